@@ -1,0 +1,63 @@
+# secmed: builds the extension, and runs everything a person would run.
+#
+#   make demo        three hospitals and an analyst, from nothing to an answer
+#   make check       every test
+#   make check-long  longer soaks and fuzzing
+#   make bench       the measured figures of the README
+#   make install     into the server that PG_CONFIG names
+#
+# Layers, bottom to top: a folder includes only itself and folders to its left.
+CORE   = base crypto share channel mpc identity ledger contract
+SERVER = audit peer query
+LAYERS = $(CORE) $(SERVER)
+
+EXTENSION  = secmed
+DATA       = secmed--1.0.sql
+MODULE_big = secmed
+
+SOURCES = src/secmed.c $(sort $(foreach layer,$(LAYERS),$(wildcard src/$(layer)/*.c)))
+# Carriers and handlers that exist for tests only are not in the server.
+OBJS    = $(patsubst %.c,%.o,$(filter-out %/memory.c,$(SOURCES)))
+
+PG_CONFIG  ?= pg_config
+PG_CPPFLAGS = -Isrc -I$(shell $(PG_CONFIG) --includedir)
+PG_CFLAGS   = -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers $(if $(ASSERTS),-DUSE_ASSERT_CHECKING)
+SHLIB_LINK  = -lpq -lsodium -lcrypto -Wl,--version-script=src/exports.map
+
+# Bitcode would let the JIT inline our functions and miss symbols that exports.map hides.
+override with_llvm := no
+
+ifneq ($(wildcard $(shell command -v $(PG_CONFIG))),)
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+endif
+EXTRA_CLEAN = build log
+export PG_CONFIG
+
+# These find, install or build what they need; PGXS has a check of its own.
+WITHOUT_SERVER = demo check check-long bench deps layers headers
+ifneq ($(filter $(WITHOUT_SERVER),$(MAKECMDGOALS)),)
+.PHONY: $(WITHOUT_SERVER)
+demo:
+	@script/demo
+check:
+	@script/check
+check-long:
+	@script/check long
+bench:
+	@script/deps demo
+	@bench/federated
+	@bench/wan
+deps:
+	@script/deps check
+layers:
+	@script/layers $(LAYERS)
+headers:
+	@script/headers $(CORE)
+else ifneq ($(wildcard $(PGXS)),)
+include $(PGXS)
+# PGXS on Debian tracks no dependencies: every object needs every header.
+$(OBJS): $(wildcard src/*/*.h) Makefile
+else
+all install:
+	@echo "PostgreSQL's build files are not here; make deps installs them." >&2; false
+endif

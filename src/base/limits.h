@@ -1,0 +1,63 @@
+/*
+ * limits.h
+ *	  Every size, count and wait that secmed bounds, each with its reason.
+ */
+#ifndef SECMED_LIMITS_H
+#define SECMED_LIMITS_H
+
+/* Version of what nodes say to each other; both sides must agree. */
+#define PROTOCOL_VERSION		1
+
+/* Replicated secret sharing is among three (Araki et al., CCS 2016). */
+#define PARTIES					3
+
+/* With two sites each could subtract its own part, so docs advise three. */
+#define SITES_MIN				2
+/* 20 sites keep sums of 121-bit values below 2^126 (share/wide.h). */
+#define SITES_MAX				20
+
+/* A node's name is a PostgreSQL identifier. */
+#define NODE_NAME_BYTES_MAX		63
+
+/* The whole answer, cells times ring elements: 8 MB of shares a site and party. */
+#define ELEMENTS_MAX			(512 * 1024)
+/* Group-by cells of one query; more is a table scan, not a statistic. */
+#define CELLS_MAX				65536
+/* Values in the public domain of one key. */
+#define DOMAIN_VALUES_MAX		4096
+/* PostgreSQL's own limit on target list entries is 1664. */
+#define COMPONENTS_MAX			400
+#define TABLES_MAX				16
+#define KEYS_MAX				16
+#define PARAMETERS_MAX			256
+
+/* A request (SQL, parameters, domains) of a run. */
+#define REQUEST_BYTES_MAX		(1024 * 1024)
+/* One message between two nodes: a party's inputs, 8 MB from each of 20 sites. */
+#define MESSAGE_BYTES_MAX		(192 * 1024 * 1024)
+/*
+ * The piece in which messages travel: sealing one overlaps with sending the
+ * one before, and neither end buffers more than a few.
+ */
+#define FRAME_BYTES_MAX			(256 * 1024)
+
+/* One ledger entry; larger bodies go off the chain behind a commitment. */
+#define LEDGER_ENTRY_BYTES_MAX	8192
+/* The body in the side table that an entry commits to: SQL text. */
+#define LEDGER_PAYLOAD_BYTES_MAX	(48 * 1024)
+/* Entries that may wait for the sequencer at once. */
+#define LEDGER_SLOTS			64
+/* Databases of one cluster that may be nodes. */
+#define LEDGER_DATABASES		64
+
+/* Runs that one server computes as a party at the same time. */
+#define LINK_SLOTS				64
+/* Bytes that wait in shared memory between two backends of a party. */
+#define LINK_QUEUE_BYTES		(1024 * 1024)
+
+/* A run's request is refused when the clocks differ by more than this. */
+#define CLOCK_SKEW_MS_MAX		(5 * 60 * 1000)
+/* How often a busy site looks whether the coordinator is still there. */
+#define CANCEL_POLL_MS			200
+
+#endif							/* SECMED_LIMITS_H */
