@@ -1,0 +1,46 @@
+/*
+ * bits.h
+ *	  Bit-sliced vectors: plane b holds bit b of every value, 64 values a word.
+ *
+ * Everything boolean is linear in the declared width, on the wire as in
+ * work.  A plane of n values travels as (n + 7) / 8 bytes, value 0 in the lowest
+ * bit of the first.  The bits of a plane beyond its n values are zero.
+ */
+#ifndef SECMED_BITS_H
+#define SECMED_BITS_H
+
+#include "base/base.h"
+#include "crypto/prg.h"
+
+#define BIT_WORDS(n)		(((n) + 63) / 64)
+#define PLANE_BYTES(n)		(((n) + 7) / 8)
+
+/* One party's part of a boolean-shared, bit-sliced vector: XOR shares. */
+typedef struct SharedBits
+{
+	uint64	   *mine;			/* b_i, planes * BIT_WORDS(n) words */
+	uint64	   *next;			/* b_(i+1) */
+	int			planes;
+	size_t		n;				/* values */
+} SharedBits;
+
+extern SharedBits shared_bits_alloc(int planes, size_t n);	/* zeroed */
+extern void shared_bits_free(SharedBits *bits);	/* wipes */
+
+/* The next words of a stream; clear the tails after use. */
+extern void bits_random(Prg *prg, uint64 *out, size_t words);
+
+/* Zeroes what the planes hold beyond n values. */
+extern void bits_clear_tails(uint64 *words, int planes, size_t n);
+
+/* planes of out[] from the low bits of values; tail bits are zero. */
+extern void bits_slice(uint64 *out, const uint64 *values, size_t n, int planes);
+
+/* Bit v of one plane as 0 or 1 in out[v]. */
+extern void bits_unslice_plane(uint8 *out, const uint64 *plane, size_t n);
+
+/* planes * PLANE_BYTES(n) bytes of wire from words, and back; tail bits are cleared. */
+extern void bits_pack(uint8 *out, const uint64 *words, int planes, size_t n);
+extern void bits_unpack(uint64 *out, const uint8 *bytes, int planes, size_t n);
+
+#endif							/* SECMED_BITS_H */
