@@ -1,0 +1,158 @@
+/*
+ * release.c
+ *	  Which cells may be opened: compared, turned into a factor, multiplied.
+ *
+ * A withheld cell becomes zeros before anything of it is opened, so neither
+ * the parties nor the requester learn more of it than that it is withheld.
+ * The last multiplication also refreshes all shares: nothing of how a value
+ * came about is left in what the parties send to the requester.
+ */
+#include "mpc/arith.h"
+#include "mpc/compare.h"
+#include "mpc/convert.h"
+#include "mpc/logic.h"
+#include "mpc/release.h"
+
+/* compare.h promises nothing for a bound outside [0, 2^63), and 0 would pass everyone. */
+static void
+check_rule(const ReleaseRule *rule)
+{
+	if (rule->patients_min < 1 || rule->patients_min > PG_INT64_MAX)
+		fail(ERRCODE_SECMED_PROTOCOL,
+			 "a smallest number of " UINT64_FORMAT " patients in a cell is not possible",
+			 rule->patients_min);
+}
+
+static size_t
+comparisons(const ReleaseRule *rule)
+{
+	return rule->cells * (rule->show_zero ? 2 : 1);
+}
+
+static size_t
+elements(const ReleaseRule *rule)
+{
+	return rule->cells * (1 + rule->width);
+}
+
+/* The patient counts against patients_min, then, if zeros show, against 1. */
+static SharedBits
+compare_counts(Party *self, const Shared *in, const ReleaseRule *rule)
+{
+	size_t		n = comparisons(rule);
+	Shared		patients = shared_alloc(n);
+	uint64	   *bound = palloc(n * sizeof(uint64));
+	SharedBits	reached = shared_bits_alloc(1, n);
+
+	for (size_t v = 0; v < n; v++)
+	{
+		size_t		cell = v % rule->cells;
+
+		patients.mine[v] = in->mine[cell * (1 + rule->width)];
+		patients.next[v] = in->next[cell * (1 + rule->width)];
+		bound[v] = v < rule->cells ? rule->patients_min : 1;
+	}
+	compare_ge_public(self, &reached, &patients, bound);
+	shared_free(&patients);
+	pfree(bound);
+	return reached;
+}
+
+/* out = bits from `first` on of a longer plane. */
+static void
+cut_plane(uint64 *out, size_t n, const uint64 *plane, size_t first, size_t plane_n)
+{
+	for (size_t w = 0; w < BIT_WORDS(n); w++)
+	{
+		size_t		at = first / 64 + w;
+
+		out[w] = plane[at] >> (first % 64);
+		if (first % 64 != 0 && at + 1 < BIT_WORDS(plane_n))
+			out[w] |= plane[at + 1] << (64 - first % 64);
+	}
+	bits_clear_tails(out, 1, n);
+}
+
+static SharedBits
+cut_bits(const SharedBits *bits, size_t first, size_t n)
+{
+	SharedBits	cut = shared_bits_alloc(1, n);
+
+	cut_plane(cut.mine, n, bits->mine, first, bits->n);
+	cut_plane(cut.next, n, bits->next, first, bits->n);
+	return cut;
+}
+
+/* pass = (patients >= patients_min) ^ NOT (patients >= 1): never both. */
+static SharedBits
+passing_cells(Party *self, const Shared *in, const ReleaseRule *rule)
+{
+	SharedBits	reached = compare_counts(self, in, rule);
+	SharedBits	pass;
+	SharedBits	zero;
+
+	if (!rule->show_zero)
+		return reached;
+
+	pass = cut_bits(&reached, 0, rule->cells);
+	zero = cut_bits(&reached, rule->cells, rule->cells);
+	logic_not(self, &zero);
+	logic_xor(&pass, &zero);
+	shared_bits_free(&reached);
+	shared_bits_free(&zero);
+	return pass;
+}
+
+/* out = in with the public constant 1 in place of the patient counts. */
+static void
+copy_values(const Party *self, Shared *out, const Shared *in, const ReleaseRule *rule)
+{
+	size_t		bytes = elements(rule) * sizeof(uint128);
+	uint128		one_mine;
+	uint128		one_next;
+	Shared		one = {&one_mine, &one_next, 1};
+
+	arith_constant(self, &one, 1);
+	memcpy(out->mine, in->mine, bytes);
+	memcpy(out->next, in->next, bytes);
+	for (size_t cell = 0; cell < rule->cells; cell++)
+	{
+		out->mine[cell * (1 + rule->width)] = one_mine;
+		out->next[cell * (1 + rule->width)] = one_next;
+	}
+}
+
+void
+release_cells(Party *self, Shared *out, const Shared *in, const ReleaseRule *rule)
+{
+	SharedBits	pass;
+	Shared		flags;
+
+	check_rule(rule);
+	Assert(in->n == elements(rule) && out->n == in->n && out->mine != in->mine);
+
+	flags = shared_alloc(rule->cells);
+	pass = passing_cells(self, in, rule);
+	convert_bit_to_ring(self, &flags, &pass);
+	shared_bits_free(&pass);
+
+	copy_values(self, out, in, rule);
+	arith_multiply_rows(self, out, out, &flags);
+	shared_free(&flags);
+}
+
+void
+release_cost(const ReleaseRule *rule, int party, uint64 *rounds, uint64 *bytes)
+{
+	uint64		plane = PLANE_BYTES(comparisons(rule));
+	uint64		planes = COMPARE_AND_PLANES;
+	uint64		sent = rule->cells + elements(rule);
+
+	if (party == 0)
+	{
+		planes += COMPARE_INPUT_PLANES;
+		sent += rule->cells;
+	}
+	*rounds = COMPARE_ROUNDS + 2 + 1;
+	*bytes = planes * plane + sent * sizeof(uint128);
+}

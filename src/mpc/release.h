@@ -1,0 +1,41 @@
+/*
+ * release.h
+ *	  The last step of a query over partitioned tables: which cells may be
+ *	  opened is decided inside MPC, and the parties do not learn it.
+ */
+#ifndef SECMED_RELEASE_H
+#define SECMED_RELEASE_H
+
+#include "mpc/party.h"
+#include "share/ring.h"
+
+typedef struct ReleaseRule
+{
+	size_t		cells;
+	size_t		width;			/* elements of a cell, after its patient count */
+	uint64		patients_min;	/* the largest over the sites, at least 1 */
+	bool		show_zero;		/* cells without any patient may be opened: all sites agree */
+} ReleaseRule;
+
+/*
+ * in:   cells * (1 + width) elements; of each cell first the number of
+ *       patients (below 2^63), then its values.
+ * out:  cells * (1 + width) elements, fresh shares; of each cell first a flag
+ *       (1: it passes, 0: it is withheld), then its values times the flag.
+ *       The patient count itself is not among them.  The caller allocates
+ *       it with shared_alloc(cells * (1 + width)).
+ *
+ * A cell passes if patients >= patients_min, or if show_zero and patients =
+ * 0.  What is opened of `out` to the requester tells which cells passed and
+ * their values, nothing of the others.
+ *
+ * Rounds: 11.  Sends: release_cost(), equal to the table in mpc/README.md.
+ * Reveals: nothing to the parties.
+ * Fails if patients_min is 0 or not below 2^63.
+ */
+extern void release_cells(Party *self, Shared *out, const Shared *in, const ReleaseRule *rule);
+
+/* Rounds, and bytes that this party sends, for EXPLAIN and the tests. */
+extern void release_cost(const ReleaseRule *rule, int party, uint64 *rounds, uint64 *bytes);
+
+#endif							/* SECMED_RELEASE_H */
