@@ -1,0 +1,64 @@
+/*
+ * node.h
+ *	  This node, and the nodes it has been introduced to (server only).
+ *
+ * Private keys live in $PGDATA/secmed/<database oid>.key (0600), never in a
+ * table or a dump.  secmed.node holds name and public keys; both must agree.
+ */
+#ifndef SECMED_NODE_H
+#define SECMED_NODE_H
+
+#include "identity/card.h"
+
+typedef struct Peer
+{
+	NodeCard	card;
+	char	   *conninfo;		/* libpq connection string, or NULL: never called */
+} Peer;
+
+/*
+ * This database's keys, cached for the session (in memory that is wiped at
+ * exit).  ERRCODE_SECMED_NO_NODE when there is none or the file is missing,
+ * readable by others, or another node's.
+ */
+extern const NodeKeys *node_self(void);
+
+/*
+ * Writes the key file of this database, durably.  To be called in the
+ * transaction that inserts into secmed.node, after that and with the table
+ * locked: the file is removed if the (sub)transaction is rolled back.  A file
+ * that is there (of a node that was dropped, or of a crash) is set aside
+ * under a new name, never overwritten.
+ */
+extern void node_keys_store(const NodeKeys *keys);
+
+/* False if name is not a peer (this node itself counts as a peer once added). */
+extern bool peer_lookup(Peer *peer, const char *name);
+
+/* The same, or ERRCODE_SECMED_UNKNOWN_NODE with a hint. */
+extern void peer_require(Peer *peer, const char *name);
+
+/*
+ * The card that a person has pasted, or an error with a hint.  Returns the
+ * text without the white space around it.
+ */
+extern char *card_parse(NodeCard *card, const char *text);
+
+/* Do both have the same two public keys? */
+extern bool card_same_keys(const NodeCard *a, const NodeCard *b);
+
+/*
+ * Read and write secmed's own tables with the rights of the extension's
+ * owner: between these, SPI runs as the owner with a pinned search_path.
+ * Restored by an error as well.
+ */
+typedef struct OwnerScope
+{
+	Oid			userid;
+	int			sec_context;
+	int			guc_level;
+} OwnerScope;
+extern void owner_begin(OwnerScope *scope);
+extern void owner_end(OwnerScope *scope);
+
+#endif							/* SECMED_NODE_H */
