@@ -1,0 +1,525 @@
+/*
+ * append.c
+ *	  The backend's half of appending: claim a slot, fill it, wake the
+ *	  sequencer, wait for its word.
+ *
+ * Every ticket that is not yet waited for is remembered here with the
+ * subtransaction that made it.  If that one is rolled back nobody will come
+ * back for it, so the slot is abandoned: the entry is appended, the sequencer
+ * frees the slot.
+ */
+#include "base/base.h"
+
+#include "access/parallel.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "audit/append.h"
+#include "audit/queue.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+
+/* peer/connection.c: how long anything may take that others do for us. */
+extern int	node_timeout_ms;
+
+/* A sequencer that was asked for this long ago and has not come is asked for again. */
+#define START_RETRY_MS		1000
+/* How often one wait starts a sequencer: one that dies each time is no use. */
+#define STARTS_MAX			3
+
+typedef struct OpenTicket
+{
+	AuditTicket ticket;
+	SubTransactionId subid;
+} OpenTicket;
+
+static OpenTicket open_tickets[LEDGER_SLOTS];
+static int	n_open_tickets = 0;
+
+/* Abandoning ----------------------------------------------------------------*/
+
+static void
+abandon(AuditTicket ticket)
+{
+	Slot	   *slot = &queue->slots[ticket.slot];
+	bool		freed = false;
+
+	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
+	if (slot->state != SLOT_FREE && slot->generation == ticket.generation)
+	{
+		slot->owner = NULL;
+		if (slot->state == SLOT_DONE || slot->state == SLOT_FAILED)
+		{
+			queue_free_slot(slot);
+			freed = true;
+		}
+	}
+	LWLockRelease(queue->lock);
+	if (freed)
+		ConditionVariableBroadcast(&queue->places);
+}
+
+static void
+forget(AuditTicket ticket)
+{
+	for (int i = 0; i < n_open_tickets; i++)
+		if (open_tickets[i].ticket.slot == ticket.slot)
+			open_tickets[i] = open_tickets[--n_open_tickets];
+}
+
+/* All those of one subtransaction, or all. */
+static void
+abandon_all(SubTransactionId subid)
+{
+	for (int i = n_open_tickets - 1; i >= 0; i--)
+	{
+		AuditTicket ticket = open_tickets[i].ticket;
+
+		if (subid == InvalidSubTransactionId || open_tickets[i].subid == subid)
+		{
+			abandon(ticket);
+			forget(ticket);
+		}
+	}
+}
+
+static void
+transaction_ends(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_ABORT)
+		abandon_all(InvalidSubTransactionId);
+}
+
+static void
+subtransaction_ends(SubXactEvent event, SubTransactionId subid,
+					SubTransactionId parent, void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		abandon_all(subid);
+	if (event == SUBXACT_EVENT_COMMIT_SUB)
+		for (int i = 0; i < n_open_tickets; i++)
+			if (open_tickets[i].subid == subid)
+				open_tickets[i].subid = parent;
+}
+
+static void
+process_ends(int code, Datum arg)
+{
+	abandon_all(InvalidSubTransactionId);
+}
+
+void
+audit_init(void)
+{
+	queue_init();
+	utility_init();
+	RegisterXactCallback(transaction_ends, NULL);
+	RegisterSubXactCallback(subtransaction_ends, NULL);
+}
+
+/* Waking the sequencer ------------------------------------------------------*/
+
+static void
+can_not_start(const char *what, const char *hint)
+{
+	queue_wake_owners(MyDatabaseId);	/* they shall find out, too */
+	ereport(ERROR,
+			(errcode(ERRCODE_SECMED_LEDGER),
+			 errmsg("the ledger's sequencer can't start"),
+			 errdetail("%s", what),
+			 errhint("%s", hint)));
+}
+
+static void
+start_sequencer(void)
+{
+	if (sequencer_register())
+		return;
+
+	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
+	{
+		Sequencer  *sequencer = queue_sequencer(MyDatabaseId);
+
+		if (sequencer && sequencer->state == SEQUENCER_STARTING)
+			sequencer->state = SEQUENCER_NONE;
+	}
+	LWLockRelease(queue->lock);
+	can_not_start("No background worker is free.",
+				  "Raise max_worker_processes and restart the server.");
+}
+
+static bool
+start_is_late(const Sequencer *sequencer)
+{
+	return sequencer->state == SEQUENCER_STARTING &&
+		TimestampDifferenceExceeds(sequencer->started_at, GetCurrentTimestamp(),
+								   START_RETRY_MS);
+}
+
+/*
+ * Wakes the sequencer of this database, or starts one if there is none, or
+ * if the one that was asked for has not come.
+ */
+static void
+wake_sequencer(void)
+{
+	Sequencer  *sequencer;
+	PGPROC	   *proc = NULL;
+	bool		full = false;
+	bool		start = false;
+
+	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
+	sequencer = queue_sequencer(MyDatabaseId);
+	if (sequencer == NULL)
+	{
+		full = queue_new_sequencer(MyDatabaseId) == NULL;
+		start = !full;
+	}
+	else if (sequencer->state == SEQUENCER_RUNNING)
+		proc = sequencer->proc;
+	else if (start_is_late(sequencer))
+	{
+		sequencer->started_at = GetCurrentTimestamp();
+		start = true;
+	}
+	LWLockRelease(queue->lock);
+
+	if (full)
+		can_not_start("Too many databases of this server append to a ledger at once.",
+					  "Wait until another one is idle.");
+	if (proc)
+		SetLatch(&proc->procLatch);
+	if (start)
+		start_sequencer();
+}
+
+/* Queueing ------------------------------------------------------------------*/
+
+static long
+remaining_ms(TimestampTz deadline)
+{
+	return TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
+}
+
+static TimestampTz
+deadline_from_now(void)
+{
+	return TimestampTzPlusMilliseconds(GetCurrentTimestamp(), node_timeout_ms);
+}
+
+static Slot *
+try_claim(void)
+{
+	Slot	   *claimed = NULL;
+
+	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < LEDGER_SLOTS && claimed == NULL; i++)
+		if (queue->slots[i].state == SLOT_FREE)
+			claimed = &queue->slots[i];
+	if (claimed)
+	{
+		claimed->state = SLOT_CLAIMED;
+		claimed->generation++;
+		claimed->database = MyDatabaseId;
+		claimed->owner = MyProc;
+	}
+	LWLockRelease(queue->lock);
+	return claimed;
+}
+
+static Slot *
+claim_slot(void)
+{
+	TimestampTz deadline;
+	Slot	   *slot = try_claim();
+
+	if (slot)
+		return slot;
+	deadline = deadline_from_now();
+	ConditionVariablePrepareToSleep(&queue->places);
+	while ((slot = try_claim()) == NULL)
+	{
+		long		wait_ms = remaining_ms(deadline);
+
+		if (wait_ms <= 0)
+			break;
+		(void) ConditionVariableTimedSleep(&queue->places, wait_ms, PG_WAIT_EXTENSION);
+	}
+	ConditionVariableCancelSleep();
+
+	if (slot == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_SECMED_LEDGER),
+				 errmsg("the ledger takes no more entries at the moment"),
+				 errdetail("%d entries of this server have waited for %d ms.",
+						   LEDGER_SLOTS, node_timeout_ms),
+				 errhint("See pg_stat_activity for what the secmed sequencer waits for.")));
+	return slot;
+}
+
+/* Entries are UTF-8 whatever the database's encoding; NULL is empty. */
+static const char *
+utf8(const char *text)
+{
+	if (text == NULL)
+		return "";
+	return pg_server_to_any(text, strlen(text), PG_UTF8);
+}
+
+static void
+check_entry(const LedgerEntry *entry, size_t payload_len)
+{
+	const char *problem = entry_problem(entry);
+
+	if (problem == NULL && payload_len > LEDGER_PAYLOAD_BYTES_MAX)
+		problem = "has too long a statement";
+	if (problem)
+		ereport(ERROR,
+				(errcode(ERRCODE_SECMED_LEDGER),
+				 errmsg("this entry for the ledger %s", problem),
+				 errdetail("An entry's texts may have %d bytes, its statement %d.",
+						   ENTRY_TEXT_MAX, LEDGER_PAYLOAD_BYTES_MAX)));
+	if (RecoveryInProgress() || IsParallelWorker())
+		ereport(ERROR,
+				(errcode(ERRCODE_SECMED_LEDGER),
+				 errmsg("the ledger can't be appended to from here"),
+				 errdetail(RecoveryInProgress() ? "This server is a standby." :
+						   "This is a parallel worker.")));
+}
+
+static const char *
+keep(char *place, size_t size, const char *text)
+{
+	strlcpy(place, text, size);
+	return place;
+}
+
+static void
+fill_slot(Slot *slot, const LedgerEntry *entry, const uint8 *salt,
+		  const void *payload, size_t payload_len)
+{
+	slot->entry = *entry;
+	slot->entry.site = entry->site ? keep(slot->site, sizeof(slot->site), entry->site) : NULL;
+	slot->entry.actor = keep(slot->actor, sizeof(slot->actor), entry->actor);
+	slot->entry.object = keep(slot->object, sizeof(slot->object), entry->object);
+	slot->entry.outcome = keep(slot->outcome, sizeof(slot->outcome), entry->outcome);
+	slot->entry.revealed = keep(slot->revealed, sizeof(slot->revealed), entry->revealed);
+	slot->has_payload = payload != NULL;
+	slot->payload_len = payload_len;
+	if (payload)
+	{
+		memcpy(slot->payload, payload, payload_len);
+		memcpy(slot->salt, salt, SALT_BYTES);
+	}
+}
+
+static AuditTicket
+enqueue(Slot *slot)
+{
+	AuditTicket ticket = {.slot = slot - queue->slots, .generation = slot->generation};
+
+	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
+	slot->order = queue->next_order++;
+	slot->state = SLOT_QUEUED;
+	LWLockRelease(queue->lock);
+
+	open_tickets[n_open_tickets].ticket = ticket;
+	open_tickets[n_open_tickets++].subid = GetCurrentSubTransactionId();
+	return ticket;
+}
+
+/* Takes an entry back that no sequencer has seen, because there is none. */
+static void
+withdraw(AuditTicket ticket)
+{
+	Slot	   *slot = &queue->slots[ticket.slot];
+	bool		withdrawn = false;
+
+	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
+	if (slot->generation == ticket.generation && slot->state == SLOT_QUEUED)
+	{
+		queue_free_slot(slot);
+		withdrawn = true;
+	}
+	LWLockRelease(queue->lock);
+
+	if (withdrawn)
+		ConditionVariableBroadcast(&queue->places);
+	else
+		abandon(ticket);
+	forget(ticket);
+}
+
+static void
+wake_or_withdraw(AuditTicket ticket)
+{
+	PG_TRY();
+	{
+		wake_sequencer();
+	}
+	PG_CATCH();
+	{
+		withdraw(ticket);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+}
+
+static void
+register_exit(void)
+{
+	static bool registered = false;
+
+	if (!registered)
+		before_shmem_exit(process_ends, (Datum) 0);
+	registered = true;
+}
+
+AuditTicket
+audit_append(LedgerEntry *entry, const void *payload, size_t payload_len)
+{
+	LedgerEntry copy = *entry;
+	uint8		salt[SALT_BYTES];
+	AuditTicket ticket;
+	Slot	   *slot;
+
+	copy.actor = utf8(entry->actor);
+	copy.object = utf8(entry->object);
+	copy.outcome = utf8(entry->outcome);
+	copy.revealed = utf8(entry->revealed);
+	if (payload)
+	{
+		const char *converted = pg_server_to_any(payload, payload_len, PG_UTF8);
+
+		if (converted != payload)
+			payload_len = strlen(converted);
+		payload = converted;
+		random_bytes(salt, SALT_BYTES);
+		commit_payload(copy.commitment, salt, payload, payload_len);
+		copy.has_commitment = true;
+	}
+	check_entry(&copy, payload_len);
+	memcpy(entry->commitment, copy.commitment, HASH_BYTES);
+	entry->has_commitment = copy.has_commitment;
+
+	register_exit();
+	slot = claim_slot();
+	fill_slot(slot, &copy, salt, payload, payload_len);
+	wipe(salt, sizeof(salt));
+	ticket = enqueue(slot);
+	wake_or_withdraw(ticket);
+	return ticket;
+}
+
+/* Waiting -------------------------------------------------------------------*/
+
+typedef struct Verdict
+{
+	SlotState	state;
+	char		reason[QUEUE_REASON_BYTES];
+	char		hint[QUEUE_REASON_BYTES];
+} Verdict;
+
+/* Where the entry is; takes the result out of the slot when there is one. */
+static void
+look(AuditTicket ticket, Verdict *verdict, SequencerState *sequencer_state, bool *late)
+{
+	Slot	   *slot = &queue->slots[ticket.slot];
+	Sequencer  *sequencer;
+
+	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
+	if (slot->generation != ticket.generation || slot->owner != MyProc)
+		verdict->state = SLOT_FREE;
+	else
+		verdict->state = slot->state;
+	if (verdict->state == SLOT_DONE || verdict->state == SLOT_FAILED)
+	{
+		strlcpy(verdict->reason, slot->reason, QUEUE_REASON_BYTES);
+		strlcpy(verdict->hint, slot->hint, QUEUE_REASON_BYTES);
+		queue_free_slot(slot);
+	}
+	sequencer = queue_sequencer(MyDatabaseId);
+	*sequencer_state = sequencer ? sequencer->state : SEQUENCER_NONE;
+	*late = sequencer && start_is_late(sequencer);
+	LWLockRelease(queue->lock);
+}
+
+static void
+give_up(AuditTicket ticket, const char *why)
+{
+	abandon(ticket);
+	forget(ticket);
+	ereport(ERROR,
+			(errcode(ERRCODE_SECMED_LEDGER),
+			 errmsg("the ledger did not confirm the entry"),
+			 errdetail("%s", why),
+			 errhint("The entry may still be appended. See the server's log and pg_stat_activity for the secmed sequencer.")));
+}
+
+static void
+wait_a_while(TimestampTz deadline, bool starting)
+{
+	long		wait_ms = remaining_ms(deadline);
+
+	if (starting)
+		wait_ms = Min(wait_ms, START_RETRY_MS);
+	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+					 wait_ms, PG_WAIT_EXTENSION);
+	ResetLatch(MyLatch);
+	CHECK_FOR_INTERRUPTS();
+}
+
+/* Returns with verdict->state DONE or FAILED, or fails. */
+static void
+wait_for_verdict(AuditTicket ticket, Verdict *verdict)
+{
+	TimestampTz deadline = deadline_from_now();
+	int			starts = 0;
+
+	for (;;)
+	{
+		SequencerState sequencer;
+		bool		late;
+
+		look(ticket, verdict, &sequencer, &late);
+		if (verdict->state == SLOT_DONE || verdict->state == SLOT_FAILED)
+			return;
+		if (verdict->state == SLOT_FREE)
+			elog(ERROR, "audit_wait: this ticket was waited for before");
+		if (remaining_ms(deadline) <= 0)
+			give_up(ticket, "It took longer than secmed.node_timeout.");
+		if (sequencer == SEQUENCER_NONE && starts++ == STARTS_MAX)
+			give_up(ticket, "The sequencer ended each time it was started.");
+		if (sequencer == SEQUENCER_NONE || late)
+			wake_or_withdraw(ticket);
+		wait_a_while(deadline, sequencer != SEQUENCER_RUNNING);
+	}
+}
+
+void
+audit_wait(AuditTicket ticket)
+{
+	Verdict		verdict;
+
+	if (ticket.slot < 0)
+		return;
+	wait_for_verdict(ticket, &verdict);
+	forget(ticket);
+	ConditionVariableBroadcast(&queue->places);
+	if (verdict.state == SLOT_FAILED)
+		ereport(ERROR,
+				(errcode(ERRCODE_SECMED_LEDGER),
+				 errmsg("the ledger did not take the entry"),
+				 errdetail("%s", verdict.reason),
+				 verdict.hint[0] ? errhint("%s", verdict.hint) : 0));
+}
+
+void
+audit_append_now(LedgerEntry *entry, const void *payload, size_t payload_len)
+{
+	HOLD_INTERRUPTS();
+	audit_wait(audit_append(entry, payload, payload_len));
+	RESUME_INTERRUPTS();
+}

@@ -1,0 +1,47 @@
+/*
+ * append.h
+ *	  Appending to this node's ledger, so that it survives the ROLLBACK, ERROR
+ *	  and cancel of whoever appends, and a crash of anything.
+ *
+ * A backend copies its entries into shared memory and wakes the database's
+ * sequencer, a background worker (sequencer.c), which gives them their
+ * numbers, times and links, inserts all that wait in one transaction of its
+ * own, and commits with a flush.  While it flushes the next batch collects.
+ *
+ * audit_append() may be called, and the work go on, before audit_wait() makes
+ * sure that the entry is durable.  Nothing may leave the node before that.
+ */
+#ifndef SECMED_APPEND_H
+#define SECMED_APPEND_H
+
+#include "ledger/entry.h"
+
+/* Where an entry waits; valid until audit_wait(). */
+typedef struct AuditTicket
+{
+	int			slot;			/* -1: none */
+	uint64		generation;
+} AuditTicket;
+
+/* _PG_init: shared memory, settings, hooks. */
+extern void audit_init(void);
+
+/*
+ * Queues one entry, with a body for the side table or NULL (the commitment
+ * is filled in here).  Bounded wait for a place; ERRCODE_SECMED_LEDGER if
+ * there is none in time, or the entry is too large.  Entries of one backend
+ * keep their order.
+ */
+extern AuditTicket audit_append(LedgerEntry *entry, const void *payload, size_t payload_len);
+
+/*
+ * Returns when the entry is durable.  ERRCODE_SECMED_LEDGER if it can't be
+ * within secmed.node_timeout, or the sequencer reports an error.  Obeys
+ * cancel: the entry is appended all the same.
+ */
+extern void audit_wait(AuditTicket ticket);
+
+/* Both; does not obey cancel (for use while an error is being handled). */
+extern void audit_append_now(LedgerEntry *entry, const void *payload, size_t payload_len);
+
+#endif							/* SECMED_APPEND_H */

@@ -1,0 +1,119 @@
+/*
+ * queue.h
+ *	  The shared memory between those who append and the sequencers.
+ *
+ * LEDGER_SLOTS slots serve all databases of the cluster.  A slot goes round:
+ *
+ *	  FREE     -> CLAIMED   a backend took it and fills it in
+ *	  CLAIMED  -> QUEUED    filled; its order is its place in the queue
+ *	  QUEUED   -> TAKEN     in the sequencer's open transaction
+ *	  TAKEN    -> DONE      that transaction is committed and flushed
+ *	           -> FAILED    it was aborted, or the entry was refused: reason
+ *	           -> QUEUED    the sequencer left before its commit
+ *	  DONE, FAILED -> FREE  by its owner, who has read the result
+ *
+ * A slot without an owner is abandoned: nobody waits any more, the entry is
+ * appended all the same, and the sequencer frees the slot.
+ *
+ * One lock protects states, owners, generations and the table of sequencers.
+ * The contents of a slot belong to the backend while it is CLAIMED and to the
+ * sequencer while it is TAKEN, without the lock.
+ */
+#ifndef SECMED_QUEUE_H
+#define SECMED_QUEUE_H
+
+#include "ledger/entry.h"
+#include "storage/condition_variable.h"
+#include "storage/lwlock.h"
+#include "storage/proc.h"
+#include "utils/timestamp.h"
+
+/* Why an entry was not appended; cut to this, it never holds a payload. */
+#define QUEUE_REASON_BYTES	256
+
+typedef enum SlotState
+{
+	SLOT_FREE = 0,
+	SLOT_CLAIMED,
+	SLOT_QUEUED,
+	SLOT_TAKEN,
+	SLOT_DONE,
+	SLOT_FAILED
+} SlotState;
+
+typedef struct Slot
+{
+	SlotState	state;
+	uint64		generation;		/* how often this slot was claimed */
+	uint64		order;
+	Oid			database;
+	PGPROC	   *owner;			/* NULL: abandoned */
+	bool		refused;
+	char		reason[QUEUE_REASON_BYTES]; /* if it is refused */
+	char		hint[QUEUE_REASON_BYTES];	/* and what to do; may be "" */
+
+	/* Its strings point to those below; shared memory has one address. */
+	LedgerEntry entry;
+	char		site[NODE_NAME_BYTES_MAX + 1];
+	char		actor[ENTRY_ACTOR_MAX + 1];
+	char		object[ENTRY_TEXT_MAX + 1];
+	char		outcome[ENTRY_OUTCOME_MAX + 1];
+	char		revealed[ENTRY_TEXT_MAX + 1];
+	uint8		salt[SALT_BYTES];
+	bool		has_payload;
+	size_t		payload_len;
+	char		payload[LEDGER_PAYLOAD_BYTES_MAX];
+} Slot;
+
+typedef enum SequencerState
+{
+	SEQUENCER_NONE = 0,			/* this place in the table is free */
+	SEQUENCER_STARTING,			/* asked of the postmaster at started_at */
+	SEQUENCER_RUNNING
+} SequencerState;
+
+typedef struct Sequencer
+{
+	SequencerState state;
+	Oid			database;
+	TimestampTz started_at;
+	PGPROC	   *proc;			/* while RUNNING; its latch wakes it */
+	bool		stop;			/* asked to leave when its queue is empty */
+} Sequencer;
+
+typedef struct Queue
+{
+	LWLock	   *lock;
+	ConditionVariable places;	/* a slot became free */
+	ConditionVariable exits;	/* a sequencer left */
+	uint64		next_order;
+	Sequencer	sequencers[LEDGER_DATABASES];
+	Slot		slots[LEDGER_SLOTS];
+} Queue;
+
+extern Queue *queue;
+
+/* _PG_init: asks for the shared memory. */
+extern void queue_init(void);
+
+/* The caller holds queue->lock in all of these. */
+extern Sequencer *queue_sequencer(Oid database);	/* NULL if there is none */
+extern Sequencer *queue_new_sequencer(Oid database);	/* NULL if the table is full */
+extern void queue_free_slot(Slot *slot);	/* then broadcast queue->places */
+
+/* Wakes whoever has an entry of this database in the queue; takes the lock. */
+extern void queue_wake_owners(Oid database);
+
+/*
+ * Makes the database's sequencer leave, and waits until it has (bounded):
+ * no other session but ours then holds the database.  (sequencer.c)
+ */
+extern void sequencer_stop(Oid database);
+
+/* Asks the postmaster for a sequencer of our database; false if it has no place. */
+extern bool sequencer_register(void);
+
+/* _PG_init: the hook that calls sequencer_stop() where it is needed.  (utility.c) */
+extern void utility_init(void);
+
+#endif							/* SECMED_QUEUE_H */

@@ -1,0 +1,274 @@
+/*
+ * sequencer.c
+ *	  The background worker that writes a database's ledger: how it comes, what
+ *	  it does in between, and how it goes.
+ *
+ * One process for each database gives numbers, times and links, so a ledger
+ * can't fork.  It takes all that is queued and lets batch.c append it; while
+ * that commits the next batch collects.  It is in no transaction while it
+ * waits, and leaves after a minute of silence.
+ */
+#include "base/base.h"
+
+#include "audit/batch.h"
+#include "ledger/guard.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "tcop/tcopprot.h"
+#include "utils/guc.h"
+
+/* An idle sequencer only costs a process; a start costs some milliseconds. */
+#define IDLE_MS			60000
+/* How long DROP DATABASE and the like wait for it to leave. */
+#define STOP_MS			5000
+
+PGDLLEXPORT void secmed_sequencer_main(Datum arg);
+
+/* Coming and going ----------------------------------------------------------*/
+
+bool
+sequencer_register(void)
+{
+	BackgroundWorker worker = {0};
+
+	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
+	worker.bgw_restart_time = BGW_NEVER_RESTART;
+	strlcpy(worker.bgw_library_name, "secmed", BGW_MAXLEN);
+	strlcpy(worker.bgw_function_name, "secmed_sequencer_main", BGW_MAXLEN);
+	strlcpy(worker.bgw_name, "secmed sequencer", BGW_MAXLEN);
+	strlcpy(worker.bgw_type, "secmed sequencer", BGW_MAXLEN);
+	worker.bgw_main_arg = ObjectIdGetDatum(MyDatabaseId);
+	worker.bgw_notify_pid = MyProcPid;
+	return RegisterDynamicBackgroundWorker(&worker, NULL);
+}
+
+/* Gives up the place in the table; the caller holds the lock. */
+static bool
+give_up_place(Oid database)
+{
+	Sequencer  *sequencer = queue_sequencer(database);
+
+	if (sequencer == NULL || sequencer->proc != MyProc)
+		return false;
+	sequencer->state = SEQUENCER_NONE;
+	return true;
+}
+
+/*
+ * Runs late in the exit, when this process no longer counts as a user of the
+ * database.  What was taken and not committed goes back to the queue.
+ */
+static void
+leave(int code, Datum arg)
+{
+	Oid			database = DatumGetObjectId(arg);
+
+	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
+	if (give_up_place(database))
+		for (int i = 0; i < LEDGER_SLOTS; i++)
+			if (queue->slots[i].state == SLOT_TAKEN && queue->slots[i].database == database)
+				queue->slots[i].state = SLOT_QUEUED;
+	LWLockRelease(queue->lock);
+
+	ConditionVariableBroadcast(&queue->exits);
+	queue_wake_owners(database);
+}
+
+/* False if this database has its sequencer: we were asked for twice. */
+static bool
+attach(Oid database)
+{
+	Sequencer  *sequencer;
+	bool		attached = false;
+
+	on_shmem_exit(leave, ObjectIdGetDatum(database));
+	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
+	sequencer = queue_sequencer(database);
+	if (sequencer == NULL)
+		sequencer = queue_new_sequencer(database);
+	if (sequencer && sequencer->state == SEQUENCER_STARTING)
+	{
+		sequencer->state = SEQUENCER_RUNNING;
+		sequencer->proc = MyProc;
+		attached = true;
+	}
+	LWLockRelease(queue->lock);
+	return attached;
+}
+
+static bool
+asked_to_stop(Oid database)
+{
+	Sequencer  *sequencer;
+	bool		stop;
+
+	LWLockAcquire(queue->lock, LW_SHARED);
+	sequencer = queue_sequencer(database);
+	stop = sequencer && sequencer->stop;
+	LWLockRelease(queue->lock);
+	return stop;
+}
+
+/* After a minute without work: leaves, unless an entry came this moment. */
+static bool
+leave_if_idle(Oid database)
+{
+	bool		idle = true;
+
+	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < LEDGER_SLOTS; i++)
+		if (queue->slots[i].state == SLOT_QUEUED && queue->slots[i].database == database)
+			idle = false;
+	if (idle)
+		give_up_place(database);
+	LWLockRelease(queue->lock);
+	return idle;
+}
+
+static bool
+ask_to_stop(Oid database)
+{
+	Sequencer  *sequencer;
+	PGPROC	   *proc = NULL;
+
+	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
+	sequencer = queue_sequencer(database);
+	if (sequencer)
+	{
+		sequencer->stop = true;
+		proc = sequencer->state == SEQUENCER_RUNNING ? sequencer->proc : NULL;
+	}
+	LWLockRelease(queue->lock);
+	if (proc)
+		SetLatch(&proc->procLatch);
+	return sequencer != NULL;
+}
+
+void
+sequencer_stop(Oid database)
+{
+	TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), STOP_MS);
+
+	ConditionVariablePrepareToSleep(&queue->exits);
+	while (ask_to_stop(database))
+	{
+		long		wait_ms = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
+
+		if (wait_ms <= 0)
+			break;				/* the command itself will say who is there */
+		(void) ConditionVariableTimedSleep(&queue->exits, wait_ms, PG_WAIT_EXTENSION);
+	}
+	ConditionVariableCancelSleep();
+}
+
+/* The loop ------------------------------------------------------------------*/
+
+static int
+by_order(const void *a, const void *b)
+{
+	uint64		x = (*(Slot *const *) a)->order;
+	uint64		y = (*(Slot *const *) b)->order;
+
+	return (x > y) - (x < y);
+}
+
+static void
+take_batch(Oid database, Batch *batch)
+{
+	batch->n = 0;
+	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < LEDGER_SLOTS; i++)
+	{
+		Slot	   *slot = &queue->slots[i];
+
+		if (slot->state == SLOT_QUEUED && slot->database == database)
+		{
+			slot->state = SLOT_TAKEN;
+			slot->refused = false;
+			batch->slots[batch->n++] = slot;
+		}
+	}
+	LWLockRelease(queue->lock);
+	qsort(batch->slots, batch->n, sizeof(Slot *), by_order);
+}
+
+/* False after IDLE_MS in which nobody woke us. */
+static bool
+wait_for_work(void)
+{
+	int			woken = WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+								  IDLE_MS, PG_WAIT_EXTENSION);
+
+	ResetLatch(MyLatch);
+	return (woken & WL_LATCH_SET) != 0;
+}
+
+static void
+serve_queue(Oid database)
+{
+	Batch		batch;
+
+	for (;;)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (ConfigReloadPending)
+		{
+			ConfigReloadPending = false;
+			ProcessConfigFile(PGC_SIGHUP);
+		}
+
+		take_batch(database, &batch);
+		if (batch.n > 0)
+			batch_append(&batch);
+		if (asked_to_stop(database))
+			return;
+		if (batch.n == 0 && !wait_for_work() && leave_if_idle(database))
+			return;
+	}
+}
+
+/* What ALTER DATABASE or ALTER ROLE may say otherwise. */
+static void
+pin_settings(void)
+{
+	static const char *const settings[][2] = {
+		{"synchronous_commit", "on"},
+		{"default_transaction_read_only", "off"},
+		{"default_transaction_isolation", "read committed"},
+		{"default_transaction_deferrable", "off"},
+		{"search_path", "pg_catalog, pg_temp"},
+		{"lock_timeout", "0"},
+		{"statement_timeout", "0"},
+		{"idle_in_transaction_session_timeout", "0"},
+		{"session_replication_role", "origin"},
+		{"row_security", "on"},
+	};
+
+	for (int i = 0; i < lengthof(settings); i++)
+		SetConfigOption(settings[i][0], settings[i][1], PGC_SUSET, PGC_S_OVERRIDE);
+}
+
+void
+secmed_sequencer_main(Datum arg)
+{
+	Oid			database = DatumGetObjectId(arg);
+
+	pqsignal(SIGTERM, die);
+	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	pqsignal(SIGINT, SIG_IGN);	/* a cancel would fail other people's entries */
+	BackgroundWorkerUnblockSignals();
+
+	if (!attach(database))
+		proc_exit(0);
+	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, BGWORKER_BYPASS_ALLOWCONN);
+	pin_settings();
+	guard_is_sequencer = true;
+	pgstat_report_activity(STATE_IDLE, NULL);
+	serve_queue(database);
+	proc_exit(0);
+}

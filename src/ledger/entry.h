@@ -1,0 +1,101 @@
+/*
+ * entry.h
+ *	  One entry of a node's ledger: its exact bytes and their meaning.
+ *
+ * An entry is a deterministic CBOR array that contains the hash of the entry
+ * before it, so the chain is inside the bytes:
+ *
+ *	  [fmt, site, seq, prev, at_us, kind, run, actor, object, plan,
+ *	   outcome, revealed, counters, commitment]
+ *
+ *	  fmt         1
+ *	  site        name of the node whose ledger this is
+ *	  seq         0, 1, 2, ...
+ *	  prev        entry hash of seq - 1; 32 zero bytes at seq 0
+ *	  at_us       microseconds since 1970 UTC, never smaller than before
+ *	  kind        EntryKind
+ *	  run         16 bytes, the query id common to all nodes, or null
+ *	  actor       "node:role" of who asked, or the local role
+ *	  object      what it was about: published tables, a peer, a setting
+ *	  plan        hash of the canonical plan (32 bytes) or null
+ *	  outcome     short word: "ok", "refused", ...; with an SQLSTATE if failed
+ *	  revealed    what was opened, and to whom, in words
+ *	  counters    array of unsigned integers: [cells, elements, patients_min, sites]
+ *	              or empty
+ *	  commitment  32 bytes, to the body in the side table, or null
+ *
+ * The entry hash is SHA-256(0x00 || bytes), the leaf hash of RFC 9162,
+ * section 2.1.1.  Nothing here may hold a patient's details: SQL text and
+ * parameters live in the side table, under the commitment.
+ */
+#ifndef SECMED_ENTRY_H
+#define SECMED_ENTRY_H
+
+#include "base/base.h"
+#include "crypto/hash.h"
+
+#define ENTRY_FORMAT		1
+#define RUN_ID_BYTES		16
+#define ENTRY_TEXT_MAX		1024	/* bytes of object and revealed */
+#define ENTRY_ACTOR_MAX		(2 * NODE_NAME_BYTES_MAX + 1)
+#define ENTRY_OUTCOME_MAX	128
+#define ENTRY_COUNTERS_MAX	8
+/* The end of year 9999, so that every entry's time is a PostgreSQL timestamp. */
+#define ENTRY_AT_US_MAX		INT64CONST(253402300799999999)
+
+typedef enum EntryKind
+{
+	ENTRY_NODE_CREATED = 1,		/* first entry: the node's fingerprint */
+	ENTRY_PEER_ADDED = 2,
+	ENTRY_PEER_REMOVED = 3,
+	ENTRY_PUBLISHED = 4,
+	ENTRY_UNPUBLISHED = 5,
+	ENTRY_REQUEST = 10,			/* a run was asked of this node, or by it */
+	ENTRY_DECISION = 11,		/* and this node said yes or no */
+	ENTRY_EXECUTION = 12,		/* the sub-query ran; shares left */
+	ENTRY_OUTCOME = 13			/* released, refused, failed, cancelled */
+} EntryKind;
+
+typedef struct LedgerEntry
+{
+	/* set by whoever appends */
+	EntryKind	kind;
+	bool		has_run;
+	uint8		run[RUN_ID_BYTES];
+	const char *actor;
+	const char *object;
+	bool		has_plan;
+	uint8		plan[HASH_BYTES];
+	const char *outcome;
+	const char *revealed;
+	int			ncounters;
+	uint64		counters[ENTRY_COUNTERS_MAX];
+	bool		has_commitment;
+	uint8		commitment[HASH_BYTES];
+
+	/* set by the sequencer, or by decoding */
+	const char *site;
+	uint64		seq;
+	uint8		prev[HASH_BYTES];
+	int64		at_us;
+} LedgerEntry;
+
+extern const char *entry_kind_name(EntryKind kind);	/* "request", ...; NULL if unknown */
+
+/*
+ * What is wrong with the fields the appender sets (constant string), or NULL.
+ * Reasons are verb phrases, for "the entry %s".
+ */
+extern const char *entry_problem(const LedgerEntry *entry);
+
+/* Fails with ERRCODE_SECMED_LEDGER if entry_decode() would refuse the result. */
+extern void entry_encode(StringInfo out, const LedgerEntry *entry);
+
+/*
+ * Strict: decodes, and refuses what entry_encode() would not have written.
+ * False with a reason (constant string).  Strings are palloc'd.
+ */
+extern bool entry_decode(LedgerEntry *entry, const void *bytes, size_t len, const char **reason);
+extern void entry_hash(uint8 out[HASH_BYTES], const void *bytes, size_t len);
+
+#endif							/* SECMED_ENTRY_H */

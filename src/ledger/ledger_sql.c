@@ -1,0 +1,394 @@
+/*
+ * ledger_sql.c
+ *	  The ledger's guard, its decoder and its verification, for SQL.
+ *
+ * The guard keeps honest people from mistakes and lets a dump be restored.
+ * Whoever owns the server can go around it; secmed.verify_ledger() then says
+ * where the chain is broken.
+ */
+#include "base/base.h"
+
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "datatype/timestamp.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "identity/node.h"
+#include "ledger/chain.h"
+#include "ledger/guard.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+
+PG_FUNCTION_INFO_V1(secmed_ledger_guard);
+PG_FUNCTION_INFO_V1(secmed_decode_entry);
+PG_FUNCTION_INFO_V1(secmed_verify_ledger);
+
+/* Rows read at once: with the largest bodies 5 MB. */
+#define VERIFY_ROWS		100
+
+bool		guard_is_sequencer = false;
+
+static Datum
+bytea_datum(const void *bytes, size_t len)
+{
+	bytea	   *copy = palloc(VARHDRSZ + len);
+
+	SET_VARSIZE(copy, VARHDRSZ + len);
+	memcpy(VARDATA(copy), bytes, len);
+	return PointerGetDatum(copy);
+}
+
+/* The guard -----------------------------------------------------------------*/
+
+static void
+refuse_change(TriggerEvent event)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_SECMED_LEDGER),
+			 errmsg("the ledger can't be changed"),
+			 errdetail("%s of its entries is refused, whoever asks.",
+					   TRIGGER_FIRED_BY_UPDATE(event) ? "UPDATE" :
+					   TRIGGER_FIRED_BY_DELETE(event) ? "DELETE" : "TRUNCATE"),
+			 errhint("To forget what a statement said, delete its row in secmed.ledger_payload.")));
+}
+
+/* The state after the last entry, or that before the first, which this is to be. */
+static bool
+find_end(ChainState *chain, const LedgerEntry *appended, const char **reason)
+{
+	HeapTuple	row;
+	TupleDesc	desc;
+	bool		isnull;
+	uint64		seq;
+	bytea	   *last;
+
+	/* Not read-only: it must see the rows before this one in the same COPY. */
+	if (SPI_execute("SELECT seq, entry FROM secmed.ledger ORDER BY seq DESC LIMIT 1",
+					false, 1) != SPI_OK_SELECT)
+		elog(ERROR, "can't read secmed.ledger");
+	if (SPI_processed == 0)
+	{
+		chain_start(chain, appended->site);
+		return true;
+	}
+	row = SPI_tuptable->vals[0];
+	desc = SPI_tuptable->tupdesc;
+	seq = (uint64) DatumGetInt64(SPI_getbinval(row, desc, 1, &isnull));
+	last = DatumGetByteaPP(SPI_getbinval(row, desc, 2, &isnull));
+	return chain_resume(chain, seq, VARDATA_ANY(last), VARSIZE_ANY_EXHDR(last), reason);
+}
+
+static bool
+continues_chain(uint64 seq, bytea *bytes, const char **reason)
+{
+	ChainState	chain;
+	LedgerEntry entry;
+	OwnerScope	scope;
+	bool		found;
+
+	if (!entry_decode(&entry, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), reason))
+		return false;
+	owner_begin(&scope);
+	SPI_connect();
+	found = find_end(&chain, &entry, reason);
+	SPI_finish();
+	owner_end(&scope);
+	return found &&
+		chain_accept(&chain, seq, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), reason);
+}
+
+static void
+check_append(TriggerData *trigger)
+{
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	const char *reason = "has no number or no bytes";
+	bool		no_seq;
+	bool		no_entry;
+	Datum		seq = SPI_getbinval(trigger->tg_trigtuple, desc,
+									SPI_fnumber(desc, "seq"), &no_seq);
+	Datum		entry = SPI_getbinval(trigger->tg_trigtuple, desc,
+									  SPI_fnumber(desc, "entry"), &no_entry);
+
+	if (no_seq || no_entry ||
+		!continues_chain((uint64) DatumGetInt64(seq), DatumGetByteaPP(entry), &reason))
+		ereport(ERROR,
+				(errcode(ERRCODE_SECMED_LEDGER),
+				 errmsg("this row does not continue the ledger"),
+				 errdetail("It %s.", reason),
+				 errhint("Only the sequencer appends. A restored ledger must come whole and in the order of seq.")));
+}
+
+Datum
+secmed_ledger_guard(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		elog(ERROR, "ledger_guard() is a trigger");
+	if (!TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+		refuse_change(trigger->tg_event);
+	if (!guard_is_sequencer)
+		check_append(trigger);
+	PG_RETURN_POINTER(trigger->tg_trigtuple);
+}
+
+/* Decoding ------------------------------------------------------------------*/
+
+static Datum
+text_datum(const char *utf8)
+{
+	return CStringGetTextDatum(pg_any_to_server(utf8, strlen(utf8), PG_UTF8));
+}
+
+static Datum
+counters_datum(const LedgerEntry *entry)
+{
+	Datum		counters[ENTRY_COUNTERS_MAX];
+
+	for (int i = 0; i < entry->ncounters; i++)
+		counters[i] = Int64GetDatum((int64) entry->counters[i]);
+	return PointerGetDatum(construct_array(counters, entry->ncounters, INT8OID, 8,
+										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+static Datum
+run_datum(const LedgerEntry *entry)
+{
+	pg_uuid_t  *run = palloc(sizeof(pg_uuid_t));
+
+	StaticAssertStmt(RUN_ID_BYTES == UUID_LEN, "a run's id is a UUID");
+	memcpy(run->data, entry->run, UUID_LEN);
+	return UUIDPGetDatum(run);
+}
+
+static Datum
+time_datum(int64 at_us)
+{
+	return TimestampTzGetDatum(at_us -
+							   (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY);
+}
+
+static void
+entry_columns(const LedgerEntry *entry, Datum *values, bool *nulls)
+{
+	values[0] = text_datum(entry->site);
+	values[1] = Int64GetDatum((int64) entry->seq);
+	values[2] = bytea_datum(entry->prev, HASH_BYTES);
+	values[3] = time_datum(entry->at_us);
+	values[4] = CStringGetTextDatum(entry_kind_name(entry->kind));
+	values[5] = run_datum(entry);
+	nulls[5] = !entry->has_run;
+	values[6] = text_datum(entry->actor);
+	values[7] = text_datum(entry->object);
+	values[8] = bytea_datum(entry->plan, HASH_BYTES);
+	nulls[8] = !entry->has_plan;
+	values[9] = text_datum(entry->outcome);
+	values[10] = text_datum(entry->revealed);
+	values[11] = counters_datum(entry);
+	values[12] = bytea_datum(entry->commitment, HASH_BYTES);
+	nulls[12] = !entry->has_commitment;
+}
+
+/* For a function that returns one row. */
+static Datum
+row_datum(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
+{
+	TupleDesc	desc;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
+}
+
+Datum
+secmed_decode_entry(PG_FUNCTION_ARGS)
+{
+	bytea	   *bytes = PG_GETARG_BYTEA_PP(0);
+	LedgerEntry entry;
+	const char *reason;
+	uint8		hash[HASH_BYTES];
+	Datum		values[14];
+	bool		nulls[14] = {false};
+
+	if (!entry_decode(&entry, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), &reason))
+		ereport(ERROR,
+				(errcode(ERRCODE_SECMED_LEDGER),
+				 errmsg("these bytes are not a ledger entry"),
+				 errdetail("The entry %s.", reason)));
+	entry_columns(&entry, values, nulls);
+	entry_hash(hash, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
+	values[13] = bytea_datum(hash, HASH_BYTES);
+	PG_RETURN_DATUM(row_datum(fcinfo, values, nulls));
+}
+
+/* Verification --------------------------------------------------------------*/
+
+typedef struct Verification
+{
+	ChainState	chain;			/* begun if entries > 0 or a node is here */
+	bool		has_node;
+	const char *reason;			/* NULL: whole so far */
+	int64		bad_seq;
+} Verification;
+
+static bytea *
+row_bytes(HeapTuple row, TupleDesc desc, int column)
+{
+	bool		isnull;
+	Datum		datum = SPI_getbinval(row, desc, column, &isnull);
+
+	return isnull ? NULL : DatumGetByteaPP(datum);
+}
+
+/* The body of an entry, if there (still) is one, against its commitment. */
+static const char *
+body_problem(const LedgerEntry *entry, const bytea *salt, const bytea *body)
+{
+	uint8		commitment[HASH_BYTES];
+
+	if (body == NULL)
+		return NULL;
+	if (!entry->has_commitment)
+		return "has a body but does not commit to one";
+	if (VARSIZE_ANY_EXHDR(salt) != SALT_BYTES)
+		return "has a body with a salt of the wrong length";
+	commit_payload(commitment, (const uint8 *) VARDATA_ANY(salt),
+				   VARDATA_ANY(body), VARSIZE_ANY_EXHDR(body));
+	return memcmp(commitment, entry->commitment, HASH_BYTES) == 0 ? NULL
+		: "has another body than the one it commits to";
+}
+
+/* row: seq, entry, salt, payload */
+static const char *
+row_problem(Verification *v, uint64 seq, HeapTuple row, TupleDesc desc)
+{
+	bytea	   *bytes = row_bytes(row, desc, 2);
+	size_t		len = VARSIZE_ANY_EXHDR(bytes);
+	ChainState	next = v->chain;
+	LedgerEntry entry;
+	const char *reason;
+
+	if (!entry_decode(&entry, VARDATA_ANY(bytes), len, &reason))
+		return reason;
+	if (next.next_seq == 0 && !v->has_node)
+		chain_start(&next, entry.site);
+	if (!chain_accept(&next, seq, VARDATA_ANY(bytes), len, &reason))
+		return reason;
+	reason = body_problem(&entry, row_bytes(row, desc, 3), row_bytes(row, desc, 4));
+	if (reason == NULL)
+		v->chain = next;
+	return reason;
+}
+
+static void
+verify_rows(Verification *v, SPITupleTable *rows, uint64 n)
+{
+	for (uint64 i = 0; i < n && v->reason == NULL; i++)
+	{
+		bool		isnull;
+		Datum		seq = SPI_getbinval(rows->vals[i], rows->tupdesc, 1, &isnull);
+
+		CHECK_FOR_INTERRUPTS();
+		v->reason = row_problem(v, (uint64) DatumGetInt64(seq), rows->vals[i], rows->tupdesc);
+		v->bad_seq = DatumGetInt64(seq);
+	}
+}
+
+/* Streams the ledger with its bodies; the memory of each batch is reset. */
+static void
+verify_entries(Verification *v)
+{
+	MemoryContext batch = AllocSetContextCreate(CurrentMemoryContext, "ledger rows",
+												ALLOCSET_DEFAULT_SIZES);
+	Portal		portal = SPI_cursor_open_with_args(NULL,
+												   "SELECT l.seq, l.entry, p.salt, p.payload"
+												   " FROM secmed.ledger l"
+												   " LEFT JOIN secmed.ledger_payload p ON p.seq = l.seq"
+												   " ORDER BY l.seq",
+												   0, NULL, NULL, NULL, true, 0);
+
+	do
+	{
+		MemoryContext old;
+
+		SPI_cursor_fetch(portal, true, VERIFY_ROWS);
+		old = MemoryContextSwitchTo(batch);
+		verify_rows(v, SPI_tuptable, SPI_processed);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(batch);
+		SPI_freetuptable(SPI_tuptable);
+	} while (SPI_processed > 0 && v->reason == NULL);
+	SPI_cursor_close(portal);
+}
+
+/* The node, to know whose ledger this must be. */
+static void
+verify_begin(Verification *v)
+{
+	if (SPI_execute("SELECT name FROM secmed.node", true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "can't read secmed.node");
+	v->has_node = SPI_processed == 1;
+	chain_start(&v->chain, v->has_node ?
+				SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1) : "");
+}
+
+/* What a ledger that is whole may still lack: its end, or everything. */
+static void
+verify_end(Verification *v)
+{
+	Oid			types[] = {INT8OID};
+	Datum		values[] = {Int64GetDatum((int64) v->chain.next_seq)};
+	bool		isnull;
+
+	if (v->reason == NULL && v->has_node && v->chain.next_seq == 0)
+	{
+		v->reason = "is missing, though this database is a node";
+		v->bad_seq = 0;
+	}
+	if (v->reason != NULL)
+		return;
+
+	if (SPI_execute_with_args("SELECT seq FROM secmed.ledger_payload"
+							  " WHERE seq < 0 OR seq >= $1 ORDER BY seq LIMIT 1",
+							  1, types, values, NULL, true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "can't read secmed.ledger_payload");
+	if (SPI_processed == 0)
+		return;
+	v->reason = "is missing, though its body is there";
+	v->bad_seq = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+											 1, &isnull));
+}
+
+Datum
+secmed_verify_ledger(PG_FUNCTION_ARGS)
+{
+	Verification v = {0};
+	OwnerScope	scope;
+	Datum		values[5];
+	bool		nulls[5] = {false};
+
+	owner_begin(&scope);
+	SPI_connect();
+	verify_begin(&v);
+	verify_entries(&v);
+	verify_end(&v);
+	SPI_finish();
+	owner_end(&scope);
+
+	values[0] = BoolGetDatum(v.reason == NULL);
+	values[1] = Int64GetDatum((int64) v.chain.next_seq);
+	values[2] = Int64GetDatum(v.bad_seq);
+	nulls[2] = v.reason == NULL;
+	values[3] = v.reason ? CStringGetTextDatum(v.reason) : (Datum) 0;
+	nulls[3] = v.reason == NULL;
+	values[4] = bytea_datum(v.chain.head, HASH_BYTES);
+	nulls[4] = v.chain.next_seq == 0;
+	PG_RETURN_DATUM(row_datum(fcinfo, values, nulls));
+}
