@@ -1,0 +1,177 @@
+/*
+ * plan.c
+ *	  The canonical plan's bytes, and the size of its answer.
+ *
+ * Decoding is bounded by base/limits.h before anything is allocated: a plan
+ * comes from another node.
+ */
+#include "contract/plan.h"
+
+#include "base/cbor.h"
+#include "share/fixed.h"
+
+int
+component_elements(ComponentKind kind)
+{
+	switch (kind)
+	{
+		case COMPONENT_COUNT:
+			return 1;
+		case COMPONENT_SUM_INTEGER:
+		case COMPONENT_BOOL_OR:
+		case COMPONENT_BOOL_AND:
+			return 2;
+		case COMPONENT_SUM_NUMERIC:
+			return 1 + NUMERIC_LIMBS + NUMERIC_SCALE + SPECIAL_MARKS;
+		case COMPONENT_SUM_NUMERIC_PRODUCT:
+			return 1 + NUMERIC_LIMBS;
+		case COMPONENT_SUM_FLOAT:
+			return 1 + FIXED_SUM_LIMBS + SPECIAL_MARKS;
+		case COMPONENT_SUM_FLOAT_PRODUCT:
+			return 1 + FIXED_PRODUCT_LIMBS;
+		case COMPONENT_SUM_INTERVAL:
+			return 4;
+	}
+	return 0;
+}
+
+static void
+encode_texts(StringInfo out, char **texts, int n)
+{
+	cbor_array(out, n);
+	for (int i = 0; i < n; i++)
+	{
+		if (texts[i] == NULL)
+			cbor_null(out);
+		else
+			cbor_text(out, texts[i]);
+	}
+}
+
+void
+plan_encode(StringInfo out, const CanonicalPlan *plan)
+{
+	cbor_array(out, 6);
+	cbor_uint(out, 1);
+	cbor_text(out, plan->sql);
+	encode_texts(out, plan->tables, plan->ntables);
+	encode_texts(out, plan->param_types, plan->nparams);
+	cbor_array(out, plan->nkeys);
+	for (int i = 0; i < plan->nkeys; i++)
+	{
+		cbor_array(out, 2);
+		cbor_text(out, plan->keys[i].type);
+		encode_texts(out, plan->keys[i].values, plan->keys[i].nvalues);
+	}
+	cbor_array(out, plan->ncomponents);
+	for (int i = 0; i < plan->ncomponents; i++)
+		cbor_uint(out, plan->components[i]);
+}
+
+static char **
+decode_texts(CborReader *in, int max, bool nulls, size_t text_max, int *n)
+{
+	char	  **texts;
+
+	*n = (int) cbor_read_array(in, max);
+	texts = palloc0(sizeof(char *) * (*n + 1));
+	for (int i = 0; i < *n && in->error == NULL; i++)
+	{
+		if (nulls && cbor_read_null(in))
+			continue;
+		texts[i] = cbor_read_text(in, text_max);
+	}
+	return texts;
+}
+
+static void
+decode_keys(CborReader *in, CanonicalPlan *plan)
+{
+	plan->nkeys = (int) cbor_read_array(in, KEYS_MAX);
+	plan->keys = palloc0(sizeof(PlanKey) * (plan->nkeys + 1));
+	for (int i = 0; i < plan->nkeys && in->error == NULL; i++)
+	{
+		PlanKey    *key = &plan->keys[i];
+
+		cbor_expect_array(in, 2);
+		key->type = cbor_read_text(in, 256);
+		key->values = decode_texts(in, DOMAIN_VALUES_MAX, true, 1024, &key->nvalues);
+	}
+}
+
+static void
+decode_components(CborReader *in, CanonicalPlan *plan)
+{
+	plan->ncomponents = (int) cbor_read_array(in, COMPONENTS_MAX);
+	plan->components = palloc0(sizeof(ComponentKind) * (plan->ncomponents + 1));
+	for (int i = 0; i < plan->ncomponents; i++)
+	{
+		plan->components[i] = (ComponentKind) cbor_read_uint(in, COMPONENT_KIND_MAX);
+		if (plan->components[i] == 0 && in->error == NULL)
+			in->error = "component of an unknown kind";
+	}
+}
+
+bool
+plan_decode(CanonicalPlan *plan, const void *bytes, size_t len, const char **reason)
+{
+	CborReader	in;
+
+	memset(plan, 0, sizeof(*plan));
+	cbor_start(&in, bytes, len);
+	cbor_expect_array(&in, 6);
+	if (cbor_read_uint(&in, 1) != 1 && in.error == NULL)
+		in.error = "plan of another version";
+	plan->sql = cbor_read_text(&in, REQUEST_BYTES_MAX);
+	plan->tables = decode_texts(&in, TABLES_MAX, false, NODE_NAME_BYTES_MAX, &plan->ntables);
+	plan->param_types = decode_texts(&in, PARAMETERS_MAX, false, 256, &plan->nparams);
+	decode_keys(&in, plan);
+	decode_components(&in, plan);
+
+	*reason = NULL;
+	if (!cbor_finish(&in))
+		*reason = in.error ? in.error : "bytes after the plan";
+	else if (plan_elements(plan) == 0)
+		*reason = "the answer would be too large";
+	return *reason == NULL;
+}
+
+void
+plan_hash(uint8 out[HASH_BYTES], const void *bytes, size_t len)
+{
+	HashPart	parts[] = {{"secmed/plan/1", 14}, {bytes, len}};
+
+	hash_parts(out, parts, lengthof(parts));
+}
+
+size_t
+plan_cells(const CanonicalPlan *plan)
+{
+	size_t		cells = 1;
+
+	for (int i = 0; i < plan->nkeys; i++)
+	{
+		cells *= plan->keys[i].nvalues;
+		if (cells > CELLS_MAX)
+			return 0;
+	}
+	return cells;
+}
+
+size_t
+plan_width(const CanonicalPlan *plan)
+{
+	size_t		width = 1;
+
+	for (int i = 0; i < plan->ncomponents; i++)
+		width += component_elements(plan->components[i]);
+	return width;
+}
+
+size_t
+plan_elements(const CanonicalPlan *plan)
+{
+	size_t		elements = plan_cells(plan) * (1 + plan_width(plan));
+
+	return elements <= ELEMENTS_MAX ? elements : 0;
+}

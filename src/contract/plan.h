@@ -1,0 +1,97 @@
+/*
+ * plan.h
+ *	  The canonical plan: what a query asks of every site, as one sequence of
+ *	  bytes with one hash.  It is what is signed, decided on, run and logged.
+ *
+ *	  [1, sql, tables, parameter types, keys, components]
+ *
+ *	  sql         one SELECT over views of secmed_published, target list:
+ *	              the keys in order, then one aggregate for each component
+ *	  tables      published names, sorted
+ *	  keys        for each GROUP BY key [type, [value or null, ...]]: its public
+ *	              domain, as text, in the type's order, null last
+ *	  components  for each aggregate of the target list its ComponentKind
+ *
+ * The cells of the answer are the cross product of the keys' domains, the
+ * last key running fastest; without keys there is one cell.  Parameter values
+ * are not in the plan but in the request (request.h), so that one vetted
+ * plan may be run with many.
+ */
+#ifndef SECMED_PLAN_H
+#define SECMED_PLAN_H
+
+#include "base/base.h"
+#include "crypto/hash.h"
+
+/*
+ * What a site computes for a component and how it becomes ring elements that
+ * add.  Every sum begins with a mark (share/wide.h): there was a value that is
+ * not NULL.
+ */
+typedef enum ComponentKind
+{
+	COMPONENT_COUNT = 1,		/* bigint -> the number */
+	COMPONENT_SUM_INTEGER = 2,	/* bigint or integral numeric -> mark, number */
+	COMPONENT_SUM_NUMERIC = 3,	/* numeric -> mark, limbs, scale marks, special marks */
+	COMPONENT_SUM_NUMERIC_PRODUCT = 4,	/* numeric -> mark, limbs */
+	COMPONENT_SUM_FLOAT = 5,	/* secmed.exact_sum(x) -> mark, limbs, special marks */
+	COMPONENT_SUM_FLOAT_PRODUCT = 6,	/* secmed.exact_sum(x, y) -> mark, limbs */
+	COMPONENT_SUM_INTERVAL = 7, /* interval -> mark, months, days, microseconds */
+	COMPONENT_BOOL_OR = 8,		/* boolean -> mark, mark of true */
+	COMPONENT_BOOL_AND = 9		/* boolean -> mark, mark of false */
+} ComponentKind;
+
+#define COMPONENT_KIND_MAX		COMPONENT_BOOL_AND
+
+/* A numeric sum is a 512-bit integer of units of 10^-32; of products, 10^-64. */
+#define NUMERIC_LIMBS			8
+#define NUMERIC_SCALE			32
+#define NUMERIC_PRODUCT_SCALE	64
+/* NaN, Infinity, -Infinity */
+#define SPECIAL_MARKS			3
+
+/* Ring elements of a component of this kind; 0 if there is no such kind. */
+extern int	component_elements(ComponentKind kind);
+
+typedef struct PlanKey
+{
+	char	   *type;			/* as format_type() prints it */
+	int			nvalues;
+	char	  **values;			/* text; NULL is the SQL NULL */
+} PlanKey;
+
+typedef struct CanonicalPlan
+{
+	char	   *sql;
+	int			ntables;
+	char	  **tables;
+	int			nparams;
+	char	  **param_types;
+	int			nkeys;
+	PlanKey    *keys;
+	int			ncomponents;
+	ComponentKind *components;
+} CanonicalPlan;
+
+extern void plan_encode(StringInfo out, const CanonicalPlan *plan);
+
+/* Strict and bounded; false with a reason (constant string). */
+extern bool plan_decode(CanonicalPlan *plan, const void *bytes, size_t len, const char **reason);
+extern void plan_hash(uint8 out[HASH_BYTES], const void *bytes, size_t len);
+
+/* The number of cells, or 0 if it is more than CELLS_MAX. */
+extern size_t plan_cells(const CanonicalPlan *plan);
+
+/*
+ * Ring elements of one cell, without the patient count: its components, and
+ * last a mark that some site has a row in it.
+ */
+extern size_t plan_width(const CanonicalPlan *plan);
+
+/*
+ * Elements of the whole vector, cells * (1 + width); 0 if more than
+ * ELEMENTS_MAX.
+ */
+extern size_t plan_elements(const CanonicalPlan *plan);
+
+#endif							/* SECMED_PLAN_H */

@@ -1,0 +1,360 @@
+/*
+ * request.c
+ *	  Bytes of the messages of a run.
+ *
+ * Each decoder reads in one go and asks once, at the end, whether everything
+ * was well-formed; nothing of a message is used before that.
+ */
+#include "contract/request.h"
+
+#include "base/cbor.h"
+#include "share/ring.h"
+
+#define RUN_PURPOSE		"secmed/run/1"
+
+/* A sealed package of the largest vector. */
+#define SEALED_BYTES_MAX	((size_t) ELEMENTS_MAX * 16 + SEED_BYTES + SEAL_OVERHEAD_BYTES)
+#define RECEIPT_BYTES_MAX	1024
+
+static bool
+finish_reading(CborReader *in, const char **reason)
+{
+	*reason = NULL;
+	if (!cbor_finish(in))
+		*reason = in->error ? in->error : "bytes after the message";
+	return *reason == NULL;
+}
+
+/* The word a message begins with. */
+static void
+expect_word(CborReader *in, const char *word)
+{
+	char	   *found = cbor_read_text(in, 16);
+
+	if (in->error == NULL && strcmp(found, word) != 0)
+		in->error = "message of another kind than expected";
+}
+
+static Bytes
+read_piece(CborReader *in, size_t max)
+{
+	Bytes		piece;
+
+	piece.data = cbor_read_bytes(in, max, &piece.len);
+	return piece;
+}
+
+static void
+write_piece(StringInfo out, Bytes piece)
+{
+	cbor_bytes(out, piece.data, piece.len);
+}
+
+int
+noderef_find(const NodeRef *refs, int n, const char *name)
+{
+	for (int i = 0; i < n; i++)
+		if (strcmp(refs[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+/* ---- request ---- */
+
+static void
+encode_refs(StringInfo out, const NodeRef *refs, int n)
+{
+	cbor_array(out, n);
+	for (int i = 0; i < n; i++)
+	{
+		cbor_array(out, 2);
+		cbor_text(out, refs[i].name);
+		cbor_bytes(out, refs[i].fingerprint, HASH_BYTES);
+	}
+}
+
+static int
+decode_refs(CborReader *in, NodeRef *refs, int max)
+{
+	int			n = (int) cbor_read_array(in, max);
+
+	for (int i = 0; i < n && in->error == NULL; i++)
+	{
+		cbor_expect_array(in, 2);
+		refs[i].name = cbor_read_text(in, NODE_NAME_BYTES_MAX);
+		cbor_read_fixed(in, refs[i].fingerprint, HASH_BYTES);
+		if (in->error == NULL && !node_name_valid(refs[i].name))
+			in->error = "not a node name";
+		if (in->error == NULL && noderef_find(refs, i, refs[i].name) >= 0)
+			in->error = "a node named twice";
+	}
+	return n;
+}
+
+static void
+encode_body(StringInfo out, const Request *request)
+{
+	cbor_array(out, 11);
+	cbor_text(out, "run");
+	cbor_bytes(out, request->run, RUN_ID_BYTES);
+	cbor_int(out, request->at_us);
+	cbor_text(out, request->coordinator);
+	cbor_text(out, request->requester);
+	cbor_text(out, request->model);
+	cbor_uint(out, request->timeout_ms);
+	encode_refs(out, request->sites, request->nsites);
+	encode_refs(out, request->parties, PARTIES);
+	cbor_bytes(out, request->plan, request->plan_len);
+	cbor_array(out, request->nparams);
+	for (int i = 0; i < request->nparams; i++)
+	{
+		if (request->params[i] == NULL)
+			cbor_null(out);
+		else
+			cbor_text(out, request->params[i]);
+	}
+}
+
+void
+request_encode(StringInfo out, const Request *request, const NodeKeys *keys)
+{
+	StringInfoData body;
+	uint8		signature[SIGNATURE_BYTES];
+
+	initStringInfo(&body);
+	encode_body(&body, request);
+	sign_message(signature, keys->sign_secret, RUN_PURPOSE, body.data, body.len);
+	cbor_array(out, 2);
+	cbor_bytes(out, body.data, body.len);
+	cbor_bytes(out, signature, SIGNATURE_BYTES);
+	pfree(body.data);
+}
+
+static void
+decode_params(CborReader *in, Request *request)
+{
+	request->nparams = (int) cbor_read_array(in, PARAMETERS_MAX);
+	request->params = palloc0(sizeof(char *) * (request->nparams + 1));
+	for (int i = 0; i < request->nparams && in->error == NULL; i++)
+		if (!cbor_read_null(in))
+			request->params[i] = cbor_read_text(in, REQUEST_BYTES_MAX);
+}
+
+static bool
+decode_body(Request *request, Bytes body, const char **reason)
+{
+	CborReader	in;
+
+	cbor_start(&in, body.data, body.len);
+	cbor_expect_array(&in, 11);
+	expect_word(&in, "run");
+	cbor_read_fixed(&in, request->run, RUN_ID_BYTES);
+	request->at_us = cbor_read_int(&in);
+	request->coordinator = cbor_read_text(&in, NODE_NAME_BYTES_MAX);
+	request->requester = cbor_read_text(&in, 256);
+	request->model = cbor_read_text(&in, 64);
+	request->timeout_ms = cbor_read_uint(&in, 24 * 3600 * 1000);
+	request->nsites = decode_refs(&in, request->sites, SITES_MAX);
+	if (decode_refs(&in, request->parties, PARTIES) != PARTIES && in.error == NULL)
+		in.error = "not three parties";
+	if (request->nsites < SITES_MIN && in.error == NULL)
+		in.error = "fewer than two sites";
+	request->plan = cbor_read_bytes(&in, REQUEST_BYTES_MAX, &request->plan_len);
+	decode_params(&in, request);
+	return finish_reading(&in, reason);
+}
+
+bool
+request_decode(Request *request, const void *bytes, size_t len,
+			   const uint8 **body, size_t *body_len,
+			   uint8 signature[SIGNATURE_BYTES], const char **reason)
+{
+	CborReader	in;
+	Bytes		piece;
+
+	memset(request, 0, sizeof(*request));
+	cbor_start(&in, bytes, len);
+	cbor_expect_array(&in, 2);
+	piece = read_piece(&in, 2 * REQUEST_BYTES_MAX);
+	cbor_read_fixed(&in, signature, SIGNATURE_BYTES);
+	if (!finish_reading(&in, reason))
+		return false;
+	*body = piece.data;
+	*body_len = piece.len;
+	return decode_body(request, piece, reason);
+}
+
+/* ---- receipt ---- */
+
+void
+receipt_encode(StringInfo out, const Receipt *receipt)
+{
+	cbor_array(out, 8);
+	cbor_text(out, "receipt");
+	cbor_bytes(out, receipt->run, RUN_ID_BYTES);
+	cbor_bytes(out, receipt->plan, HASH_BYTES);
+	cbor_text(out, receipt->site);
+	cbor_uint(out, receipt->patients_min);
+	cbor_bool(out, receipt->show_zero);
+	cbor_uint(out, receipt->elements);
+	cbor_array(out, PARTIES);
+	for (int i = 0; i < PARTIES; i++)
+		cbor_bytes(out, receipt->sealed[i], HASH_BYTES);
+}
+
+bool
+receipt_decode(Receipt *receipt, const void *bytes, size_t len, const char **reason)
+{
+	CborReader	in;
+
+	memset(receipt, 0, sizeof(*receipt));
+	cbor_start(&in, bytes, len);
+	cbor_expect_array(&in, 8);
+	expect_word(&in, "receipt");
+	cbor_read_fixed(&in, receipt->run, RUN_ID_BYTES);
+	cbor_read_fixed(&in, receipt->plan, HASH_BYTES);
+	receipt->site = cbor_read_text(&in, NODE_NAME_BYTES_MAX);
+	receipt->patients_min = cbor_read_uint(&in, PG_INT32_MAX);
+	receipt->show_zero = cbor_read_bool(&in);
+	receipt->elements = cbor_read_uint(&in, ELEMENTS_MAX);
+	cbor_expect_array(&in, PARTIES);
+	for (int i = 0; i < PARTIES; i++)
+		cbor_read_fixed(&in, receipt->sealed[i], HASH_BYTES);
+	if (in.error == NULL && receipt->patients_min == 0)
+		in.error = "threshold of zero";
+	return finish_reading(&in, reason);
+}
+
+/* ---- shares, inputs, result ---- */
+
+void
+shares_encode(StringInfo out, const SharesMessage *shares)
+{
+	cbor_array(out, 5);
+	cbor_text(out, "shares");
+	write_piece(out, shares->receipt);
+	cbor_bytes(out, shares->signature, SIGNATURE_BYTES);
+	cbor_array(out, PARTIES);
+	for (int i = 0; i < PARTIES; i++)
+		write_piece(out, shares->sealed[i]);
+	cbor_uint(out, shares->elapsed_us);
+}
+
+bool
+shares_decode(SharesMessage *shares, const void *bytes, size_t len, const char **reason)
+{
+	CborReader	in;
+
+	cbor_start(&in, bytes, len);
+	cbor_expect_array(&in, 5);
+	expect_word(&in, "shares");
+	shares->receipt = read_piece(&in, RECEIPT_BYTES_MAX);
+	cbor_read_fixed(&in, shares->signature, SIGNATURE_BYTES);
+	cbor_expect_array(&in, PARTIES);
+	for (int i = 0; i < PARTIES; i++)
+		shares->sealed[i] = read_piece(&in, SEALED_BYTES_MAX);
+	shares->elapsed_us = cbor_read_uint(&in, PG_INT64_MAX);
+	return finish_reading(&in, reason);
+}
+
+void
+inputs_encode(StringInfo out, const InputsMessage *inputs)
+{
+	cbor_array(out, 2);
+	cbor_text(out, "inputs");
+	cbor_array(out, inputs->nsites);
+	for (int i = 0; i < inputs->nsites; i++)
+	{
+		cbor_array(out, 3);
+		write_piece(out, inputs->receipts[i]);
+		cbor_bytes(out, inputs->signatures[i], SIGNATURE_BYTES);
+		write_piece(out, inputs->sealed[i]);
+	}
+}
+
+bool
+inputs_decode(InputsMessage *inputs, const void *bytes, size_t len, const char **reason)
+{
+	CborReader	in;
+
+	cbor_start(&in, bytes, len);
+	cbor_expect_array(&in, 2);
+	expect_word(&in, "inputs");
+	inputs->nsites = (int) cbor_read_array(&in, SITES_MAX);
+	for (int i = 0; i < inputs->nsites; i++)
+	{
+		cbor_expect_array(&in, 3);
+		inputs->receipts[i] = read_piece(&in, RECEIPT_BYTES_MAX);
+		cbor_read_fixed(&in, inputs->signatures[i], SIGNATURE_BYTES);
+		inputs->sealed[i] = read_piece(&in, SEALED_BYTES_MAX);
+	}
+	return finish_reading(&in, reason);
+}
+
+void
+result_encode(StringInfo out, const ResultMessage *result)
+{
+	cbor_array(out, 6);
+	cbor_text(out, "result");
+	write_piece(out, result->opened);
+	cbor_uint(out, result->patients_min);
+	cbor_uint(out, result->elapsed_us);
+	cbor_uint(out, result->rounds);
+	cbor_uint(out, result->bytes);
+}
+
+bool
+result_decode(ResultMessage *result, const void *bytes, size_t len, const char **reason)
+{
+	CborReader	in;
+
+	cbor_start(&in, bytes, len);
+	cbor_expect_array(&in, 6);
+	expect_word(&in, "result");
+	result->opened = read_piece(&in, (size_t) ELEMENTS_MAX * 32);
+	result->patients_min = cbor_read_uint(&in, PG_INT32_MAX);
+	result->elapsed_us = cbor_read_uint(&in, PG_INT64_MAX);
+	result->rounds = cbor_read_uint(&in, PG_INT64_MAX);
+	result->bytes = cbor_read_uint(&in, PG_INT64_MAX);
+	return finish_reading(&in, reason);
+}
+
+/* ---- finish, done ---- */
+
+void
+finish_encode(StringInfo out, bool released)
+{
+	cbor_array(out, 2);
+	cbor_text(out, "finish");
+	cbor_bool(out, released);
+}
+
+bool
+finish_decode(bool *released, const void *bytes, size_t len, const char **reason)
+{
+	CborReader	in;
+
+	cbor_start(&in, bytes, len);
+	cbor_expect_array(&in, 2);
+	expect_word(&in, "finish");
+	*released = cbor_read_bool(&in);
+	return finish_reading(&in, reason);
+}
+
+void
+done_encode(StringInfo out)
+{
+	cbor_array(out, 1);
+	cbor_text(out, "done");
+}
+
+bool
+done_decode(const void *bytes, size_t len, const char **reason)
+{
+	CborReader	in;
+
+	cbor_start(&in, bytes, len);
+	cbor_expect_array(&in, 1);
+	expect_word(&in, "done");
+	return finish_reading(&in, reason);
+}

@@ -1,0 +1,137 @@
+/*
+ * request.h
+ *	  What the nodes of a run say to each other: signed requests, signed
+ *	  receipts, and the plain messages around them.
+ *
+ * Every message is deterministic CBOR, travels in a session's sealed frames
+ * (identity/session.h), and is decoded strictly.
+ *
+ *	  request  coordinator -> every node, argument of CALL secmed.serve
+ *	           [body, signature for "secmed/run/1"], body =
+ *	           ["run", run, at_us, coordinator, requester, model, timeout_ms,
+ *	            sites, parties, plan, parameters]
+ *	           sites and parties: [[name, fingerprint], ...]
+ *	  shares   site -> coordinator
+ *	           ["shares", receipt, signature, [sealed 0, 1, 2], elapsed_us]
+ *	  receipt  signed by the site for "secmed/receipt/1"
+ *	           ["receipt", run, plan hash, site, patients_min, show_zero,
+ *	            elements, [hash of sealed 0, 1, 2]]
+ *	  inputs   coordinator -> party
+ *	           ["inputs", [[receipt, signature, sealed for this party], ...]]
+ *	  result   party -> coordinator
+ *	           ["result", open message, patients_min, elapsed_us, rounds, bytes]
+ *	  finish   coordinator -> every node: ["finish", released]
+ *	  done     node -> coordinator: ["done"]
+ *
+ * A receipt binds a site's sealed shares to the run and the plan, and carries
+ * the site's threshold to the parties past a coordinator who might like a
+ * lower one.
+ */
+#ifndef SECMED_REQUEST_H
+#define SECMED_REQUEST_H
+
+#include "contract/plan.h"
+#include "identity/card.h"
+#include "ledger/entry.h"
+
+/* The only security model so far: three parties, one may be curious. */
+#define MODEL_HONEST_MAJORITY	"honest-majority"
+
+typedef struct NodeRef
+{
+	char	   *name;
+	uint8		fingerprint[HASH_BYTES];
+} NodeRef;
+
+typedef struct Request
+{
+	uint8		run[RUN_ID_BYTES];
+	int64		at_us;
+	char	   *coordinator;
+	char	   *requester;		/* role at the coordinator */
+	char	   *model;
+	uint64		timeout_ms;		/* longest silence the coordinator accepts */
+	int			nsites;
+	NodeRef		sites[SITES_MAX];
+	NodeRef		parties[PARTIES];
+	const uint8 *plan;			/* bytes of the plan */
+	size_t		plan_len;
+	char	  **params;			/* text or NULL */
+	int			nparams;
+} Request;
+
+/* Encodes, signs, appends. */
+extern void request_encode(StringInfo out, const Request *request, const NodeKeys *keys);
+
+/*
+ * Decodes; plan points into bytes.  The signature is returned for the caller
+ * to verify over *body with the coordinator's registered key.
+ */
+extern bool request_decode(Request *request, const void *bytes, size_t len,
+						   const uint8 **body, size_t *body_len,
+						   uint8 signature[SIGNATURE_BYTES], const char **reason);
+
+/* Position of a node among sites or parties, or -1. */
+extern int	noderef_find(const NodeRef *refs, int n, const char *name);
+
+typedef struct Receipt
+{
+	uint8		run[RUN_ID_BYTES];
+	uint8		plan[HASH_BYTES];
+	char	   *site;
+	uint64		patients_min;
+	bool		show_zero;
+	uint64		elements;
+	uint8		sealed[PARTIES][HASH_BYTES];
+} Receipt;
+
+extern void receipt_encode(StringInfo out, const Receipt *receipt);
+extern bool receipt_decode(Receipt *receipt, const void *bytes, size_t len, const char **reason);
+
+/* A piece of a message; points into the message's bytes. */
+typedef struct Bytes
+{
+	const uint8 *data;
+	size_t		len;
+} Bytes;
+
+typedef struct SharesMessage
+{
+	Bytes		receipt;
+	uint8		signature[SIGNATURE_BYTES];
+	Bytes		sealed[PARTIES];
+	uint64		elapsed_us;
+} SharesMessage;
+
+extern void shares_encode(StringInfo out, const SharesMessage *shares);
+extern bool shares_decode(SharesMessage *shares, const void *bytes, size_t len, const char **reason);
+
+typedef struct InputsMessage
+{
+	int			nsites;
+	Bytes		receipts[SITES_MAX];
+	uint8		signatures[SITES_MAX][SIGNATURE_BYTES];
+	Bytes		sealed[SITES_MAX];
+} InputsMessage;
+
+extern void inputs_encode(StringInfo out, const InputsMessage *inputs);
+extern bool inputs_decode(InputsMessage *inputs, const void *bytes, size_t len, const char **reason);
+
+typedef struct ResultMessage
+{
+	Bytes		opened;
+	uint64		patients_min;
+	uint64		elapsed_us;
+	uint64		rounds;
+	uint64		bytes;
+} ResultMessage;
+
+extern void result_encode(StringInfo out, const ResultMessage *result);
+extern bool result_decode(ResultMessage *result, const void *bytes, size_t len, const char **reason);
+
+extern void finish_encode(StringInfo out, bool released);
+extern bool finish_decode(bool *released, const void *bytes, size_t len, const char **reason);
+extern void done_encode(StringInfo out);
+extern bool done_decode(const void *bytes, size_t len, const char **reason);
+
+#endif							/* SECMED_REQUEST_H */
