@@ -1,0 +1,315 @@
+-- secmed 1.0
+--
+-- Declares, and computes nothing: every function is in C.  One section for
+-- each layer, bottom to top.  PUBLIC has no right on anything here.
+
+\echo Use "CREATE EXTENSION secmed" to load this file. \quit
+
+-- Roles ---------------------------------------------------------------------
+-- Roles belong to the cluster, so several databases of one cluster share
+-- them; DROP EXTENSION leaves them.
+
+DO $$
+DECLARE
+	r record;
+BEGIN
+	FOR r IN SELECT * FROM (VALUES
+			('secmed_admin', 'secmed: creates the node, knows peers, publishes tables'),
+			('secmed_analyst', 'secmed: asks questions over foreign tables'),
+			('secmed_auditor', 'secmed: reads the ledger'),
+			('secmed_peer', 'secmed: what other nodes log in as; may only call the protocol'),
+			('secmed_runner', 'secmed: runs the sub-queries of other nodes; reads published views only'))
+			AS v(name, comment)
+	LOOP
+		IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = r.name) THEN
+			EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN', r.name);
+			EXECUTE pg_catalog.format('COMMENT ON ROLE %I IS %L', r.name, r.comment);
+		END IF;
+	END LOOP;
+END
+$$;
+
+REVOKE ALL ON SCHEMA secmed FROM PUBLIC;
+GRANT USAGE ON SCHEMA secmed TO secmed_admin, secmed_analyst, secmed_auditor, secmed_peer;
+
+CREATE SCHEMA secmed_published;
+COMMENT ON SCHEMA secmed_published IS
+'The views of published tables: all that a sub-query of another node can see.';
+REVOKE ALL ON SCHEMA secmed_published FROM PUBLIC;
+GRANT USAGE ON SCHEMA secmed_published TO secmed_runner;
+GRANT USAGE, CREATE ON SCHEMA secmed_published TO secmed_admin;
+
+-- identity ------------------------------------------------------------------
+
+CREATE TABLE secmed.node (
+	only_one	boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+	name		name NOT NULL,
+	card		text NOT NULL,
+	created_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+);
+COMMENT ON TABLE secmed.node IS
+'This node: its name and its card. The private keys are in the data directory, secmed/<database oid>.key.';
+REVOKE ALL ON secmed.node FROM PUBLIC;
+GRANT SELECT ON secmed.node TO secmed_admin, secmed_analyst, secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.node', '');
+
+CREATE TABLE secmed.peer (
+	name		name PRIMARY KEY,
+	card		text NOT NULL,
+	conninfo	text,
+	added_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	added_by	name NOT NULL DEFAULT CURRENT_USER
+);
+COMMENT ON TABLE secmed.peer IS
+'The nodes this node has been introduced to. conninfo is a libpq connection string, or NULL for a node that is never called from here.';
+REVOKE ALL ON secmed.peer FROM PUBLIC;
+GRANT SELECT ON secmed.peer TO secmed_admin;
+SELECT pg_catalog.pg_extension_config_dump('secmed.peer', '');
+
+CREATE FUNCTION secmed.create_node(name name) RETURNS text
+	AS 'MODULE_PATHNAME', 'secmed_create_node' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.create_node(name) IS
+'Makes this database a node: a key pair in the data directory, the first ledger entry. Returns the fingerprint.';
+REVOKE ALL ON FUNCTION secmed.create_node(name) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.create_node(name) TO secmed_admin;
+
+CREATE FUNCTION secmed.node_card() RETURNS text
+	AS 'MODULE_PATHNAME', 'secmed_node_card' LANGUAGE C STRICT STABLE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.node_card() IS
+'One line of text to give to the other nodes: name and public keys, signed by this node.';
+REVOKE ALL ON FUNCTION secmed.node_card() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.node_card() TO secmed_admin, secmed_analyst, secmed_auditor;
+
+CREATE FUNCTION secmed.fingerprint(card text) RETURNS text
+	AS 'MODULE_PATHNAME', 'secmed_fingerprint' LANGUAGE C STRICT IMMUTABLE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.fingerprint(text) IS
+'The fingerprint of a node card, to compare by phone: eight groups of four hexadecimal digits.';
+REVOKE ALL ON FUNCTION secmed.fingerprint(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.fingerprint(text) TO secmed_admin, secmed_analyst, secmed_auditor;
+
+CREATE FUNCTION secmed.add_peer(card text, conninfo text DEFAULT NULL) RETURNS text
+	AS 'MODULE_PATHNAME', 'secmed_add_peer' LANGUAGE C CALLED ON NULL INPUT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.add_peer(text, text) IS
+'Introduces another node (or this one, if it shall also serve its own queries) by its card. Returns the fingerprint: compare it by phone before you rely on it. A known node keeps its key: remove_peer() first to accept another.';
+REVOKE ALL ON FUNCTION secmed.add_peer(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.add_peer(text, text) TO secmed_admin;
+
+CREATE FUNCTION secmed.remove_peer(name name) RETURNS void
+	AS 'MODULE_PATHNAME', 'secmed_remove_peer' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.remove_peer(name) IS
+'Forgets a node: from the next call on it is unknown here.';
+REVOKE ALL ON FUNCTION secmed.remove_peer(name) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.remove_peer(name) TO secmed_admin;
+
+-- ledger --------------------------------------------------------------------
+
+CREATE TABLE secmed.ledger (
+	seq			bigint PRIMARY KEY,
+	entry		bytea NOT NULL
+);
+COMMENT ON TABLE secmed.ledger IS
+'The audit trail: exact bytes of each entry (deterministic CBOR, RFC 8949 section 4.2.1), each containing the hash of the one before. Only the sequencer appends; nobody updates or deletes. Read it through secmed.audit.';
+REVOKE ALL ON secmed.ledger FROM PUBLIC;
+GRANT SELECT ON secmed.ledger TO secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.ledger', '');
+
+CREATE TABLE secmed.ledger_payload (
+	seq			bigint PRIMARY KEY,
+	salt		bytea NOT NULL,
+	payload		bytea NOT NULL
+);
+COMMENT ON TABLE secmed.ledger_payload IS
+'Bodies that entries commit to (SQL text may hold a patient''s details). Local to this node, may be erased: the chain keeps only HMAC-SHA-256(salt, payload).';
+REVOKE ALL ON secmed.ledger_payload FROM PUBLIC;
+GRANT SELECT ON secmed.ledger_payload TO secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.ledger_payload', '');
+
+CREATE FUNCTION secmed.ledger_guard() RETURNS trigger
+	AS 'MODULE_PATHNAME', 'secmed_ledger_guard' LANGUAGE C
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.ledger_guard() IS
+'Refuses every change of the ledger but an append that continues the chain.';
+REVOKE ALL ON FUNCTION secmed.ledger_guard() FROM PUBLIC;
+
+CREATE TRIGGER ledger_guard_rows BEFORE INSERT OR UPDATE OR DELETE ON secmed.ledger
+	FOR EACH ROW EXECUTE FUNCTION secmed.ledger_guard();
+CREATE TRIGGER ledger_guard_truncate BEFORE TRUNCATE ON secmed.ledger
+	FOR EACH STATEMENT EXECUTE FUNCTION secmed.ledger_guard();
+ALTER TABLE secmed.ledger ENABLE ALWAYS TRIGGER ledger_guard_rows;
+ALTER TABLE secmed.ledger ENABLE ALWAYS TRIGGER ledger_guard_truncate;
+
+CREATE FUNCTION secmed.decode_entry(entry bytea,
+		OUT site text, OUT seq bigint, OUT prev bytea, OUT at timestamptz,
+		OUT kind text, OUT run uuid, OUT actor text, OUT object text,
+		OUT plan bytea, OUT outcome text, OUT revealed text,
+		OUT counters bigint[], OUT commitment bytea, OUT hash bytea)
+	AS 'MODULE_PATHNAME', 'secmed_decode_entry' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.decode_entry(bytea) IS
+'What the bytes of a ledger entry say; an error if they are not canonical. hash is SHA-256(0x00 || entry), which the next entry holds as prev.';
+REVOKE ALL ON FUNCTION secmed.decode_entry(bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.decode_entry(bytea) TO secmed_auditor;
+
+CREATE VIEW secmed.audit AS
+	SELECT d.seq, d.at, d.kind, d.run, d.actor, d.object, d.plan, d.outcome,
+		   d.revealed, d.counters, pg_catalog.convert_from(p.payload, 'UTF8') AS statement
+	  FROM secmed.ledger l
+	 CROSS JOIN LATERAL secmed.decode_entry(l.entry) d
+	  LEFT JOIN secmed.ledger_payload p ON p.seq = l.seq
+	 ORDER BY l.seq;
+COMMENT ON VIEW secmed.audit IS
+'The ledger, decoded: number, time, kind, the run''s id common to all nodes, who asked, what about, plan hash, outcome, what was revealed and to whom, counters [cells, elements, smallest number of patients, sites], and the statement where it is still kept.';
+REVOKE ALL ON secmed.audit FROM PUBLIC;
+GRANT SELECT ON secmed.audit TO secmed_auditor;
+
+CREATE FUNCTION secmed.verify_ledger(OUT ok boolean, OUT entries bigint,
+		OUT bad_seq bigint, OUT reason text, OUT head bytea)
+	AS 'MODULE_PATHNAME', 'secmed_verify_ledger' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.verify_ledger() IS
+'Walks the whole ledger: bytes canonical, numbers without a gap, every link whole, times never backwards, bodies in the side table equal to their commitments. Names the first broken entry.';
+REVOKE ALL ON FUNCTION secmed.verify_ledger() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.verify_ledger() TO secmed_auditor, secmed_admin;
+
+-- peer ----------------------------------------------------------------------
+
+CREATE FUNCTION secmed.hello(hello bytea) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'secmed_hello' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.hello(bytea) IS
+'Protocol: opens a sealed session with a node that this node knows. For other nodes, not for people.';
+REVOKE ALL ON FUNCTION secmed.hello(bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.hello(bytea) TO secmed_peer;
+
+CREATE FUNCTION secmed.describe(question bytea) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'secmed_describe' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.describe(bytea) IS
+'Protocol: what this node publishes, for IMPORT FOREIGN SCHEMA.';
+REVOKE ALL ON FUNCTION secmed.describe(bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.describe(bytea) TO secmed_peer;
+
+CREATE PROCEDURE secmed.serve(request bytea)
+	AS 'MODULE_PATHNAME', 'secmed_serve' LANGUAGE C;
+COMMENT ON PROCEDURE secmed.serve(bytea) IS
+'Protocol: takes part in a run as a site, a party or both.';
+REVOKE ALL ON PROCEDURE secmed.serve(bytea) FROM PUBLIC;
+GRANT EXECUTE ON PROCEDURE secmed.serve(bytea) TO secmed_peer;
+
+CREATE PROCEDURE secmed.link(request bytea)
+	AS 'MODULE_PATHNAME', 'secmed_link' LANGUAGE C;
+COMMENT ON PROCEDURE secmed.link(bytea) IS
+'Protocol: connects the previous party of a run with the backend here that computes it.';
+REVOKE ALL ON PROCEDURE secmed.link(bytea) FROM PUBLIC;
+GRANT EXECUTE ON PROCEDURE secmed.link(bytea) TO secmed_peer;
+
+-- query ---------------------------------------------------------------------
+
+CREATE TABLE secmed.published (
+	name			name PRIMARY KEY,
+	relation		regclass NOT NULL,
+	patient			name,
+	min_patients	integer NOT NULL CHECK (min_patients >= 1),
+	show_zero		boolean NOT NULL,
+	local_keys		name[] NOT NULL,
+	domains			jsonb NOT NULL,
+	published_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	published_by	name NOT NULL
+);
+COMMENT ON TABLE secmed.published IS
+'Tables and views that other nodes may ask about; each has a view of that name in secmed_published.';
+REVOKE ALL ON secmed.published FROM PUBLIC;
+GRANT SELECT ON secmed.published TO secmed_admin, secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.published', '');
+
+CREATE FUNCTION secmed.publish(relation regclass, as_name name DEFAULT NULL,
+		patient name DEFAULT NULL, min_patients integer DEFAULT 11,
+		columns name[] DEFAULT NULL, domains jsonb DEFAULT '{}',
+		local_keys name[] DEFAULT '{}', show_zero boolean DEFAULT false)
+	RETURNS void
+	AS 'MODULE_PATHNAME', 'secmed_publish' LANGUAGE C CALLED ON NULL INPUT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.publish(regclass, name, name, integer, name[], jsonb, name[], boolean) IS
+'Lets other nodes ask aggregates about a table or view. as_name: its common name; patient: the column that tells patients apart (without it each row counts as one); min_patients: the smallest group whose answer may leave; columns: which (default all); domains: the values a column may be grouped by, {"sex": [1, 2], "stage": {"min": 1, "max": 4}}; local_keys: columns whose values never belong to two sites, so tables may be joined on them (the patient column always is); show_zero: groups without any patient may be told apart from small ones.';
+REVOKE ALL ON FUNCTION secmed.publish(regclass, name, name, integer, name[], jsonb, name[], boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.publish(regclass, name, name, integer, name[], jsonb, name[], boolean) TO secmed_admin;
+
+CREATE FUNCTION secmed.unpublish(name name) RETURNS void
+	AS 'MODULE_PATHNAME', 'secmed_unpublish' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.unpublish(name) IS
+'Ends the publication of a table: from the next run on nobody can ask about it.';
+REVOKE ALL ON FUNCTION secmed.unpublish(name) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.unpublish(name) TO secmed_admin;
+
+CREATE FUNCTION secmed.exact_sum_step(state internal, x double precision) RETURNS internal
+	AS 'MODULE_PATHNAME', 'secmed_exact_sum_step' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.exact_sum_step(internal, double precision) IS 'Transition of exact_sum.';
+REVOKE ALL ON FUNCTION secmed.exact_sum_step(internal, double precision) FROM PUBLIC;
+
+CREATE FUNCTION secmed.exact_product_step(state internal, x double precision, y double precision) RETURNS internal
+	AS 'MODULE_PATHNAME', 'secmed_exact_product_step' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.exact_product_step(internal, double precision, double precision) IS 'Transition of exact_sum of products.';
+REVOKE ALL ON FUNCTION secmed.exact_product_step(internal, double precision, double precision) FROM PUBLIC;
+
+CREATE FUNCTION secmed.exact_combine(a internal, b internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'secmed_exact_combine' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.exact_combine(internal, internal) IS 'Combines the exact sums of parallel workers.';
+REVOKE ALL ON FUNCTION secmed.exact_combine(internal, internal) FROM PUBLIC;
+
+CREATE FUNCTION secmed.exact_serialize(state internal) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'secmed_exact_serialize' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.exact_serialize(internal) IS 'The exact sum as bytes.';
+REVOKE ALL ON FUNCTION secmed.exact_serialize(internal) FROM PUBLIC;
+
+CREATE FUNCTION secmed.exact_deserialize(bytes bytea, state internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'secmed_exact_deserialize' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.exact_deserialize(bytea, internal) IS 'Bytes as an exact sum.';
+REVOKE ALL ON FUNCTION secmed.exact_deserialize(bytea, internal) FROM PUBLIC;
+
+CREATE AGGREGATE secmed.exact_sum(double precision) (
+	SFUNC = secmed.exact_sum_step, STYPE = internal, SSPACE = 320,
+	FINALFUNC = secmed.exact_serialize, COMBINEFUNC = secmed.exact_combine,
+	SERIALFUNC = secmed.exact_serialize, DESERIALFUNC = secmed.exact_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.exact_sum(double precision) IS
+'The exact sum of double precision numbers, as the bytes of a fixed-point number (Kulisch 2008): what a site adds up.';
+REVOKE ALL ON FUNCTION secmed.exact_sum(double precision) FROM PUBLIC;
+
+CREATE AGGREGATE secmed.exact_sum(double precision, double precision) (
+	SFUNC = secmed.exact_product_step, STYPE = internal, SSPACE = 320,
+	FINALFUNC = secmed.exact_serialize, COMBINEFUNC = secmed.exact_combine,
+	SERIALFUNC = secmed.exact_serialize, DESERIALFUNC = secmed.exact_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.exact_sum(double precision, double precision) IS
+'The exact sum of the products of two columns.';
+REVOKE ALL ON FUNCTION secmed.exact_sum(double precision, double precision) FROM PUBLIC;
+
+GRANT USAGE ON SCHEMA secmed TO secmed_runner;
+GRANT EXECUTE ON FUNCTION secmed.exact_sum_step(internal, double precision) TO secmed_runner;
+GRANT EXECUTE ON FUNCTION secmed.exact_product_step(internal, double precision, double precision) TO secmed_runner;
+GRANT EXECUTE ON FUNCTION secmed.exact_combine(internal, internal) TO secmed_runner;
+GRANT EXECUTE ON FUNCTION secmed.exact_serialize(internal) TO secmed_runner;
+GRANT EXECUTE ON FUNCTION secmed.exact_deserialize(bytea, internal) TO secmed_runner;
+GRANT EXECUTE ON FUNCTION secmed.exact_sum(double precision) TO secmed_runner;
+GRANT EXECUTE ON FUNCTION secmed.exact_sum(double precision, double precision) TO secmed_runner;
+
+CREATE FUNCTION secmed.fdw_handler() RETURNS fdw_handler
+	AS 'MODULE_PATHNAME', 'secmed_fdw_handler' LANGUAGE C STRICT;
+COMMENT ON FUNCTION secmed.fdw_handler() IS 'The foreign data wrapper.';
+REVOKE ALL ON FUNCTION secmed.fdw_handler() FROM PUBLIC;
+
+CREATE FUNCTION secmed.fdw_validator(options text[], catalog oid) RETURNS void
+	AS 'MODULE_PATHNAME', 'secmed_fdw_validator' LANGUAGE C STRICT;
+COMMENT ON FUNCTION secmed.fdw_validator(text[], oid) IS 'Checks the options of servers, tables and columns.';
+REVOKE ALL ON FUNCTION secmed.fdw_validator(text[], oid) FROM PUBLIC;
+
+CREATE FOREIGN DATA WRAPPER secmed
+	HANDLER secmed.fdw_handler VALIDATOR secmed.fdw_validator;
+COMMENT ON FOREIGN DATA WRAPPER secmed IS
+'Aggregates over the tables that several sites publish; a server names its sites and the three parties that compute.';
+GRANT USAGE ON FOREIGN DATA WRAPPER secmed TO secmed_analyst;

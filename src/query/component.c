@@ -1,0 +1,437 @@
+/*
+ * component.c
+ *	  Standard aggregates taken apart into sums that add over sites.
+ *
+ * Integer sums are exact in 128 bits, numeric sums in 512; sums of double
+ * precision use secmed.exact_sum (share/fixed.h), so no answer depends on
+ * which site holds which row.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_aggregate.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "nodes/nodeFuncs.h"
+#include "query/component.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/regproc.h"
+#include "utils/syscache.h"
+
+/* One aggregate call being taken apart. */
+typedef struct Call
+{
+	ComponentSet *set;
+	Aggref	   *agg;
+	const char *name;
+	Final	   *final;
+	int			nargs;
+	Oid			types[2];
+	char	   *args[2];		/* SQL text */
+	char	   *filter;			/* SQL text, or NULL */
+	char	  **reason;
+	char	  **hint;
+} Call;
+
+static const char *const available =
+"Available are count, sum, avg, stddev, variance, covar, corr, regr_*, bool_and, bool_or and every.";
+
+/* ---- adding components ---- */
+
+static int
+add_component(ComponentSet *set, ComponentKind kind, char *sql)
+{
+	Component  *component;
+	ListCell   *lc;
+
+	foreach(lc, set->components)
+	{
+		component = lfirst(lc);
+		if (component->kind == kind && strcmp(component->sql, sql) == 0)
+			return foreach_current_index(lc);
+	}
+	component = palloc(sizeof(Component));
+	component->kind = kind;
+	component->sql = sql;
+	component->what = sql;
+	set->components = lappend(set->components, component);
+	return list_length(set->components) - 1;
+}
+
+/* The aggregate call `inner`, with the query's FILTER and perhaps one more condition. */
+static int
+add_filtered(Call *call, ComponentKind kind, char *inner, const char *condition)
+{
+	if (call->filter && condition)
+		inner = psprintf("%s FILTER (WHERE (%s) AND %s)", inner, call->filter, condition);
+	else if (call->filter || condition)
+		inner = psprintf("%s FILTER (WHERE %s)", inner, call->filter ? call->filter : condition);
+	return add_component(call->set, kind, inner);
+}
+
+static int
+add_count(Call *call)
+{
+	return add_filtered(call, COMPONENT_COUNT, psprintf("count(%s)", call->args[0]), NULL);
+}
+
+/* ---- aggregates of one column ---- */
+
+static bool
+is_integer(Oid type)
+{
+	return type == INT2OID || type == INT4OID || type == INT8OID;
+}
+
+static bool
+is_float(Oid type)
+{
+	return type == FLOAT4OID || type == FLOAT8OID;
+}
+
+static const char *
+as_float8(Call *call, int i)
+{
+	return call->types[i] == FLOAT8OID ? call->args[i] :
+		psprintf("(%s)::double precision", call->args[i]);
+}
+
+/* sum(x) as the component its type asks for; -1 if there is none. */
+static int
+add_sum(Call *call)
+{
+	ComponentKind kind = COMPONENT_SUM_FLOAT;
+
+	if (is_integer(call->types[0]))
+		kind = COMPONENT_SUM_INTEGER;
+	else if (call->types[0] == NUMERICOID)
+		kind = COMPONENT_SUM_NUMERIC;
+	else if (call->types[0] == INTERVALOID)
+		kind = COMPONENT_SUM_INTERVAL;
+	else if (!is_float(call->types[0]))
+		return -1;
+
+	if (kind == COMPONENT_SUM_FLOAT)
+		return add_filtered(call, kind, psprintf("secmed.exact_sum(%s)", as_float8(call, 0)), NULL);
+	return add_filtered(call, kind, psprintf("sum(%s)", call->args[0]), NULL);
+}
+
+/*
+ * The sum of squares.  Squares of integer fit bigint; those of bigint need
+ * more than one ring element, as those of numeric do.
+ */
+static int
+add_sum_squares(Call *call)
+{
+	const char *x = call->args[0];
+
+	switch (call->types[0])
+	{
+		case INT2OID:
+		case INT4OID:
+			return add_filtered(call, COMPONENT_SUM_INTEGER,
+								psprintf("sum((%s)::bigint * (%s)::bigint)", x, x), NULL);
+		case INT8OID:
+			return add_filtered(call, COMPONENT_SUM_NUMERIC_PRODUCT,
+								psprintf("sum((%s)::numeric * (%s)::numeric)", x, x), NULL);
+		case NUMERICOID:
+			return add_filtered(call, COMPONENT_SUM_NUMERIC_PRODUCT,
+								psprintf("sum((%s) * (%s))", x, x), NULL);
+		default:
+			return add_filtered(call, COMPONENT_SUM_FLOAT_PRODUCT,
+								psprintf("secmed.exact_sum(%s, %s)", as_float8(call, 0), as_float8(call, 0)), NULL);
+	}
+}
+
+static bool
+decompose_count(Call *call)
+{
+	call->final->kind = FINAL_COUNT;
+	if (call->agg->aggstar)
+	{
+		call->final->components[0] = add_filtered(call, COMPONENT_COUNT, "count(*)", NULL);
+		return true;
+	}
+	if (call->agg->aggdistinct == NIL)
+	{
+		call->final->components[0] = add_count(call);
+		return true;
+	}
+	if (!call->set->is_patient((Node *) linitial_node(TargetEntry, call->agg->args)->expr,
+							   call->set->arg))
+	{
+		*call->reason = "count(DISTINCT ...) is available for the patient column only: other values may occur at several sites";
+		return false;
+	}
+	call->final->components[0] =
+		add_filtered(call, COMPONENT_COUNT, psprintf("count(DISTINCT %s)", call->args[0]), NULL);
+	return true;
+}
+
+static bool
+decompose_sum(Call *call)
+{
+	call->final->kind = FINAL_SUM;
+	if (is_float(call->types[0]))
+		call->final->kind = FINAL_SUM_FLOAT;
+	else if (call->types[0] == INTERVALOID)
+		call->final->kind = FINAL_SUM_INTERVAL;
+	call->final->components[0] = add_sum(call);
+	return call->final->components[0] >= 0;
+}
+
+static bool
+decompose_avg(Call *call)
+{
+	call->final->kind = FINAL_AVG;
+	if (is_float(call->types[0]))
+		call->final->kind = FINAL_AVG_FLOAT;
+	else if (call->types[0] == INTERVALOID)
+		call->final->kind = FINAL_AVG_INTERVAL;
+	call->final->components[1] = add_sum(call);
+	if (call->final->components[1] < 0)
+		return false;
+	call->final->components[0] = add_count(call);
+	return true;
+}
+
+/* Final functions of variances, for exact and for floating point input. */
+static const struct
+{
+	const char *name;
+	Oid			exact;
+	Oid			floating;
+}			variances[] = {
+	{"var_pop", F_NUMERIC_VAR_POP, F_FLOAT8_VAR_POP},
+	{"var_samp", F_NUMERIC_VAR_SAMP, F_FLOAT8_VAR_SAMP},
+	{"variance", F_NUMERIC_VAR_SAMP, F_FLOAT8_VAR_SAMP},
+	{"stddev_pop", F_NUMERIC_STDDEV_POP, F_FLOAT8_STDDEV_POP},
+	{"stddev_samp", F_NUMERIC_STDDEV_SAMP, F_FLOAT8_STDDEV_SAMP},
+	{"stddev", F_NUMERIC_STDDEV_SAMP, F_FLOAT8_STDDEV_SAMP},
+};
+
+static bool
+decompose_variance(Call *call, int which)
+{
+	bool		floating = is_float(call->types[0]);
+
+	if (!floating && !is_integer(call->types[0]) && call->types[0] != NUMERICOID)
+		return false;
+	call->final->kind = floating ? FINAL_MOMENTS : FINAL_VARIANCE;
+	call->final->function = floating ? variances[which].floating : variances[which].exact;
+	call->final->components[0] = add_count(call);
+	call->final->components[1] = add_sum(call);
+	call->final->components[2] = add_sum_squares(call);
+	return true;
+}
+
+static bool
+decompose_bool(Call *call, bool is_or)
+{
+	call->final->kind = FINAL_BOOL;
+	call->final->components[0] =
+		add_filtered(call, is_or ? COMPONENT_BOOL_OR : COMPONENT_BOOL_AND,
+					 psprintf("%s(%s)", is_or ? "bool_or" : "bool_and", call->args[0]), NULL);
+	return true;
+}
+
+/* ---- aggregates of two columns ---- */
+
+/* f(Y, X): final function and the sums it reads. */
+static const struct
+{
+	const char *name;
+	Oid			function;
+	const char *sums;			/* of n x X y Y p: count, sum, squares, products */
+}			comoments[] = {
+	{"regr_avgx", F_FLOAT8_REGR_AVGX, "nx"},
+	{"regr_avgy", F_FLOAT8_REGR_AVGY, "ny"},
+	{"regr_sxx", F_FLOAT8_REGR_SXX, "nxX"},
+	{"regr_syy", F_FLOAT8_REGR_SYY, "nyY"},
+	{"regr_sxy", F_FLOAT8_REGR_SXY, "nxyp"},
+	{"covar_pop", F_FLOAT8_COVAR_POP, "nxyp"},
+	{"covar_samp", F_FLOAT8_COVAR_SAMP, "nxyp"},
+	{"corr", F_FLOAT8_CORR, "nxXyYp"},
+	{"regr_slope", F_FLOAT8_REGR_SLOPE, "nxXyp"},
+	{"regr_intercept", F_FLOAT8_REGR_INTERCEPT, "nxXyp"},
+	{"regr_r2", F_FLOAT8_REGR_R2, "nxXyYp"},
+};
+
+static int
+add_regr_count(Call *call)
+{
+	return add_filtered(call, COMPONENT_COUNT,
+						psprintf("regr_count(%s, %s)", call->args[0], call->args[1]), NULL);
+}
+
+/* Sums of one column count only where the other is there too. */
+static int
+add_pair_sum(Call *call, int arg)
+{
+	return add_filtered(call, COMPONENT_SUM_FLOAT, psprintf("secmed.exact_sum(%s)", call->args[arg]),
+						psprintf("(%s) IS NOT NULL", call->args[1 - arg]));
+}
+
+static int
+add_pair_squares(Call *call, int arg)
+{
+	return add_filtered(call, COMPONENT_SUM_FLOAT_PRODUCT,
+						psprintf("secmed.exact_sum(%s, %s)", call->args[arg], call->args[arg]),
+						psprintf("(%s) IS NOT NULL", call->args[1 - arg]));
+}
+
+static bool
+decompose_comoments(Call *call, int which)
+{
+	int		   *components = call->final->components;
+	const char *sums = comoments[which].sums;
+
+	call->final->kind = FINAL_COMOMENTS;
+	call->final->function = comoments[which].function;
+	components[CO_N] = add_regr_count(call);
+	if (strchr(sums, 'x'))
+		components[CO_X] = add_pair_sum(call, 1);
+	if (strchr(sums, 'X'))
+		components[CO_XX] = add_pair_squares(call, 1);
+	if (strchr(sums, 'y'))
+		components[CO_Y] = add_pair_sum(call, 0);
+	if (strchr(sums, 'Y'))
+		components[CO_YY] = add_pair_squares(call, 0);
+	if (strchr(sums, 'p'))
+		components[CO_XY] = add_filtered(call, COMPONENT_SUM_FLOAT_PRODUCT,
+										 psprintf("secmed.exact_sum(%s, %s)", call->args[0], call->args[1]), NULL);
+	return true;
+}
+
+/* ---- dispatch ---- */
+
+/* Arguments and FILTER as text; false with a reason. */
+static bool
+deparse_call(Call *call)
+{
+	ListCell   *lc;
+
+	foreach(lc, call->agg->args)
+	{
+		Node	   *arg = (Node *) lfirst_node(TargetEntry, lc)->expr;
+
+		if (call->nargs == 2)
+			return false;
+		call->types[call->nargs] = exprType(arg);
+		call->args[call->nargs] = deparse_site_expression(call->set->deparser, arg, call->reason);
+		if (call->args[call->nargs] == NULL)
+			return false;
+		call->nargs++;
+	}
+	if (call->agg->aggfilter)
+	{
+		call->filter = deparse_site_expression(call->set->deparser,
+											   (Node *) call->agg->aggfilter, call->reason);
+		if (call->filter == NULL)
+			return false;
+	}
+	return true;
+}
+
+static bool
+decompose_by_name(Call *call)
+{
+	const char *name = call->name;
+
+	if (strcmp(name, "count") == 0)
+		return decompose_count(call);
+	if (call->agg->aggdistinct != NIL)
+	{
+		*call->reason = psprintf("%s(DISTINCT ...) is not available: equal values may occur at several sites", name);
+		return false;
+	}
+	if (strcmp(name, "sum") == 0)
+		return decompose_sum(call);
+	if (strcmp(name, "avg") == 0)
+		return decompose_avg(call);
+	if (strcmp(name, "bool_or") == 0)
+		return decompose_bool(call, true);
+	if (strcmp(name, "bool_and") == 0 || strcmp(name, "every") == 0)
+		return decompose_bool(call, false);
+	if (strcmp(name, "regr_count") == 0)
+	{
+		call->final->kind = FINAL_COUNT;
+		call->final->components[0] = add_regr_count(call);
+		return true;
+	}
+	for (int i = 0; i < lengthof(variances); i++)
+		if (strcmp(name, variances[i].name) == 0)
+			return decompose_variance(call, i);
+	for (int i = 0; i < lengthof(comoments); i++)
+		if (strcmp(name, comoments[i].name) == 0)
+			return decompose_comoments(call, i);
+	return false;
+}
+
+static char *
+hint_for(const char *name)
+{
+	if (strcmp(name, "min") == 0 || strcmp(name, "max") == 0)
+		return psprintf("A minimum or maximum is one patient's value. %s", available);
+	if (strcmp(name, "array_agg") == 0 || strcmp(name, "string_agg") == 0 ||
+		strncmp(name, "json", 4) == 0)
+		return psprintf("It would show the rows themselves. %s", available);
+	return pstrdup(available);
+}
+
+bool
+aggregate_decompose(ComponentSet *set, Aggref *agg, Final *final, char **reason, char **hint)
+{
+	Call		call = {.set = set, .agg = agg, .final = final, .reason = reason, .hint = hint};
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(agg->aggfnoid));
+	bool		standard;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for function %u", agg->aggfnoid);
+	call.name = pstrdup(NameStr(((Form_pg_proc) GETSTRUCT(tuple))->proname));
+	standard = ((Form_pg_proc) GETSTRUCT(tuple))->pronamespace == PG_CATALOG_NAMESPACE;
+	ReleaseSysCache(tuple);
+
+	*reason = *hint = NULL;
+	final->type = agg->aggtype;
+	final->function = InvalidOid;
+	for (int i = 0; i < CO_COUNT; i++)
+		final->components[i] = -1;
+
+	if (standard && agg->aggkind == AGGKIND_NORMAL && !agg->aggvariadic && agg->agglevelsup == 0 &&
+		deparse_call(&call) && decompose_by_name(&call))
+		return true;
+	if (*reason == NULL)
+	{
+		*reason = psprintf("aggregate %s is not available over several sites",
+						   format_procedure(agg->aggfnoid));
+		*hint = hint_for(call.name);
+	}
+	return false;
+}
+
+List *
+final_to_list(const Final *final)
+{
+	List	   *list = list_make3_int(final->kind, (int) final->type, (int) final->function);
+
+	for (int i = 0; i < CO_COUNT; i++)
+		list = lappend_int(list, final->components[i]);
+	return list;
+}
+
+Final
+final_from_list(List *list)
+{
+	Final		final;
+
+	final.kind = list_nth_int(list, 0);
+	final.type = (Oid) list_nth_int(list, 1);
+	final.function = (Oid) list_nth_int(list, 2);
+	for (int i = 0; i < CO_COUNT; i++)
+		final.components[i] = list_nth_int(list, 3 + i);
+	return final;
+}

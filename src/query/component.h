@@ -1,0 +1,78 @@
+/*
+ * component.h
+ *	  Standard aggregates taken apart: what each site adds up (components),
+ *	  and how the opened totals become PostgreSQL's own result (finals).
+ *
+ * An average is a sum and a count, a variance a count and two sums; equal
+ * components of several aggregates are computed and opened once.  Finals use
+ * PostgreSQL's final functions on the totals, so that the answer has the
+ * digits PostgreSQL would give on the pooled rows.
+ */
+#ifndef SECMED_COMPONENT_H
+#define SECMED_COMPONENT_H
+
+#include "postgres.h"
+#include "contract/plan.h"
+#include "nodes/primnodes.h"
+#include "query/deparse.h"
+
+/* What is made of the totals; see finals.c. */
+typedef enum FinalKind
+{
+	FINAL_KEY = 1,				/* not an aggregate: the group's key */
+	FINAL_COUNT,				/* count */
+	FINAL_SUM,					/* integer or numeric sum, to the result's type */
+	FINAL_AVG,					/* count, sum -> numeric */
+	FINAL_VARIANCE,				/* count, sum, sum of squares -> numeric, by `function` */
+	FINAL_SUM_FLOAT,			/* sum -> double precision or real */
+	FINAL_AVG_FLOAT,			/* count, sum -> double precision */
+	FINAL_MOMENTS,				/* count, sum, sum of squares, by `function` */
+	FINAL_COMOMENTS,			/* count and sums of two columns, by `function` */
+	FINAL_SUM_INTERVAL,
+	FINAL_AVG_INTERVAL,			/* count, sum */
+	FINAL_BOOL
+} FinalKind;
+
+/* Which of the sums a FINAL_COMOMENTS has, in this order; -1 if not needed. */
+typedef enum Comoment
+{
+	CO_N, CO_X, CO_XX, CO_Y, CO_YY, CO_XY,
+	CO_COUNT
+} Comoment;
+
+typedef struct Final
+{
+	FinalKind	kind;
+	Oid			type;			/* of the result */
+	Oid			function;		/* PostgreSQL's final function, or InvalidOid */
+	int			components[CO_COUNT];	/* indexes; -1 unused; for FINAL_KEY [0] is the key */
+} Final;
+
+typedef struct Component
+{
+	ComponentKind kind;
+	char	   *sql;			/* one aggregate call */
+	char	   *what;			/* what opening it reveals, for EXPLAIN: "count(*)" */
+} Component;
+
+typedef struct ComponentSet
+{
+	Deparser   *deparser;
+	List	   *components;		/* of Component */
+	bool		(*is_patient) (Node *expr, void *arg);	/* the published patient column? */
+	void	   *arg;
+} ComponentSet;
+
+/*
+ * Takes an aggregate apart, adding to the set what it lacks.  False with a
+ * reason and a hint (may be NULL) if the aggregate is not available over
+ * several sites.
+ */
+extern bool aggregate_decompose(ComponentSet *set, Aggref *agg, Final *final,
+								char **reason, char **hint);
+
+/* For plans, which are made of nodes. */
+extern List *final_to_list(const Final *final);
+extern Final final_from_list(List *list);
+
+#endif							/* SECMED_COMPONENT_H */

@@ -1,0 +1,150 @@
+/*
+ * deparse.c
+ *	  Expressions of the planner as the SQL text that sites run.
+ */
+#include "postgres.h"
+
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "query/allowed.h"
+#include "query/deparse.h"
+#include "utils/guc.h"
+#include "utils/ruleutils.h"
+
+int
+transmission_settings(void)
+{
+	static const char *const settings[][2] = {
+		{"search_path", "pg_catalog"},
+		{"datestyle", "ISO, YMD"},
+		{"timezone", "UTC"},
+		{"intervalstyle", "postgres"},
+		{"extra_float_digits", "3"},
+		{"bytea_output", "hex"},
+		{"standard_conforming_strings", "on"},
+	};
+	int			level = NewGUCNestLevel();
+
+	for (int i = 0; i < lengthof(settings); i++)
+		(void) set_config_option(settings[i][0], settings[i][1], PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
+	return level;
+}
+
+/*
+ * The deparse context of several tables is the one of a plan; only the range
+ * table is looked at, because no Var here refers to a plan's child.
+ */
+void
+deparser_start(Deparser *deparser, PlannerInfo *root)
+{
+	PlannedStmt *plan = makeNode(PlannedStmt);
+	List	   *names = NIL;
+
+	plan->rtable = root->parse->rtable;
+	for (int i = 1; i <= list_length(plan->rtable); i++)
+		names = lappend(names, psprintf("r%d", i));
+
+	deparser->root = root;
+	deparser->context = deparse_context_for_plan_tree(plan, names);
+	deparser->params = NIL;
+}
+
+/* Is this parameter the value of a sub-query that is evaluated once? */
+static bool
+param_is_initplan(PlannerInfo *root, int paramid)
+{
+	for (; root != NULL; root = root->parent_root)
+	{
+		ListCell   *lc;
+
+		foreach(lc, root->init_plans)
+			if (list_member_int(lfirst_node(SubPlan, lc)->setParam, paramid))
+				return true;
+	}
+	return false;
+}
+
+static bool
+row_dependent_walker(Node *node, Deparser *deparser)
+{
+	if (node == NULL)
+		return false;
+	switch (nodeTag(node))
+	{
+		case T_Var:
+		case T_Aggref:
+		case T_GroupingFunc:
+		case T_WindowFunc:
+		case T_PlaceHolderVar:
+		case T_SubPlan:
+		case T_AlternativeSubPlan:
+		case T_SubLink:
+		case T_CaseTestExpr:
+			return true;
+		case T_Param:
+			{
+				Param	   *param = (Param *) node;
+
+				if (param->paramkind == PARAM_EXEC)
+					return !param_is_initplan(deparser->root, param->paramid);
+				return param->paramkind != PARAM_EXTERN;
+			}
+		default:
+			return expression_tree_walker(node, row_dependent_walker, deparser);
+	}
+}
+
+/* A value that is the same for all rows, but that only the coordinator knows. */
+static bool
+belongs_to_coordinator(Node *node, Deparser *deparser)
+{
+	if (IsA(node, Const) || IsA(node, List) || IsA(node, CaseWhen))
+		return false;
+	if (row_dependent_walker(node, deparser) || contain_volatile_functions(node))
+		return false;
+	return IsA(node, Param) || contain_mutable_functions(node);
+}
+
+static Node *
+parameters_mutator(Node *node, Deparser *deparser)
+{
+	Param	   *param;
+
+	if (node == NULL)
+		return NULL;
+	if (!belongs_to_coordinator(node, deparser))
+		return expression_tree_mutator(node, parameters_mutator, deparser);
+
+	if (!list_member(deparser->params, node))
+		deparser->params = lappend(deparser->params, node);
+
+	param = makeNode(Param);
+	param->paramkind = PARAM_EXTERN;
+	for (int i = 0; i < list_length(deparser->params); i++)
+		if (equal(list_nth(deparser->params, i), node))
+			param->paramid = i + 1;
+	param->paramtype = exprType(node);
+	param->paramtypmod = exprTypmod(node);
+	param->paramcollid = exprCollation(node);
+	param->location = -1;
+	return (Node *) param;
+}
+
+char *
+deparse_site_expression(Deparser *deparser, Node *expr, char **reason)
+{
+	Node	   *closed = parameters_mutator(expr, deparser);
+	char	   *text;
+	int			level;
+
+	*reason = expression_refusal(closed);
+	if (*reason != NULL)
+		return NULL;
+
+	level = transmission_settings();
+	text = deparse_expression(closed, deparser->context, true, true);
+	AtEOXact_GUC(true, level);
+	return text;
+}

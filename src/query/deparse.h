@@ -1,0 +1,37 @@
+/*
+ * deparse.h
+ *	  From PostgreSQL's planner trees to the SQL that sites run.
+ *
+ * The text is made by PostgreSQL's own deparse_expression() (ruleutils), for
+ * tables of schema secmed_published under the aliases r1, r2, ...
+ */
+#ifndef SECMED_DEPARSE_H
+#define SECMED_DEPARSE_H
+
+#include "postgres.h"
+#include "nodes/pathnodes.h"
+
+typedef struct Deparser
+{
+	PlannerInfo *root;
+	List	   *context;		/* for deparse_expression */
+	List	   *params;			/* expressions without columns, evaluated by the coordinator */
+} Deparser;
+
+/*
+ * Settings under which values are written as text and read back the same at
+ * every node: ISO dates in UTC, exact floats, names qualified.  Returns a GUC
+ * nest level for AtEOXact_GUC(true, level).
+ */
+extern int	transmission_settings(void);
+
+extern void deparser_start(Deparser *deparser, PlannerInfo *root);
+
+/*
+ * Text of an expression, or NULL with a reason if it can't run at a site.
+ * Parts without columns that are not constants (parameters, now(), values of
+ * uncorrelated sub-queries) become parameters $1, $2, ... of the sub-query.
+ */
+extern char *deparse_site_expression(Deparser *deparser, Node *expr, char **reason);
+
+#endif							/* SECMED_DEPARSE_H */

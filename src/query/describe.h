@@ -1,0 +1,43 @@
+/*
+ * describe.h
+ *	  What a site publishes, as a message.
+ *
+ *	  question  ["describe"]
+ *	  answer    ["published", [table, ...]]
+ *	  table     [name, patient or null, patients_min, [local key, ...], [column, ...]]
+ *	  column    [name, type, not null, [value or null, ...] or null]
+ */
+#ifndef SECMED_DESCRIBE_H
+#define SECMED_DESCRIBE_H
+
+#include "base/base.h"
+
+typedef struct DescribedColumn
+{
+	char	   *name;
+	char	   *type;			/* with typmod, qualified */
+	bool		not_null;
+	int			nvalues;		/* -1: no public domain */
+	char	  **values;
+} DescribedColumn;
+
+typedef struct DescribedTable
+{
+	char	   *name;
+	char	   *patient;		/* or NULL */
+	uint64		patients_min;
+	int			nkeys;
+	char	  **local_keys;
+	int			ncolumns;
+	DescribedColumn *columns;
+} DescribedTable;
+
+#define DESCRIBED_TABLES_MAX	1000
+#define DESCRIBED_COLUMNS_MAX	1600
+
+extern void question_encode(StringInfo out);
+extern void description_encode(StringInfo out, const DescribedTable *tables, int n);
+extern bool description_decode(DescribedTable **tables, int *n, const void *bytes, size_t len,
+							   const char **reason);
+
+#endif							/* SECMED_DESCRIBE_H */

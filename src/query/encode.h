@@ -1,0 +1,45 @@
+/*
+ * encode.h
+ *	  Between PostgreSQL's values and ring elements that add over sites.
+ *
+ * What each ComponentKind looks like as elements is in contract/plan.h.
+ */
+#ifndef SECMED_ENCODE_H
+#define SECMED_ENCODE_H
+
+#include "postgres.h"
+#include "contract/plan.h"
+#include "share/fixed.h"
+#include "utils/timestamp.h"
+
+/*
+ * A site's value of a component into its elements.  NULL is encoded as
+ * zeros.  ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE (without the value) if it does
+ * not fit.
+ */
+extern void component_encode(ComponentKind kind, Datum value, bool isnull, Oid type, uint128 *elements);
+
+/* The type a site's aggregate of this kind may have. */
+extern bool component_accepts(ComponentKind kind, Oid type);
+
+/* A total, after opening. */
+typedef struct ComponentTotal
+{
+	bool		present;		/* some site had a value that is not NULL */
+	bool		truth;			/* BOOL_OR, BOOL_AND */
+	int64		count;			/* COUNT */
+	Datum		numeric;		/* SUM_INTEGER, SUM_NUMERIC, SUM_NUMERIC_PRODUCT */
+	uint64		limbs[FIXED_PRODUCT_LIMBS + 1]; /* SUM_FLOAT, SUM_FLOAT_PRODUCT */
+	bool		nan;			/* of SUM_NUMERIC and SUM_FLOAT: sum is NaN, Infinity ... */
+	bool		pinf;
+	bool		ninf;
+	Interval	interval;		/* SUM_INTERVAL */
+} ComponentTotal;
+
+/*
+ * ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE if the total does not fit its type;
+ * ERRCODE_SECMED_SHARES_DIFFER if elements are not what sites encode.
+ */
+extern void component_decode(ComponentKind kind, const uint128 *elements, ComponentTotal *total);
+
+#endif							/* SECMED_ENCODE_H */

@@ -1,0 +1,101 @@
+/*
+ * explain.c
+ *	  What EXPLAIN shows of a run: who computes what, what it reveals, and
+ *	  what it costs; with ANALYZE, what it did cost.
+ */
+#include "postgres.h"
+
+#include "commands/explain.h"
+#include "mpc/release.h"
+#include "query/fdw.h"
+#include "utils/builtins.h"
+#include "utils/uuid.h"
+
+static char *
+name_list(char *const *names, int n)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (int i = 0; i < n; i++)
+		appendStringInfo(&text, "%s%s", i ? ", " : "", names[i]);
+	return text.data;
+}
+
+static char *
+hex(const uint8 *bytes, int len)
+{
+	char	   *text = palloc(len * 2 + 1);
+
+	hex_encode((const char *) bytes, len, text);
+	text[len * 2] = '\0';
+	return text;
+}
+
+/*
+ * Costs do not depend on the sites' thresholds, but on whether all show empty
+ * groups, which only they know: the larger is expected.
+ */
+static void
+explain_expected(RunScan *scan, ExplainState *es)
+{
+	ReleaseRule rule = {plan_cells(&scan->plan), plan_width(&scan->plan), 1, true};
+	uint64		rounds = 0;
+	uint64		bytes = 0;
+
+	for (int i = 0; i < PARTIES; i++)
+	{
+		uint64		own;
+
+		release_cost(&rule, i, &rounds, &own);
+		bytes += own;
+	}
+	ExplainPropertyInteger("Groups", NULL, plan_cells(&scan->plan), es);
+	ExplainPropertyInteger("Ring Elements", NULL, plan_elements(&scan->plan), es);
+	ExplainPropertyInteger("MPC Rounds Expected", NULL, rounds, es);
+	ExplainPropertyInteger("MPC Bytes Expected", "B", bytes, es);
+}
+
+static void
+explain_actual(RunScan *scan, ExplainState *es)
+{
+	const RunResult *result = scan->result;
+	char	   *run = DatumGetCString(DirectFunctionCall1(uuid_out, PointerGetDatum(result->run)));
+
+	ExplainPropertyText("Run", run, es);
+	ExplainPropertyInteger("Smallest Group", "patients", result->patients_min, es);
+	ExplainPropertyInteger("Groups Withheld", NULL, result->withheld, es);
+	ExplainPropertyInteger("MPC Rounds", NULL, result->rounds, es);
+	ExplainPropertyInteger("MPC Bytes", "B", result->mpc_bytes, es);
+	ExplainPropertyInteger("Opened Bytes", "B", result->opened_bytes, es);
+	if (!es->timing)
+		return;
+	for (int i = 0; i < result->nsites; i++)
+		ExplainPropertyFloat(psprintf("Site %s", result->sites[i].name), "ms",
+							 result->sites[i].elapsed_ms, 3, es);
+	ExplainPropertyFloat("MPC", "ms", result->mpc_ms, 3, es);
+	ExplainPropertyFloat("Run Total", "ms", result->total_ms, 3, es);
+}
+
+void
+scan_explain(ForeignScanState *node, ExplainState *es)
+{
+	RunScan  *scan = node->fdw_state;
+	uint8		hash[HASH_BYTES];
+
+	if (scan == NULL)
+		scan = scan_state_create(node);
+	ExplainPropertyText("Sites", name_list(scan->federation->sites, scan->federation->nsites), es);
+	ExplainPropertyText("Parties", name_list(scan->federation->parties, PARTIES), es);
+	ExplainPropertyText("Security Model", MODEL_HONEST_MAJORITY, es);
+	if (es->verbose)
+	{
+		plan_hash(hash, VARDATA_ANY(scan->plan_bytes), VARSIZE_ANY_EXHDR(scan->plan_bytes));
+		ExplainPropertyText("Site Query", scan->plan.sql, es);
+		ExplainPropertyText("Plan Hash", hex(hash, HASH_BYTES), es);
+	}
+	ExplainPropertyText("Revealed", plan_revealed(scan, current_actor()), es);
+	explain_expected(scan, es);
+	if (es->analyze && scan->result != NULL)
+		explain_actual(scan, es);
+}

@@ -1,0 +1,45 @@
+/*
+ * fdw.h
+ *	  What the planning, executing and explaining halves of the foreign data
+ *	  wrapper share.
+ */
+#ifndef SECMED_FDW_H
+#define SECMED_FDW_H
+
+#include "postgres.h"
+#include "commands/explain.h"
+#include "contract/plan.h"
+#include "foreign/fdwapi.h"
+#include "nodes/execnodes.h"
+#include "query/options.h"
+#include "query/run.h"
+
+/* What a ForeignScan carries, and what one execution of it has. */
+typedef struct RunScan
+{
+	Federation *federation;
+	bytea	   *plan_bytes;
+	CanonicalPlan		plan;
+	List	   *finals;			/* of Final *, one for each column */
+	List	   *what;			/* String */
+	List	   *params;			/* ExprState */
+	RunResult  *result;			/* after the first row was asked for */
+	size_t		next_cell;
+	MemoryContext cell_context;
+	char	   *statement;
+} RunScan;
+
+/* fdw_private of a ForeignScan over sites */
+extern List *scan_private(bytea *plan, List *finals, List *what);
+extern RunScan *scan_state_create(ForeignScanState *node);
+
+extern char *plan_revealed(const RunScan *scan, const char *requester);
+
+extern void scan_begin(ForeignScanState *node, int eflags);
+extern TupleTableSlot *scan_next(ForeignScanState *node);
+extern void scan_again(ForeignScanState *node);
+extern void scan_end(ForeignScanState *node);
+extern void scan_explain(ForeignScanState *node, ExplainState *es);
+extern List *import_published(ImportForeignSchemaStmt *stmt, Oid serverid);
+
+#endif							/* SECMED_FDW_H */

@@ -1,0 +1,46 @@
+/*
+ * options.h
+ *	  Options of servers, foreign tables and their columns.
+ *
+ *	  server   sites, parties    lists of node names
+ *	  table    table             published name (default: the table's own)
+ *	           patient           the column that tells patients apart
+ *	           local_keys        columns whose values never belong to two sites
+ *	  column   domain            JSON list: the public values
+ *
+ * IMPORT FOREIGN SCHEMA writes those of tables and columns; a site checks
+ * whatever a query makes of them.
+ */
+#ifndef SECMED_OPTIONS_H
+#define SECMED_OPTIONS_H
+
+#include "postgres.h"
+#include "base/limits.h"
+#include "nodes/primnodes.h"
+#include "query/domain.h"
+
+typedef struct Federation
+{
+	char	   *server;			/* name of the foreign server */
+	int			nsites;
+	char	   *sites[SITES_MAX];
+	char	   *parties[PARTIES];
+} Federation;
+
+/* The nodes of a server; an error if an option is missing. */
+extern Federation *federation_of_server(Oid serverid);
+
+typedef struct PublishedTable
+{
+	Oid			relid;
+	char	   *name;			/* published name */
+	char	   *patient;		/* or NULL */
+	List	   *local_keys;		/* of char *, with the patient column */
+} PublishedTable;
+
+extern PublishedTable *published_table(Oid relid);
+
+/* The public domain of a foreign table's column, or NULL. */
+extern Domain *foreign_column_domain(Oid relid, AttrNumber attnum);
+
+#endif							/* SECMED_OPTIONS_H */

@@ -1,0 +1,341 @@
+/*
+ * publish_sql.c
+ *	  secmed.publish() and secmed.unpublish().
+ *
+ * A published table is a view in schema secmed_published, made and owned by
+ * whoever publishes, so that PostgreSQL's own privileges and dependencies
+ * hold: a sub-query reads the table with the publisher's rights, and a column
+ * that is published can't be dropped or change its type unnoticed.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "audit/append.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "identity/node.h"
+#include "miscadmin.h"
+#include "query/deparse.h"
+#include "query/published.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+PG_FUNCTION_INFO_V1(secmed_publish);
+PG_FUNCTION_INFO_V1(secmed_unpublish);
+
+/* The arguments of publish(). */
+typedef struct PublishCall
+{
+	Oid			relation;
+	char	   *name;
+	char	   *patient;
+	int			patients_min;
+	List	   *columns;		/* of char * */
+	Jsonb	   *domains;
+	List	   *local_keys;		/* of char * */
+	bool		show_zero;
+} PublishCall;
+
+static List *
+names_of_array(ArrayType *array)
+{
+	Datum	   *datums;
+	bool	   *nulls;
+	int			n;
+	List	   *names = NIL;
+
+	deconstruct_array(array, NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR, &datums, &nulls, &n);
+	for (int i = 0; i < n; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("a column name can't be null")));
+		names = lappend(names, pstrdup(NameStr(*DatumGetName(datums[i]))));
+	}
+	return names;
+}
+
+static List *
+all_columns(Oid relid)
+{
+	Relation	relation = relation_open(relid, AccessShareLock);
+	List	   *names = NIL;
+
+	for (int i = 0; i < RelationGetDescr(relation)->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(relation), i);
+
+		if (!attribute->attisdropped)
+			names = lappend(names, pstrdup(NameStr(attribute->attname)));
+	}
+	relation_close(relation, AccessShareLock);
+	return names;
+}
+
+static bool
+has_name(List *names, const char *name)
+{
+	ListCell   *lc;
+
+	foreach(lc, names)
+		if (strcmp(lfirst(lc), name) == 0)
+			return true;
+	return false;
+}
+
+static void
+require_column(const PublishCall *publication, const char *name, const char *as)
+{
+	if (!has_name(publication->columns, name))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\", named as %s, is not among the published columns", name, as)));
+}
+
+static PublishCall
+read_arguments(FunctionCallInfo fcinfo)
+{
+	PublishCall publication = {0};
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(3) || PG_ARGISNULL(5) || PG_ARGISNULL(6) || PG_ARGISNULL(7))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("relation, min_patients, domains, local_keys and show_zero can't be null")));
+	publication.relation = PG_GETARG_OID(0);
+	if (get_rel_name(publication.relation) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", publication.relation)));
+	publication.name = PG_ARGISNULL(1) ? get_rel_name(publication.relation) : pstrdup(NameStr(*PG_GETARG_NAME(1)));
+	publication.patient = PG_ARGISNULL(2) ? NULL : pstrdup(NameStr(*PG_GETARG_NAME(2)));
+	publication.patients_min = PG_GETARG_INT32(3);
+	publication.columns = PG_ARGISNULL(4) ? all_columns(publication.relation) :
+		names_of_array(PG_GETARG_ARRAYTYPE_P(4));
+	publication.domains = PG_GETARG_JSONB_P(5);
+	publication.local_keys = names_of_array(PG_GETARG_ARRAYTYPE_P(6));
+	publication.show_zero = PG_GETARG_BOOL(7);
+	return publication;
+}
+
+/* ---- checks ---- */
+
+static void
+check_relation(const PublishCall *publication)
+{
+	char		relkind = get_rel_relkind(publication->relation);
+
+	if (relkind != RELKIND_RELATION && relkind != RELKIND_PARTITIONED_TABLE &&
+		relkind != RELKIND_VIEW && relkind != RELKIND_MATVIEW)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a table or view", get_rel_name(publication->relation)),
+				 errhint("Publish a table, a partitioned table, a view or a materialized view.")));
+	if (!pg_class_ownercheck(publication->relation, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(relkind),
+					   get_rel_name(publication->relation));
+}
+
+static void
+check_types(const PublishCall *publication)
+{
+	ListCell   *lc;
+
+	foreach(lc, publication->columns)
+	{
+		AttrNumber	attnum = get_attnum(publication->relation, lfirst(lc));
+
+		if (attnum <= 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("column \"%s\" of relation \"%s\" does not exist", (char *) lfirst(lc),
+							get_rel_name(publication->relation))));
+	}
+	if (publication->columns == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("nothing is left to publish: no columns")));
+}
+
+/* Each domain is of a published column and fits its type. */
+static void
+check_domains(const PublishCall *publication)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(&publication->domains->root);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	int			level = transmission_settings();
+
+	if (!JB_ROOT_IS_OBJECT(publication->domains))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("domains must be a JSON object"),
+				 errhint("For example '{\"sex\": [1, 2], \"stage\": {\"min\": 1, \"max\": 4}}'.")));
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		char	   *column;
+
+		if (token != WJB_KEY)
+			continue;
+		column = pnstrdup(value.val.string.val, value.val.string.len);
+		require_column(publication, column, "having a domain");
+		JsonbIteratorNext(&iterator, &value, true);
+		domain_from_json(&value, get_atttype(publication->relation,
+											 get_attnum(publication->relation, column)), column);
+	}
+	AtEOXact_GUC(true, level);
+}
+
+static void
+check_publication(const PublishCall *publication)
+{
+	ListCell   *lc;
+
+	check_relation(publication);
+	check_types(publication);
+	if (publication->patients_min < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("min_patients must be at least 1")));
+	if (publication->patient != NULL)
+		require_column(publication, publication->patient, "patient");
+	foreach(lc, publication->local_keys)
+		require_column(publication, lfirst(lc), "local key");
+	check_domains(publication);
+	if (published_find(publication->name) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("\"%s\" is already published", publication->name),
+				 errhint("SELECT secmed.unpublish(%s) first.", quote_literal_cstr(publication->name))));
+}
+
+/* ---- doing it ---- */
+
+static void
+run_utility(const char *sql)
+{
+	if (SPI_execute(sql, false, 0) < 0)
+		elog(ERROR, "could not execute \"%s\"", sql);
+}
+
+static char *
+view_name(const char *name)
+{
+	return psprintf(PUBLISHED_SCHEMA ".%s", quote_identifier(name));
+}
+
+static void
+create_view(const PublishCall *publication)
+{
+	StringInfoData sql;
+	ListCell   *lc;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "CREATE VIEW %s AS SELECT ", view_name(publication->name));
+	foreach(lc, publication->columns)
+		appendStringInfo(&sql, "%s%s", foreach_current_index(lc) ? ", " : "",
+						 quote_identifier(lfirst(lc)));
+	appendStringInfo(&sql, " FROM %s",
+					 quote_qualified_identifier(get_namespace_name(get_rel_namespace(publication->relation)),
+												get_rel_name(publication->relation)));
+	SPI_connect();
+	run_utility(sql.data);
+	run_utility(psprintf("GRANT SELECT ON %s TO secmed_runner", view_name(publication->name)));
+	SPI_finish();
+}
+
+static void
+insert_row(const PublishCall *publication, FunctionCallInfo fcinfo)
+{
+	Oid			types[] = {NAMEOID, OIDOID, NAMEOID, INT4OID, BOOLOID, NAMEARRAYOID, JSONBOID, NAMEOID};
+	char		nulls[] = {' ', ' ', publication->patient ? ' ' : 'n', ' ', ' ', ' ', ' ', ' ', '\0'};
+	NameData	name,
+				patient,
+				by;
+	Datum		values[8];
+	OwnerScope	scope;
+
+	namestrcpy(&name, publication->name);
+	namestrcpy(&patient, publication->patient ? publication->patient : "");
+	namestrcpy(&by, GetUserNameFromId(GetUserId(), false));
+	values[0] = NameGetDatum(&name);
+	values[1] = ObjectIdGetDatum(publication->relation);
+	values[2] = NameGetDatum(&patient);
+	values[3] = Int32GetDatum(publication->patients_min);
+	values[4] = BoolGetDatum(publication->show_zero);
+	values[5] = PG_GETARG_DATUM(6);
+	values[6] = PG_GETARG_DATUM(5);
+	values[7] = NameGetDatum(&by);
+
+	owner_begin(&scope);
+	SPI_connect();
+	if (SPI_execute_with_args("INSERT INTO secmed.published (name, relation, patient, min_patients, show_zero, local_keys, domains, published_by)"
+							  " VALUES ($1, $2::regclass, $3, $4, $5, $6, $7, $8)",
+							  8, types, values, nulls, false, 0) != SPI_OK_INSERT)
+		elog(ERROR, "could not insert into secmed.published");
+	SPI_finish();
+	owner_end(&scope);
+}
+
+static void
+record(EntryKind kind, const char *name, uint64 patients_min)
+{
+	LedgerEntry entry = {.kind = kind, .outcome = "asked", .revealed = ""};
+
+	entry.actor = psprintf("%s:%s", node_self()->card.name, GetUserNameFromId(GetUserId(), false));
+	entry.object = name;
+	if (patients_min > 0)
+	{
+		entry.ncounters = 1;
+		entry.counters[0] = patients_min;
+	}
+	audit_wait(audit_append(&entry, NULL, 0));
+}
+
+Datum
+secmed_publish(PG_FUNCTION_ARGS)
+{
+	PublishCall publication = read_arguments(fcinfo);
+
+	(void) node_self();
+	check_publication(&publication);
+	create_view(&publication);
+	insert_row(&publication, fcinfo);
+	record(ENTRY_PUBLISHED, publication.name, publication.patients_min);
+	PG_RETURN_VOID();
+}
+
+Datum
+secmed_unpublish(PG_FUNCTION_ARGS)
+{
+	char	   *name = NameStr(*PG_GETARG_NAME(0));
+	Oid			types[1] = {NAMEOID};
+	Datum		values[1] = {PG_GETARG_DATUM(0)};
+	OwnerScope	scope;
+	bool		found;
+
+	SPI_connect();
+	run_utility(psprintf("DROP VIEW IF EXISTS %s", view_name(name)));
+	SPI_finish();
+
+	owner_begin(&scope);
+	SPI_connect();
+	if (SPI_execute_with_args("DELETE FROM secmed.published WHERE name = $1", 1, types, values, NULL,
+							  false, 0) != SPI_OK_DELETE)
+		elog(ERROR, "could not delete from secmed.published");
+	found = SPI_processed > 0;
+	SPI_finish();
+	owner_end(&scope);
+
+	if (!found)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("\"%s\" is not published", name)));
+	record(ENTRY_UNPUBLISHED, name, 0);
+	PG_RETURN_VOID();
+}

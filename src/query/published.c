@@ -1,0 +1,214 @@
+/*
+ * published.c
+ *	  What this site publishes.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "identity/node.h"
+#include "query/deparse.h"
+#include "query/published.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+PublishedColumn *
+published_column(const Published *published, const char *name)
+{
+	ListCell   *lc;
+
+	foreach(lc, published->columns)
+	{
+		PublishedColumn *column = lfirst(lc);
+
+		if (strcmp(column->name, name) == 0)
+			return column;
+	}
+	return NULL;
+}
+
+/* The column in the published relation itself; false if it has none of this name. */
+static bool
+base_column(Oid relation, const char *name, AttrNumber *attnum, bool *not_null)
+{
+	HeapTuple	tuple = SearchSysCacheAttName(relation, name);
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	*attnum = ((Form_pg_attribute) GETSTRUCT(tuple))->attnum;
+	*not_null = ((Form_pg_attribute) GETSTRUCT(tuple))->attnotnull;
+	ReleaseSysCache(tuple);
+	return true;
+}
+
+static bool
+index_makes_unique(Oid indexid, AttrNumber attnum)
+{
+	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(indexid));
+	Form_pg_index index;
+	bool		unique;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	index = (Form_pg_index) GETSTRUCT(tuple);
+	unique = index->indisunique && index->indisvalid && index->indimmediate &&
+		index->indnkeyatts == 1 && index->indkey.values[0] == attnum &&
+		heap_attisnull(tuple, Anum_pg_index_indpred, NULL) &&
+		heap_attisnull(tuple, Anum_pg_index_indexprs, NULL);
+	ReleaseSysCache(tuple);
+	return unique;
+}
+
+/* Then patients can be counted by counting rows. */
+static bool
+patient_is_unique(Oid relid, const char *patient)
+{
+	AttrNumber	attnum;
+	bool		not_null;
+	bool		unique = false;
+	Relation	relation;
+	ListCell   *lc;
+
+	if (!base_column(relid, patient, &attnum, &not_null) || !not_null)
+		return false;
+	relation = relation_open(relid, AccessShareLock);
+	if (relation->rd_rel->relkind == RELKIND_RELATION ||
+		relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		foreach(lc, RelationGetIndexList(relation))
+			unique = unique || index_makes_unique(lfirst_oid(lc), attnum);
+	relation_close(relation, AccessShareLock);
+	return unique;
+}
+
+/* The domain from publish(), or that of a boolean or enum. */
+static Domain *
+column_domain(Jsonb *domains, const PublishedColumn *column)
+{
+	JsonbValue *json = getKeyJsonValueFromContainer(&domains->root, column->name,
+													strlen(column->name), NULL);
+
+	if (json != NULL)
+		return domain_from_json(json, column->type, column->name);
+	return domain_of_type(column->type, !column->not_null);
+}
+
+static void
+load_columns(Published *published, Jsonb *domains)
+{
+	Relation	view = relation_open(published->view, AccessShareLock);
+	TupleDesc	desc = RelationGetDescr(view);
+	int			level = transmission_settings();
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+		PublishedColumn *column = palloc0(sizeof(PublishedColumn));
+		AttrNumber	attnum;
+
+		if (attribute->attisdropped)
+			continue;
+		column->name = pstrdup(NameStr(attribute->attname));
+		column->type = attribute->atttypid;
+		column->typmod = attribute->atttypmod;
+		column->collation = attribute->attcollation;
+		base_column(published->relation, column->name, &attnum, &column->not_null);
+		column->domain = column_domain(domains, column);
+		published->columns = lappend(published->columns, column);
+	}
+	AtEOXact_GUC(true, level);
+	relation_close(view, AccessShareLock);
+}
+
+static List *
+name_array(Datum array)
+{
+	Datum	   *names;
+	int			n;
+	List	   *list = NIL;
+
+	deconstruct_array(DatumGetArrayTypeP(array), NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR,
+					  &names, NULL, &n);
+	for (int i = 0; i < n; i++)
+		list = lappend(list, pstrdup(NameStr(*DatumGetName(names[i]))));
+	return list;
+}
+
+/* One row of secmed.published; NULL if its relation or view is gone. */
+static Published *
+load_row(HeapTuple tuple, TupleDesc desc)
+{
+	Published  *published = palloc0(sizeof(Published));
+	bool		isnull;
+
+	published->name = SPI_getvalue(tuple, desc, 1);
+	published->relation = DatumGetObjectId(SPI_getbinval(tuple, desc, 2, &isnull));
+	published->patient = SPI_getvalue(tuple, desc, 3);
+	published->patients_min = DatumGetInt32(SPI_getbinval(tuple, desc, 4, &isnull));
+	published->show_zero = DatumGetBool(SPI_getbinval(tuple, desc, 5, &isnull));
+	published->local_keys = name_array(SPI_getbinval(tuple, desc, 6, &isnull));
+	published->view = get_relname_relid(published->name, get_namespace_oid(PUBLISHED_SCHEMA, false));
+	if (!OidIsValid(published->view) || get_rel_name(published->relation) == NULL)
+		return NULL;
+	load_columns(published, DatumGetJsonbP(SPI_getbinval(tuple, desc, 7, &isnull)));
+	if (published->patient != NULL)
+		published->patient_unique = patient_is_unique(published->relation, published->patient);
+	return published;
+}
+
+#define PUBLISHED_QUERY \
+	"SELECT name, relation::oid, patient, min_patients, show_zero, local_keys, domains" \
+	"  FROM secmed.published"
+
+static List *
+load_rows(const char *query, const char *name)
+{
+	OwnerScope	scope;
+	Oid			types[1] = {NAMEOID};
+	NameData	key;
+	Datum		values[1] = {NameGetDatum(&key)};
+	MemoryContext caller = CurrentMemoryContext;
+	List	   *list = NIL;
+
+	namestrcpy(&key, name);
+	owner_begin(&scope);
+	SPI_connect();
+	if (SPI_execute_with_args(query, 1, types, values, NULL, true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read secmed.published");
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		MemoryContext old = MemoryContextSwitchTo(caller);
+		Published  *published = load_row(SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
+
+		if (published != NULL)
+			list = lappend(list, published);
+		MemoryContextSwitchTo(old);
+	}
+	SPI_finish();
+	owner_end(&scope);
+	return list;
+}
+
+Published *
+published_find(const char *name)
+{
+	List	   *list = load_rows(PUBLISHED_QUERY " WHERE name = $1", name);
+
+	return list == NIL ? NULL : linitial(list);
+}
+
+List *
+published_all(void)
+{
+	return load_rows(PUBLISHED_QUERY " WHERE $1 IS NOT NULL ORDER BY name", "");
+}

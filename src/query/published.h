@@ -1,0 +1,47 @@
+/*
+ * published.h
+ *	  What this site publishes: rows of secmed.published with the columns of
+ *	  their views.
+ */
+#ifndef SECMED_PUBLISHED_H
+#define SECMED_PUBLISHED_H
+
+#include "postgres.h"
+#include "query/domain.h"
+
+typedef struct PublishedColumn
+{
+	char	   *name;
+	Oid			type;
+	int32		typmod;
+	Oid			collation;
+	bool		not_null;
+	Domain	   *domain;			/* or NULL */
+} PublishedColumn;
+
+typedef struct Published
+{
+	char	   *name;
+	Oid			relation;		/* the table or view that is published */
+	Oid			view;			/* secmed_published.<name> */
+	char	   *patient;		/* column name, or NULL */
+	bool		patient_unique; /* no two rows have the same, none is NULL */
+	int			patients_min;
+	bool		show_zero;
+	List	   *local_keys;		/* of char *, without the patient column */
+	List	   *columns;		/* of PublishedColumn */
+} Published;
+
+/* NULL if nothing is published under this name, or its view is gone. */
+extern Published *published_find(const char *name);
+
+/* All of them, by name. */
+extern List *published_all(void);
+
+/* The column, or NULL. */
+extern PublishedColumn *published_column(const Published *published, const char *name);
+
+/* Schema of the views. */
+#define PUBLISHED_SCHEMA	"secmed_published"
+
+#endif							/* SECMED_PUBLISHED_H */

@@ -1,0 +1,57 @@
+/*
+ * run.h
+ *	  One run, seen from the coordinator: ask every site and party, pass on
+ *	  what is sealed, open what may be opened.
+ *
+ *	  every node      request                    each decides, records, and says yes
+ *	  sites           sub-query, shares sealed to the parties -> coordinator
+ *	  parties         their sealed inputs; they add, compare, select (src/mpc)
+ *	  parties         open messages -> coordinator, who checks and rebuilds
+ *	  every node      finish; the outcome is on every ledger before rows return
+ */
+#ifndef SECMED_RUN_H
+#define SECMED_RUN_H
+
+#include "postgres.h"
+#include "contract/request.h"
+#include "query/options.h"
+
+typedef struct SiteReport
+{
+	const char *name;
+	double		elapsed_ms;
+} SiteReport;
+
+typedef struct RunResult
+{
+	uint8		run[RUN_ID_BYTES];
+	uint128    *elements;		/* cells * (1 + width); of each cell first the flag */
+	uint64		patients_min;
+	int			nsites;
+	SiteReport	sites[SITES_MAX];
+	double		mpc_ms;			/* the slowest party */
+	double		total_ms;
+	uint64		rounds;			/* of MPC */
+	uint64		mpc_bytes;		/* sent by the three parties to each other */
+	uint64		opened_bytes;	/* received by the coordinator */
+	size_t		withheld;		/* cells below the threshold */
+} RunResult;
+
+typedef struct RunSpec
+{
+	const Federation *federation;
+	const CanonicalPlan *plan;
+	const uint8 *plan_bytes;
+	size_t		plan_len;
+	char	  **params;
+	const char *statement;		/* for the local side table */
+	const char *revealed;		/* in words, for the ledger */
+} RunSpec;
+
+/* Everything in CurrentMemoryContext. Any failure is recorded, then raised. */
+extern RunResult *run_federated(const RunSpec *spec);
+
+/* "node:role" of the current user, for requests and ledgers. */
+extern char *current_actor(void);
+
+#endif							/* SECMED_RUN_H */

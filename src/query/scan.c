@@ -1,0 +1,288 @@
+/*
+ * scan.c
+ *	  The foreign data wrapper: executing.
+ *
+ * One run gives all cells; rows are made of them one at a time.  A rescan
+ * reads the same answer again and asks nobody: what is asked of the sites is
+ * one question a statement.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "foreign/foreign.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "query/deparse.h"
+#include "query/fdw.h"
+#include "query/finals.h"
+#include "query/settings.h"
+#include "tcop/tcopprot.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+List *
+scan_private(bytea *plan, List *finals, List *what)
+{
+	Const	   *bytes = makeConst(BYTEAOID, -1, InvalidOid, -1, PointerGetDatum(plan), false, false);
+
+	return list_make3(bytes, finals, what);
+}
+
+RunScan *
+scan_state_create(ForeignScanState *node)
+{
+	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
+	RunScan  *scan = palloc0(sizeof(RunScan));
+	const char *reason;
+	ListCell   *lc;
+
+	scan->federation = federation_of_server(plan->fs_server);
+	scan->plan_bytes = DatumGetByteaPP(linitial_node(Const, plan->fdw_private)->constvalue);
+	if (!plan_decode(&scan->plan, VARDATA_ANY(scan->plan_bytes),
+					 VARSIZE_ANY_EXHDR(scan->plan_bytes), &reason))
+		elog(ERROR, "plan of a foreign scan: %s", reason);
+	foreach(lc, (List *) lsecond(plan->fdw_private))
+	{
+		Final	   *final = palloc(sizeof(Final));
+
+		*final = final_from_list(lfirst(lc));
+		scan->finals = lappend(scan->finals, final);
+	}
+	scan->what = lthird(plan->fdw_private);
+	return scan;
+}
+
+/* "count(*), sum(r1.age)" */
+static char *
+components_text(const RunScan *scan)
+{
+	StringInfoData text;
+	ListCell   *lc;
+
+	initStringInfo(&text);
+	foreach(lc, scan->what)
+		appendStringInfo(&text, "%s%s", foreach_current_index(lc) ? ", " : "", strVal(lfirst(lc)));
+	if (text.len == 0)
+		appendStringInfoString(&text, "which groups exist");
+	return text.data;
+}
+
+char *
+plan_revealed(const RunScan *scan, const char *requester)
+{
+	return psprintf("to %s: %s, pooled over %d sites, of groups with enough patients, and which groups have not; to the parties: nothing",
+					requester, components_text(scan), scan->federation->nsites);
+}
+
+static void
+require_analyst(void)
+{
+	Oid			analyst = get_role_oid("secmed_analyst", true);
+
+	if (!has_privs_of_role(GetUserId(), analyst))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to ask the sites"),
+				 errhint("Only roles with privileges of secmed_analyst may do so: GRANT secmed_analyst TO %s;",
+						 quote_identifier(GetUserNameFromId(GetUserId(), false)))));
+}
+
+void
+scan_begin(ForeignScanState *node, int eflags)
+{
+	RunScan  *scan = scan_state_create(node);
+
+	node->fdw_state = scan;
+	scan->params = ExecInitExprList(((ForeignScan *) node->ss.ps.plan)->fdw_exprs, (PlanState *) node);
+	scan->statement = pstrdup(node->ss.ps.state->es_sourceText ? node->ss.ps.state->es_sourceText : "");
+	scan->cell_context = AllocSetContextCreate(CurrentMemoryContext, "secmed cell", ALLOCSET_SMALL_SIZES);
+	if (!(eflags & EXEC_FLAG_EXPLAIN_ONLY))
+		require_analyst();
+}
+
+/* ---- running ---- */
+
+/* Values of the parameters as text. */
+static char **
+evaluate_params(ForeignScanState *node, RunScan *scan)
+{
+	ExprContext *context = node->ss.ps.ps_ExprContext;
+	char	  **texts = palloc0(sizeof(char *) * (list_length(scan->params) + 1));
+	ListCell   *lc;
+
+	foreach(lc, scan->params)
+	{
+		ExprState  *state = lfirst(lc);
+		bool		isnull;
+		Datum		value = ExecEvalExprSwitchContext(state, context, &isnull);
+		Oid			output;
+		bool		varlena;
+		int			level;
+
+		if (isnull)
+			continue;
+		getTypeOutputInfo(exprType((Node *) state->expr), &output, &varlena);
+		level = transmission_settings();
+		texts[foreach_current_index(lc)] = OidOutputFunctionCall(output, value);
+		AtEOXact_GUC(true, level);
+	}
+	return texts;
+}
+
+static void
+run_scan(ForeignScanState *node)
+{
+	RunScan  *scan = node->fdw_state;
+	MemoryContext old = MemoryContextSwitchTo(node->ss.ps.state->es_query_cxt);
+	RunSpec		spec;
+
+	spec.federation = scan->federation;
+	spec.plan = &scan->plan;
+	spec.plan_bytes = (uint8 *) VARDATA_ANY(scan->plan_bytes);
+	spec.plan_len = VARSIZE_ANY_EXHDR(scan->plan_bytes);
+	spec.params = evaluate_params(node, scan);
+	spec.statement = scan->statement;
+	spec.revealed = plan_revealed(scan, current_actor());
+	scan->result = run_federated(&spec);
+	MemoryContextSwitchTo(old);
+
+	if (scan->result->withheld > 0 && suppressed_mode == SUPPRESSED_ERROR)
+		ereport(ERROR,
+				(errcode(ERRCODE_SECMED_SUPPRESSED),
+				 errmsg("%zu of %zu groups are withheld", scan->result->withheld, plan_cells(&scan->plan)),
+				 errdetail("They have fewer than " UINT64_FORMAT " patients.", scan->result->patients_min),
+				 errhint("Set secmed.suppressed to \"null\" or \"omit\" to see the others.")));
+}
+
+/* ---- rows ---- */
+
+static Datum
+key_value(const RunScan *scan, size_t cell, const Final *final, bool *isnull)
+{
+	int			which = final->components[0];
+	const PlanKey *key = &scan->plan.keys[which];
+	const char *text;
+	Oid			input,
+				ioparam;
+	Datum		value;
+	int			level;
+
+	for (int i = scan->plan.nkeys - 1; i > which; i--)
+		cell /= scan->plan.keys[i].nvalues;
+	text = key->values[cell % key->nvalues];
+	*isnull = text == NULL;
+	if (text == NULL)
+		return (Datum) 0;
+	getTypeInputInfo(final->type, &input, &ioparam);
+	level = transmission_settings();
+	value = OidInputFunctionCall(input, (char *) text, ioparam, -1);
+	AtEOXact_GUC(true, level);
+	return value;
+}
+
+static ComponentTotal *
+decode_totals(const RunScan *scan, const uint128 *elements)
+{
+	ComponentTotal *totals = palloc(sizeof(ComponentTotal) * (scan->plan.ncomponents + 1));
+
+	for (int i = 0; i < scan->plan.ncomponents; i++)
+	{
+		component_decode(scan->plan.components[i], elements, &totals[i]);
+		elements += component_elements(scan->plan.components[i]);
+	}
+	return totals;
+}
+
+/*
+ * A group that every site let pass although it is empty (all have show_zero):
+ * PostgreSQL has no row for it, unless there is no GROUP BY.
+ */
+static bool
+cell_is_empty(const RunScan *scan, const uint128 *elements)
+{
+	return scan->plan.nkeys > 0 && elements[plan_width(&scan->plan) - 1] == 0;
+}
+
+static void
+fill_slot(RunScan *scan, TupleTableSlot *slot, size_t cell, const uint128 *elements, bool passes)
+{
+	ComponentTotal *totals = passes ? decode_totals(scan, elements) : NULL;
+	ListCell   *lc;
+
+	foreach(lc, scan->finals)
+	{
+		const Final *final = lfirst(lc);
+		int			i = foreach_current_index(lc);
+
+		slot->tts_isnull[i] = false;
+		if (final->kind == FINAL_KEY)
+			slot->tts_values[i] = key_value(scan, cell, final, &slot->tts_isnull[i]);
+		else if (passes)
+			slot->tts_values[i] = final_compute(final, totals, &slot->tts_isnull[i]);
+		else
+		{
+			slot->tts_values[i] = (Datum) 0;
+			slot->tts_isnull[i] = true;
+		}
+	}
+}
+
+TupleTableSlot *
+scan_next(ForeignScanState *node)
+{
+	RunScan  *scan = node->fdw_state;
+	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
+	size_t		stride = 1 + plan_width(&scan->plan);
+
+	ExecClearTuple(slot);
+	if (scan->result == NULL)
+		run_scan(node);
+
+	for (; scan->next_cell < plan_cells(&scan->plan); scan->next_cell++)
+	{
+		const uint128 *elements = scan->result->elements + scan->next_cell * stride;
+		bool		passes = elements[0] == 1;
+		MemoryContext old;
+
+		if (!passes && suppressed_mode == SUPPRESSED_OMIT)
+			continue;
+		if (passes && cell_is_empty(scan, elements + 1))
+			continue;
+		MemoryContextReset(scan->cell_context);
+		old = MemoryContextSwitchTo(scan->cell_context);
+		fill_slot(scan, slot, scan->next_cell, elements + 1, passes);
+		MemoryContextSwitchTo(old);
+		scan->next_cell++;
+		return ExecStoreVirtualTuple(slot);
+	}
+	return slot;
+}
+
+void
+scan_again(ForeignScanState *node)
+{
+	RunScan  *scan = node->fdw_state;
+
+	scan->next_cell = 0;
+}
+
+void
+scan_end(ForeignScanState *node)
+{
+	RunScan  *scan = node->fdw_state;
+
+	if (scan == NULL || scan->result == NULL || scan->result->withheld == 0)
+		return;
+	if (suppressed_mode != SUPPRESSED_ERROR)
+		ereport(NOTICE,
+				(errmsg_plural("%zu of %zu groups is withheld: it has fewer than " UINT64_FORMAT " patients",
+							   "%zu of %zu groups are withheld: they have fewer than " UINT64_FORMAT " patients",
+							   scan->result->withheld, scan->result->withheld,
+							   plan_cells(&scan->plan), scan->result->patients_min)));
+}

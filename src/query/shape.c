@@ -1,0 +1,346 @@
+/*
+ * shape.c
+ *	  From a query to its canonical plan, or to the reason why there is none.
+ *
+ * Each site runs the FROM, WHERE and GROUP BY with components in place of the
+ * aggregates; HAVING, ORDER BY and arithmetic on the results are PostgreSQL's
+ * own work at the coordinator, over the rows the foreign scan returns.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/clauses.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/tlist.h"
+#include "parser/parsetree.h"
+#include "query/from.h"
+#include "query/shape.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+
+typedef struct Shaper
+{
+	PlannerInfo *root;
+	Shape	   *shape;
+	Refusal    *refusal;
+	Deparser	deparser;
+	FromClause	from;
+	ComponentSet set;
+	List	   *key_texts;		/* of char * */
+} Shaper;
+
+static bool
+refuse(Shaper *shaper, char *reason, char *hint)
+{
+	if (shaper->refusal->reason == NULL)
+	{
+		shaper->refusal->reason = reason;
+		shaper->refusal->hint = hint;
+	}
+	return false;
+}
+
+/* ---- callbacks: what the foreign tables declare ---- */
+
+static bool
+is_patient_column(Node *expr, void *arg)
+{
+	Shaper	   *shaper = arg;
+	Var		   *var = (Var *) expr;
+	PublishedTable *table;
+
+	if (!IsA(expr, Var) || var->varattno <= 0)
+		return false;
+	table = from_clause_table(&shaper->from, var->varno);
+	return table != NULL && table->patient != NULL &&
+		strcmp(table->patient, get_attname(table->relid, var->varattno, false)) == 0;
+}
+
+static Domain *
+column_domain(Var *var, void *arg)
+{
+	Shaper	   *shaper = arg;
+	PublishedTable *table = from_clause_table(&shaper->from, var->varno);
+
+	if (table == NULL || var->varattno <= 0)
+		return NULL;
+	return foreign_column_domain(table->relid, var->varattno);
+}
+
+/* ---- keys ---- */
+
+static bool
+add_key(Shaper *shaper, Node *expr)
+{
+	CanonicalPlan	   *plan = &shaper->shape->plan;
+	PlanKey    *key = &plan->keys[plan->nkeys];
+	char	   *reason;
+	char	   *text = deparse_site_expression(&shaper->deparser, expr, &reason);
+	Domain	   *domain;
+	int			level;
+
+	if (text == NULL)
+		return refuse(shaper, reason, NULL);
+
+	level = transmission_settings();
+	domain = domain_of_expression(expr, column_domain, shaper);
+	AtEOXact_GUC(true, level);
+	if (domain == NULL)
+		return refuse(shaper, psprintf("GROUP BY %s needs a public list of its values", text),
+					  "Group by a boolean, an enum, a CASE with constant results, or a column that the sites publish with a domain.");
+
+	level = transmission_settings();
+	key->type = format_type_be_qualified(exprType(expr));
+	AtEOXact_GUC(true, level);
+	key->nvalues = domain->nvalues;
+	key->values = domain->values;
+	plan->nkeys++;
+	shaper->key_texts = lappend(shaper->key_texts, text);
+	return true;
+}
+
+static void
+add_final(Shaper *shaper, const Final *final)
+{
+	shaper->shape->finals = lappend(shaper->shape->finals, final_to_list(final));
+}
+
+/* Every GROUP BY expression is a key, used in the answer or not. */
+static bool
+add_keys(Shaper *shaper)
+{
+	Query	   *query = shaper->root->parse;
+	ListCell   *lc;
+
+	if (list_length(query->groupClause) > KEYS_MAX)
+		return refuse(shaper, psprintf("more than %d columns to group by", KEYS_MAX), NULL);
+	shaper->shape->plan.keys = palloc0(sizeof(PlanKey) * (list_length(query->groupClause) + 1));
+	foreach(lc, query->groupClause)
+	{
+		SortGroupClause *clause = lfirst_node(SortGroupClause, lc);
+		TargetEntry *entry = get_sortgroupclause_tle(clause, shaper->root->processed_tlist);
+		Final		final = {.kind = FINAL_KEY, .type = exprType((Node *) entry->expr)};
+
+		final.components[0] = shaper->shape->plan.nkeys;
+		if (!add_key(shaper, (Node *) entry->expr))
+			return false;
+		shaper->shape->tlist = lappend(shaper->shape->tlist,
+									   makeTargetEntry(copyObject(entry->expr),
+													   list_length(shaper->shape->tlist) + 1,
+													   NULL, false));
+		add_final(shaper, &final);
+	}
+	return true;
+}
+
+/* ---- aggregates ---- */
+
+static bool
+add_aggregate(Shaper *shaper, Aggref *agg)
+{
+	Shape	   *shape = shaper->shape;
+	Final		final;
+	Refusal		refusal;
+
+	if (tlist_member((Expr *) agg, shape->tlist))
+		return true;
+	if (!aggregate_decompose(&shaper->set, agg, &final, &refusal.reason, &refusal.hint))
+		return refuse(shaper, refusal.reason, refusal.hint);
+	shape->tlist = lappend(shape->tlist,
+						   makeTargetEntry((Expr *) copyObject(agg), list_length(shape->tlist) + 1,
+										   NULL, false));
+	add_final(shaper, &final);
+	return true;
+}
+
+static bool
+add_aggregates(Shaper *shaper, Node *expr)
+{
+	ListCell   *lc;
+
+	foreach(lc, pull_var_clause(expr, PVC_INCLUDE_AGGREGATES | PVC_INCLUDE_PLACEHOLDERS |
+								PVC_RECURSE_WINDOWFUNCS))
+	{
+		Node	   *node = lfirst(lc);
+
+		if (IsA(node, Aggref) && !add_aggregate(shaper, (Aggref *) node))
+			return false;
+	}
+	return true;
+}
+
+/* Anything but the keys and aggregates would need rows. */
+static bool
+covered_walker(Node *node, Shaper *shaper)
+{
+	if (node == NULL || IsA(node, Aggref))
+		return false;
+	if (IsA(node, GroupingFunc))
+		return true;
+	if (!IsA(node, List) && tlist_member((Expr *) node, shaper->shape->tlist))
+		return false;
+	if (IsA(node, Var) || IsA(node, PlaceHolderVar))
+		return true;
+	return expression_tree_walker(node, covered_walker, shaper);
+}
+
+/* ---- the SQL ---- */
+
+static void
+append_list(StringInfo sql, List *texts, const char *separator)
+{
+	ListCell   *lc;
+
+	foreach(lc, texts)
+		appendStringInfo(sql, "%s%s", foreach_current_index(lc) ? separator : "", (char *) lfirst(lc));
+}
+
+static char *
+build_sql(Shaper *shaper)
+{
+	StringInfoData sql;
+	List	   *targets = list_copy(shaper->key_texts);
+	ListCell   *lc;
+
+	foreach(lc, shaper->set.components)
+		targets = lappend(targets, ((Component *) lfirst(lc))->sql);
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT ");
+	append_list(&sql, targets, ", ");
+	appendStringInfo(&sql, " FROM %s", shaper->from.text.data);
+	if (shaper->from.conditions != NIL)
+	{
+		appendStringInfoString(&sql, " WHERE (");
+		append_list(&sql, shaper->from.conditions, ") AND (");
+		appendStringInfoChar(&sql, ')');
+	}
+	for (int i = 0; i < shaper->shape->plan.nkeys; i++)
+		appendStringInfo(&sql, "%s%d", i ? ", " : " GROUP BY ", i + 1);
+	return sql.data;
+}
+
+static int
+compare_strings(const void *a, const void *b)
+{
+	return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+static void
+fill_tables(Shaper *shaper, CanonicalPlan *plan)
+{
+	ListCell   *lc;
+
+	plan->tables = palloc(sizeof(char *) * list_length(shaper->from.tables));
+	foreach(lc, shaper->from.tables)
+		plan->tables[foreach_current_index(lc)] = ((PublishedTable *) lfirst(lc))->name;
+	qsort(plan->tables, list_length(shaper->from.tables), sizeof(char *), compare_strings);
+	for (int i = 0; i < list_length(shaper->from.tables); i++)
+		if (i == 0 || strcmp(plan->tables[plan->ntables - 1], plan->tables[i]) != 0)
+			plan->tables[plan->ntables++] = plan->tables[i];
+}
+
+static void
+fill_components(Shaper *shaper, CanonicalPlan *plan)
+{
+	ListCell   *lc;
+
+	plan->components = palloc0(sizeof(ComponentKind) * (list_length(shaper->set.components) + 1));
+	foreach(lc, shaper->set.components)
+	{
+		Component  *component = lfirst(lc);
+
+		plan->components[plan->ncomponents++] = component->kind;
+		shaper->shape->what = lappend(shaper->shape->what, makeString(component->what));
+	}
+}
+
+static void
+fill_params(Shaper *shaper, CanonicalPlan *plan)
+{
+	int			level = transmission_settings();
+	ListCell   *lc;
+
+	shaper->shape->params = shaper->deparser.params;
+	plan->param_types = palloc(sizeof(char *) * (list_length(shaper->deparser.params) + 1));
+	foreach(lc, shaper->deparser.params)
+		plan->param_types[plan->nparams++] = format_type_be_qualified(exprType(lfirst(lc)));
+	AtEOXact_GUC(true, level);
+}
+
+static bool
+check_limits(Shaper *shaper, const CanonicalPlan *plan)
+{
+	if (plan_cells(plan) == 0)
+		return refuse(shaper, psprintf("the answer would have more than %d groups", CELLS_MAX),
+					  "Group by fewer columns, or by coarser ones.");
+	if (plan->ncomponents > COMPONENTS_MAX || plan_elements(plan) == 0)
+		return refuse(shaper, "the answer would be too large", "Ask for fewer groups or aggregates at a time.");
+	if (plan->nparams > PARAMETERS_MAX)
+		return refuse(shaper, psprintf("more than %d parameters", PARAMETERS_MAX), NULL);
+	return true;
+}
+
+static bool
+check_query(Shaper *shaper)
+{
+	Query	   *query = shaper->root->parse;
+
+	if (query->groupingSets != NIL)
+		return refuse(shaper, "GROUPING SETS, ROLLUP and CUBE are not available over several sites",
+					  "Totals beside parts would give back a withheld group; ask for one grouping at a time.");
+	if (query->rowMarks != NIL)
+		return refuse(shaper, "FOR UPDATE and FOR SHARE need rows", NULL);
+	if (query->hasTargetSRFs)
+		return refuse(shaper, "a function that returns a set can't be used beside aggregates here",
+					  "Aggregate in a sub-query, and use the function on its result.");
+	return true;
+}
+
+Shape *
+shape_query(PlannerInfo *root, RelOptInfo *grouped, List *having, Refusal *refusal)
+{
+	Shaper		shaper = {.root = root, .refusal = refusal};
+	CanonicalPlan	   *plan;
+	ListCell   *lc;
+
+	refusal->reason = refusal->hint = NULL;
+	shaper.shape = palloc0(sizeof(Shape));
+	shaper.shape->serverid = shaper.from.serverid = grouped->serverid;
+	shaper.set.deparser = &shaper.deparser;
+	shaper.set.is_patient = is_patient_column;
+	shaper.set.arg = &shaper;
+	plan = &shaper.shape->plan;
+
+	if (!check_query(&shaper))
+		return NULL;
+	deparser_start(&shaper.deparser, root);
+	if (!from_clause_build(&shaper.from, &shaper.deparser, root->parse->jointree))
+	{
+		refuse(&shaper, shaper.from.reason, shaper.from.hint);
+		return NULL;
+	}
+	if (!add_keys(&shaper))
+		return NULL;
+	foreach(lc, grouped->reltarget->exprs)
+		if (!add_aggregates(&shaper, lfirst(lc)))
+			return NULL;
+	if (!add_aggregates(&shaper, (Node *) having))
+		return NULL;
+	if (covered_walker((Node *) grouped->reltarget->exprs, &shaper) ||
+		covered_walker((Node *) having, &shaper))
+	{
+		refuse(&shaper, "the answer needs more than groups and aggregates", NULL);
+		return NULL;
+	}
+	shaper.shape->having = having;
+
+	plan->sql = build_sql(&shaper);
+	fill_tables(&shaper, plan);
+	fill_components(&shaper, plan);
+	fill_params(&shaper, plan);
+	return check_limits(&shaper, plan) ? shaper.shape : NULL;
+}

@@ -1,0 +1,34 @@
+/*
+ * shape.h
+ *	  Can this query be answered by aggregates over the sites, and by which
+ *	  canonical plan?
+ */
+#ifndef SECMED_SHAPE_H
+#define SECMED_SHAPE_H
+
+#include "postgres.h"
+#include "nodes/pathnodes.h"
+#include "query/component.h"
+
+typedef struct Shape
+{
+	Oid			serverid;
+	CanonicalPlan		plan;
+	List	   *tlist;			/* fdw_scan_tlist: keys and aggregates */
+	List	   *finals;			/* a Final as list for each of them */
+	List	   *params;			/* expressions, evaluated by the coordinator */
+	List	   *what;			/* String: what opening each component reveals */
+	List	   *having;			/* conditions on the opened results */
+} Shape;
+
+/* Why not, in words for the analyst. */
+typedef struct Refusal
+{
+	char	   *reason;			/* "function random() is volatile" */
+	char	   *hint;			/* or NULL */
+} Refusal;
+
+/* NULL with a refusal if the query asks for anything but aggregates. */
+extern Shape *shape_query(PlannerInfo *root, RelOptInfo *grouped, List *having, Refusal *refusal);
+
+#endif							/* SECMED_SHAPE_H */

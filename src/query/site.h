@@ -1,0 +1,35 @@
+/*
+ * site.h
+ *	  A site's part of a run: the sub-query over its own rows, and the vector
+ *	  of ring elements that it gives.
+ */
+#ifndef SECMED_SITE_H
+#define SECMED_SITE_H
+
+#include "postgres.h"
+#include "contract/request.h"
+#include "utils/timestamp.h"
+
+typedef struct SiteQuery SiteQuery;
+
+/*
+ * Parses, analyses and walks the plan's SQL; nothing is run.  Refuses (with a
+ * message for the analyst) whatever is not an aggregate over published columns
+ * with allowed expressions and public groups.
+ */
+extern SiteQuery *site_prepare(const Request *request, const CanonicalPlan *plan);
+
+/* The strictest rule of the tables in the query. */
+extern void site_rule(const SiteQuery *query, uint64 *patients_min, bool *show_zero);
+
+/*
+ * Runs it as role secmed_runner, read-only, until the deadline, and fills
+ * cells * (1 + width) elements: of each cell the patient count, then its
+ * components.
+ *
+ * Whatever a row's value raises becomes one general error
+ * (ERRCODE_SECMED_ROW_ERROR): its own text may hold the value.
+ */
+extern void site_execute(SiteQuery *query, uint128 *elements, TimestampTz deadline);
+
+#endif							/* SECMED_SITE_H */

@@ -1,0 +1,39 @@
+/*
+ * secmed.c
+ *	  What happens when the server loads the extension.
+ *
+ * secmed keeps the sequencer's queue and the table of running parties in
+ * shared memory, so it must be in shared_preload_libraries.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "miscadmin.h"
+
+#include "audit/append.h"
+#include "peer/connection.h"
+#include "peer/link.h"
+#include "peer/served.h"
+#include "query/settings.h"
+#include "utils/guc.h"
+
+PG_MODULE_MAGIC;
+
+void		_PG_init(void);
+
+void
+_PG_init(void)
+{
+	if (!process_shared_preload_libraries_in_progress)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("secmed must be loaded via shared_preload_libraries"),
+				 errhint("Set shared_preload_libraries = 'secmed' and restart the server.")));
+
+	audit_init();
+	connection_init();
+	served_init();
+	link_init();
+	settings_init();
+	MarkGUCPrefixReserved("secmed");
+}
