@@ -7,19 +7,24 @@
  * Rindal, ABY3, CCS 2018, share conversions), so one binary addition a + b is
  * left, and of that only the carry into bit 63.
  *
- * The carry comes from a tree over groups of bits that either generate a
- * carry (g) or propagate one (p): Catrina and de Hoogh, "Improved Primitives
- * for Secure Multiparty Integer Computation", SCN 2010.  A tree over 63 bits
- * has 62 nodes, each an AND for its g; a node whose group begins at bit 0
- * needs no p, and in six levels at most six nodes can be such.  Pairing
- * neighbours attains that: 62 + 56 = 118 ANDs, and 63 before for the bits.
+ * Bit k passes on the carry that goes into it if p_k = a_k ^ b_k is 1, else
+ * a_k comes out: one AND a bit, as in Kolesnikov, Sadeghi and Schneider,
+ * "Improved Garbled Circuit Building Blocks", CANS 2009.  Spans of bits do
+ * the same and are joined in a tree: Catrina and de Hoogh, "Improved
+ * Primitives for Secure Multiparty Integer Computation", SCN 2010.  A bit is
+ * a span by itself, with nothing to compute before.  mpc/README.md tells why
+ * this is right, and why such a tree of six levels has 120 ANDs and not less.
  */
 #include "mpc/compare.h"
 #include "mpc/logic.h"
 
-/* Bits 0 to 62 make the carry into bit 63, the sign. */
-#define CARRY_BITS	63
-#define BITS		64
+#define BITS	64
+
+/*
+ * The carry into bit 0 and the bits 0 to 62 make the carry into bit 63, the
+ * sign.  So bit k is in plane k + 1, and plane 0 is the 0 carried in.
+ */
+#define LEAVES	64
 
 /* a = x0 + x1 - bound modulo 2^64, which party 0 knows, as bit shares. */
 static void
@@ -86,25 +91,34 @@ copy_plane(SharedBits *to, int to_plane, const SharedBits *from, int from_plane)
 	memcpy(target.next, source.next, BIT_WORDS(to->n) * sizeof(uint64));
 }
 
-/*
- * One level of the tree: groups 2j (low) and 2j + 1 (high) become group j,
- *
- *	  g = g_high ^ p_high g_low		p = p_high p_low
- *
- * in place, all ANDs in one round: first those of g, then those of p, which
- * group 0 does without.  A last group without a neighbour moves up as it is.
- */
-static int
-join_groups(Party *self, SharedBits *g, SharedBits *p, int groups)
+static void
+xor_plane(SharedBits *to, int to_plane, const SharedBits *from, int from_plane)
 {
-	int			pairs = groups / 2;
-	SharedBits	x = shared_bits_alloc(2 * pairs - 1, g->n);
-	SharedBits	y = shared_bits_alloc(2 * pairs - 1, g->n);
+	SharedBits	target = planes_of(to, to_plane, 1);
+	SharedBits	source = planes_of(from, from_plane, 1);
+
+	logic_xor(&target, &source);
+}
+
+/*
+ * One level of the tree: spans 2j (low) and 2j + 1 (high) become span j,
+ *
+ *	  a = a_high ^ p_high (a_high ^ a_low)		p = p_high p_low
+ *
+ * in place, all ANDs in one round: first those of a, then those of p, which
+ * span 0 does without.
+ */
+static void
+join_spans(Party *self, SharedBits *a, SharedBits *p, int pairs)
+{
+	SharedBits	x = shared_bits_alloc(2 * pairs - 1, a->n);
+	SharedBits	y = shared_bits_alloc(2 * pairs - 1, a->n);
 
 	for (int j = 0; j < pairs; j++)
 	{
 		copy_plane(&x, j, p, 2 * j + 1);
-		copy_plane(&y, j, g, 2 * j);
+		copy_plane(&y, j, a, 2 * j + 1);
+		xor_plane(&y, j, a, 2 * j);
 	}
 	for (int j = 1; j < pairs; j++)
 	{
@@ -115,51 +129,37 @@ join_groups(Party *self, SharedBits *g, SharedBits *p, int groups)
 
 	for (int j = 0; j < pairs; j++)
 	{
-		SharedBits	g_j = planes_of(g, j, 1);
-		SharedBits	carried = planes_of(&x, j, 1);
-
-		copy_plane(g, j, g, 2 * j + 1);
-		logic_xor(&g_j, &carried);
+		copy_plane(a, j, a, 2 * j + 1);
+		xor_plane(a, j, &x, j);
 		if (j > 0)
 			copy_plane(p, j, &x, pairs + j - 1);
 	}
-	if (groups % 2 == 1)
-	{
-		copy_plane(g, pairs, g, groups - 1);
-		copy_plane(p, pairs, p, groups - 1);
-	}
 	shared_bits_free(&x);
 	shared_bits_free(&y);
-	return groups - pairs;
 }
 
 void
 compare_ge_public(Party *self, SharedBits *ge, const Shared *x, const uint64 *bound)
 {
-	SharedBits	a = shared_bits_alloc(BITS, x->n);
-	SharedBits	b = shared_bits_alloc(BITS, x->n);
-	SharedBits	g = shared_bits_alloc(CARRY_BITS, x->n);
-	SharedBits	a_low = planes_of(&a, 0, CARRY_BITS);
-	SharedBits	b_low = planes_of(&b, 0, CARRY_BITS);
-	SharedBits *p = &a;
-	SharedBits	carry = planes_of(&g, 0, 1);
+	SharedBits	a = shared_bits_alloc(1 + BITS, x->n);
+	SharedBits	p = shared_bits_alloc(1 + BITS, x->n);
+	SharedBits	a_bits = planes_of(&a, 1, BITS);
+	SharedBits	p_bits = planes_of(&p, 1, BITS);
 
 	Assert(ge->planes == 1 && ge->n == x->n);
-	share_a(self, &a, x, bound);
-	share_b(self, &b, x);
 
-	/* g = a b, p = a ^ b; bit 63 of p is not in the tree. */
-	logic_and(self, &g, &a_low, &b_low);
-	logic_xor(p, &b);
-	shared_bits_free(&b);
+	/* p = b ^ a */
+	share_a(self, &a_bits, x, bound);
+	share_b(self, &p_bits, x);
+	logic_xor(&p_bits, &a_bits);
 
-	for (int groups = CARRY_BITS; groups > 1;)
-		groups = join_groups(self, &g, p, groups);
+	for (int pairs = LEAVES / 2; pairs >= 1; pairs /= 2)
+		join_spans(self, &a, &p, pairs);
 
-	/* ge = NOT (a63 ^ b63 ^ c63) */
-	copy_plane(ge, 0, p, CARRY_BITS);
-	logic_xor(ge, &carry);
+	/* ge = NOT (p_63 ^ c), where c is the a of the one span that is left. */
+	copy_plane(ge, 0, &p_bits, BITS - 1);
+	xor_plane(ge, 0, &a, 0);
 	logic_not(self, ge);
 	shared_bits_free(&a);
-	shared_bits_free(&g);
+	shared_bits_free(&p);
 }

@@ -29,7 +29,7 @@ typedef struct ReleaseRule
  * 0.  What is opened of `out` to the requester tells which cells passed and
  * their values, nothing of the others.
  *
- * Rounds: 11.  Sends: release_cost(), equal to the table in mpc/README.md.
+ * Rounds: 10.  Sends: release_cost(), equal to the table in mpc/README.md.
  * Reveals: nothing to the parties.
  * Fails if patients_min is 0 or not below 2^63.
  */

@@ -216,8 +216,8 @@ step_vanish(Party *self, void *arg)
 	shared_free(&out);
 }
 
-/* Party 2 sends its context and nine vectors. */
-#define RELEASE_MESSAGES	10
+/* Party 2 sends its context and eight vectors. */
+#define RELEASE_MESSAGES	9
 
 static void
 test_vanish(int after)

@@ -409,6 +409,59 @@ test_compare(size_t n, Prg *prg, bool extreme)
 	pfree(ge);
 }
 
+#define CARRY_BITS	63
+
+/*
+ * A carry is made in bit k and stopped in bit `stop` (63: in none); all other
+ * bits pass on what comes from below.  Bit 63 of a + b is then 1 if no carry
+ * comes out of bit 62.  For every k and stop, a being what party 0 knows.
+ */
+static void
+test_carries(void)
+{
+	Prg		   *prg = sim_prg("carries", 0);
+	size_t		n = (CARRY_BITS + 1) * (CARRY_BITS + 1);
+	Job			job = {0};
+	uint64	   *bound = palloc(n * sizeof(uint64));
+	uint64	   *ge = palloc0(BIT_WORDS(n) * sizeof(uint64));
+	uint128    *s[PARTIES];
+
+	for (int i = 0; i < PARTIES; i++)
+		s[i] = palloc(n * sizeof(uint128));
+	for (size_t v = 0; v < n; v++)
+	{
+		int			k = v / (CARRY_BITS + 1);
+		int			stop = v % (CARRY_BITS + 1);
+		uint64		made = ((uint64) 1 << k) & TOP;
+		uint64		stopped = ((uint64) 1 << stop) & TOP;
+		uint64		a = sim_u64(prg);
+		uint64		b = (~a | made) & ~stopped;
+		bool		carry = k < CARRY_BITS && (stop < k || stop == CARRY_BITS);
+
+		a = (a | made) & ~stopped;
+		bound[v] = carry ? 0 : -(a + b);
+		s[1][v] = sim_u128(prg);
+		s[2][v] = b;
+		s[0][v] = (uint128) a + bound[v] - s[1][v];
+		ge[v / 64] |= (uint64) carry << v % 64;
+	}
+	job.bound = bound;
+	sim_deal(job.x, s, n);
+	sim_alloc(job.z, n);
+	sim_alloc_bits(job.bz, 1, n);
+	run(step_compare, &job);
+	expect_words(job.bz, ge, "carries");
+	sim_free(job.x);
+	sim_free(job.z);
+	sim_free_bits(job.bz);
+	for (int i = 0; i < PARTIES; i++)
+		pfree(s[i]);
+	pfree(bound);
+	pfree(ge);
+	prg_free(prg);
+	sim_report("a carry gets from every bit to the sign, unless a bit between stops it");
+}
+
 /* ---- release ---- */
 
 static void
@@ -494,5 +547,6 @@ main(void)
 		prg_free(prg);
 		sim_report("every protocol over %zu values gives what the clear computation gives", n);
 	}
+	test_carries();
 	return sim_end();
 }
