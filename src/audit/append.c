@@ -35,7 +35,7 @@ typedef struct OpenTicket
 	SubTransactionId subid;
 } OpenTicket;
 
-static OpenTicket open_tickets[LEDGER_SLOTS];
+static OpenTicket open_tickets[LEDGER_SLOTS];	/* no more slots, no more tickets */
 static int	n_open_tickets = 0;
 
 /* Abandoning ----------------------------------------------------------------*/
@@ -85,9 +85,14 @@ abandon_all(SubTransactionId subid)
 	}
 }
 
+static void wait_for_all(void);
+
+/* A transaction commits only after what it has appended is durable. */
 static void
 transaction_ends(XactEvent event, void *arg)
 {
+	if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE)
+		wait_for_all();
 	if (event == XACT_EVENT_ABORT)
 		abandon_all(InvalidSubTransactionId);
 }
@@ -498,13 +503,11 @@ wait_for_verdict(AuditTicket ticket, Verdict *verdict)
 	}
 }
 
-void
-audit_wait(AuditTicket ticket)
+static void
+wait_for_one(AuditTicket ticket)
 {
 	Verdict		verdict;
 
-	if (ticket.slot < 0)
-		return;
 	wait_for_verdict(ticket, &verdict);
 	forget(ticket);
 	ConditionVariableBroadcast(&queue->places);
@@ -514,6 +517,21 @@ audit_wait(AuditTicket ticket)
 				 errmsg("the ledger did not take the entry"),
 				 errdetail("%s", verdict.reason),
 				 verdict.hint[0] ? errhint("%s", verdict.hint) : 0));
+}
+
+static void
+wait_for_all(void)
+{
+	while (n_open_tickets > 0)
+		wait_for_one(open_tickets[0].ticket);
+}
+
+/* An entry is in the ledger only after those before it: wait for all of ours. */
+void
+audit_wait(AuditTicket ticket)
+{
+	if (ticket.slot >= 0)
+		wait_for_all();
 }
 
 void

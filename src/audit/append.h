@@ -10,6 +10,8 @@
  *
  * audit_append() may be called, and the work go on, before audit_wait() makes
  * sure that the entry is durable.  Nothing may leave the node before that.
+ * A transaction that commits waits as well; one that is rolled back does not,
+ * but its entries are appended all the same.
  */
 #ifndef SECMED_APPEND_H
 #define SECMED_APPEND_H
@@ -35,7 +37,8 @@ extern void audit_init(void);
 extern AuditTicket audit_append(LedgerEntry *entry, const void *payload, size_t payload_len);
 
 /*
- * Returns when the entry is durable.  ERRCODE_SECMED_LEDGER if it can't be
+ * Returns when the entry is durable, and all that this backend appended before
+ * it and has not waited for.  ERRCODE_SECMED_LEDGER if it can't be
  * within secmed.node_timeout, or the sequencer reports an error.  Obeys
  * cancel: the entry is appended all the same.
  */

@@ -29,6 +29,8 @@
 #define COMPONENTS_MAX			400
 #define TABLES_MAX				16
 #define KEYS_MAX				16
+/* PostgreSQL's own limit on columns of a table. */
+#define COLUMNS_MAX				1600
 #define PARAMETERS_MAX			256
 
 /* A request (SQL, parameters, domains) of a run. */
@@ -46,12 +48,14 @@
 /* The body in the side table that an entry commits to: SQL text. */
 #define LEDGER_PAYLOAD_BYTES_MAX	(48 * 1024)
 /* Entries that may wait for the sequencer at once. */
-#define LEDGER_SLOTS			64
+#define LEDGER_SLOTS			256
 /* Databases of one cluster that may be nodes. */
 #define LEDGER_DATABASES		64
 
 /* Runs that one server computes as a party at the same time. */
 #define LINK_SLOTS				64
+/* After its deadline a party waits so long, at most, to hear whom the next one misses. */
+#define LINK_BLAME_MS			1000
 /* Bytes that wait in shared memory between two backends of a party. */
 #define LINK_QUEUE_BYTES		(1024 * 1024)
 
