@@ -63,9 +63,9 @@ conn_start_call(NodeConn *conn)
 static bool
 died_while_idle(NodeConn *conn)
 {
-	if (!conn->reused || conn->redialled)
+	if (!conn->reused || conn->redialled || conn->answered)
 		return false;
-	if (!PQisBusy(conn->pg))
+	if (conn->result == NULL && !PQisBusy(conn->pg))
 		conn->result = PQgetResult(conn->pg);
 	if (conn->result == NULL)
 		return conn->broken;

@@ -179,7 +179,7 @@ take_value(NodeConn *conn, StringInfo value)
 bool
 conn_results(NodeConn *conn, ExecStatusType expected, StringInfo value)
 {
-	while (!PQisBusy(conn->pg))
+	while (conn->result != NULL || !PQisBusy(conn->pg))
 	{
 		ExecStatusType status;
 

@@ -6,9 +6,13 @@
  * ending a message: over the connection call.c does that, over shared memory
  * we do it here, so that a message larger than the queue flows through it.
  *
- * Whoever fails here notes in shared memory whom it missed before it raises
- * the error.  Its relay tells the previous party, which would otherwise
- * blame this one.
+ * No innocent party shall be blamed.  If party 0 stops, party 2 misses it,
+ * and party 1 misses party 2, which did nothing wrong.  So whoever fails
+ * notes first, in shared memory, whom it missed, and its relay tells the
+ * previous party.  At the deadline, which comes to all at once, a party does
+ * so before it fails and waits LINK_BLAME_MS more for the next one to do the
+ * same (less if the deadline is near anyway): silence even then means that
+ * the next one is to blame.
  */
 #include "base/base.h"
 
@@ -34,7 +38,9 @@ struct PartyLinks
 	SubTransactionId subxact;
 	uint8		run[RUN_ID_BYTES];
 	int			index;
+	TimestampTz opened;
 	TimestampTz deadline;
+	int			blame_ms;		/* how long to wait beyond it */
 
 	/* The previous party, through the relay; NULL segment once released. */
 	int			place;
@@ -148,30 +154,33 @@ watch_transactions(void)
 
 /* Errors ----------------------------------------------------------------- */
 
-/* For the relay, which tells the previous party. */
-static void
-note_lost(PartyLinks *links, const char *name)
+static pg_attribute_noreturn() void
+party_late(PartyLinks *links, const char *name)
 {
-	if (links->segment != NULL)
-		strlcpy(link_segment(links->segment)->lost, name, NODE_NAME_BYTES_MAX + 1);
+	link_note_lost(links->segment, name);
+	ereport(ERROR,
+			(errcode(ERRCODE_SECMED_NODE_LOST),
+			 errmsg("party \"%s\" did not answer in time", name)));
 }
 
 static pg_attribute_noreturn() void
 party_gone(PartyLinks *links, const char *name)
 {
-	note_lost(links, name);
+	/* Our relay goes when it has told whom we miss; that is not the previous party's doing. */
+	if (link_segment(links->segment)->late)
+		party_late(links, link_segment(links->segment)->lost);
+	link_note_lost(links->segment, name);
 	ereport(ERROR,
 			(errcode(ERRCODE_SECMED_NODE_LOST),
 			 errmsg("party \"%s\" is gone", name)));
 }
 
-static pg_attribute_noreturn() void
-party_late(PartyLinks *links, const char *name)
+/* The deadline has passed: our relay says whom we miss, and we wait to hear the same. */
+static void
+become_late(PartyLinks *links, const char *name)
 {
-	note_lost(links, name);
-	ereport(ERROR,
-			(errcode(ERRCODE_SECMED_NODE_LOST),
-			 errmsg("party \"%s\" did not answer in time", name)));
+	link_note_late(links->segment, links->to_prev, name);
+	links->deadline = TimestampTzPlusMilliseconds(links->deadline, links->blame_ms);
 }
 
 /* The previous party, over shared memory ----------------------------------- */
@@ -247,7 +256,7 @@ next_advance(PartyLinks *links)
 
 	if (nodeconn_advance(links->next, &failed))
 		return;
-	note_lost(links, links->next_channel.peer);
+	link_note_lost(links->segment, links->next_channel.peer);
 	ReThrowError(failed);
 }
 
@@ -319,6 +328,7 @@ links_open(const uint8 run[RUN_ID_BYTES], int index, const char *const names[PAR
 	watch_transactions();
 	links->context = context;
 	links->index = index;
+	links->opened = GetCurrentTimestamp();
 	links->subxact = GetCurrentSubTransactionId();
 	memcpy(links->run, run, RUN_ID_BYTES);
 	initStringInfo(&links->arriving);
@@ -367,6 +377,18 @@ next_prg(PartyLinks *links)
 	return prg;
 }
 
+/*
+ * A connection that was begun at links_open() and not tended since, because
+ * a long sub-query came between, may have been given up by the next node.
+ */
+static void
+renew_call(PartyLinks *links)
+{
+	if (nodeconn_session(links->next) == NULL &&
+		GetCurrentTimestamp() > TimestampTzPlusMilliseconds(links->opened, node_timeout_ms))
+		call_next(links, links->next_channel.peer);
+}
+
 /* Both links must stand; meanwhile the coordinator may cancel. */
 static void
 await_links(PartyLinks *links, Prg **prg_mine)
@@ -386,7 +408,7 @@ await_links(PartyLinks *links, Prg **prg_mine)
 		nodeconn_wait(&links->next, 1, Min(until, links->deadline), &failed, &which);
 		if (failed != NULL)
 		{
-			note_lost(links, links->next_channel.peer);
+			link_note_lost(links->segment, links->next_channel.peer);
 			ReThrowError(failed);
 		}
 	}
@@ -428,8 +450,10 @@ links_wait(Party *self, bool sending, bool receiving)
 			served_expect_silence();
 	}
 	CHECK_FOR_INTERRUPTS();
+	if (n == 0 && link_segment(links->segment)->late)
+		party_late(links, link_segment(links->segment)->lost);
 	if (n == 0)
-		party_late(links, receiving ? links->next_channel.peer : links->prev_channel.peer);
+		become_late(links, receiving ? links->next_channel.peer : links->prev_channel.peer);
 }
 
 void
@@ -438,7 +462,9 @@ links_ready(PartyLinks *links, Party *party, TimestampTz deadline)
 	MemoryContext caller = MemoryContextSwitchTo(links->context);
 
 	links->deadline = deadline;
+	links->blame_ms = Min(LINK_BLAME_MS, TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline) / 6);
 	link_segment(links->segment)->deadline = deadline;
+	renew_call(links);
 	party->prg_mine = NULL;
 	await_links(links, &party->prg_mine);
 	party->prg_next = next_prg(links);

@@ -38,7 +38,8 @@ extern PartyLinks *links_open(const uint8 run[RUN_ID_BYTES], int index,
  * that is missing) and fills the party: channels, PRGs, wait function.
  * party->wait obeys cancel, watches the coordinator's connection (closed or
  * unexpectedly readable: ERRCODE_QUERY_CANCELED), and fails at the deadline
- * with ERRCODE_SECMED_NODE_LOST naming the party waited for.
+ * with ERRCODE_SECMED_NODE_LOST naming the party that all wait for: it takes
+ * up to LINK_BLAME_MS, or a sixth of the time given, to find that out.
  */
 extern void links_ready(PartyLinks *links, Party *party, TimestampTz deadline);
 

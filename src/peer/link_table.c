@@ -11,9 +11,12 @@
 #include "miscadmin.h"
 #include "peer/link.h"
 #include "peer/link_table.h"
+#include "port/atomics.h"
 #include "storage/condition_variable.h"
 #include "storage/ipc.h"
+#include "storage/latch.h"
 #include "storage/lwlock.h"
+#include "storage/proc.h"
 #include "storage/shmem.h"
 #include "utils/memutils.h"
 #include "utils/wait_event.h"
@@ -234,4 +237,25 @@ void
 link_sleep_end(void)
 {
 	ConditionVariableCancelSleep();
+}
+
+void
+link_note_lost(dsm_segment *segment, const char *name)
+{
+	LinkSegment *head = link_segment(segment);
+
+	if (head->lost[0] == '\0')
+		strlcpy(head->lost, name, sizeof(head->lost));
+}
+
+void
+link_note_late(dsm_segment *segment, shm_mq_handle *to_relay, const char *name)
+{
+	PGPROC	   *relay = shm_mq_get_receiver(shm_mq_get_queue(to_relay));
+
+	link_note_lost(segment, name);
+	pg_write_barrier();
+	link_segment(segment)->late = true;
+	if (relay != NULL)
+		SetLatch(&relay->procLatch);
 }

@@ -17,7 +17,8 @@
 /* Head of the dynamic shared memory segment that the two backends share. */
 typedef struct LinkSegment
 {
-	char		lost[NODE_NAME_BYTES_MAX + 1];	/* why the computing one failed: who it missed */
+	char		lost[NODE_NAME_BYTES_MAX + 1];	/* whom the computing one misses, or missed when it failed */
+	bool		late;			/* it still waits, but its deadline has passed */
 	TimestampTz deadline;		/* of the computation; 0 until it is known */
 	bool		closed;			/* the computing one has ended in order */
 } LinkSegment;
@@ -56,5 +57,11 @@ extern void link_sleep_end(void);
 #define PAIR_PURPOSE	"secmed/pair/1"
 
 extern LinkSegment *link_segment(dsm_segment *segment);
+
+/* The computing backend notes whom it misses; the first one noted stays. */
+extern void link_note_lost(dsm_segment *segment, const char *name);
+
+/* The same, and the relay shall say so at once. */
+extern void link_note_late(dsm_segment *segment, shm_mq_handle *to_relay, const char *name);
 
 #endif							/* SECMED_LINK_TABLE_H */

@@ -7,9 +7,9 @@
  * putting messages together.  Neither side is read while the other can't
  * take more: that is all the flow control there is.
  *
- * The relay ends when either side does.  If the computing backend fails it
- * leaves behind whom it missed, and the previous party is told that, so that
- * a party that did nothing wrong is not named.
+ * The relay ends when either side does.  If the computing backend fails, or
+ * waits beyond its deadline, it leaves behind whom it misses, and the
+ * previous party is told that (see link.c).
  */
 #include "base/base.h"
 
@@ -20,6 +20,7 @@
 #include "peer/copyboth.h"
 #include "peer/link_table.h"
 #include "peer/served.h"
+#include "port/atomics.h"
 #include "storage/latch.h"
 #include "utils/wait_event.h"
 #if PG_VERSION_NUM >= 160000
@@ -158,6 +159,25 @@ sleep_until_event(Relay *relay)
 	}
 }
 
+/* The computing backend misses a party: its own node, if it can't say which. */
+static void
+check_lost(Relay *relay)
+{
+	LinkSegment *head = link_segment(relay->segment);
+	bool		late = head->late;
+
+	pg_read_barrier();
+	if (late)
+		ereport(ERROR,
+				(errcode(ERRCODE_SECMED_NODE_LOST),
+				 errmsg("party \"%s\" did not answer in time", head->lost)));
+	if (relay->computing_gone && !head->closed)
+		ereport(ERROR,
+				(errcode(ERRCODE_SECMED_NODE_LOST),
+				 errmsg("party \"%s\" is gone",
+						head->lost[0] != '\0' ? head->lost : node_self()->card.name)));
+}
+
 /*
  * The computing backend has a deadline and watches for cancel, so it ends
  * for sure, and this with it.
@@ -170,24 +190,13 @@ relay_frames(Relay *relay)
 		bool		moved = step_to_computing(relay);
 
 		moved |= step_to_caller(relay);
+		check_lost(relay);
 		if (moved)
 			continue;
 		if (relay->caller_done || relay->computing_gone)
 			break;
 		sleep_until_event(relay);
 	}
-}
-
-static void
-check_end(Relay *relay)
-{
-	LinkSegment *head = link_segment(relay->segment);
-
-	if (relay->computing_gone && !head->closed)
-		ereport(ERROR,
-				(errcode(ERRCODE_SECMED_NODE_LOST),
-				 errmsg("party \"%s\" is gone",
-						head->lost[0] != '\0' ? head->lost : node_self()->card.name)));
 }
 
 Datum
@@ -211,7 +220,6 @@ secmed_link(PG_FUNCTION_ARGS)
 	hand_over_secret(&relay, run);
 
 	relay_frames(&relay);
-	check_end(&relay);
 	deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), node_timeout_ms);
 	deadline = Max(deadline, link_segment(relay.segment)->deadline);
 	dsm_detach(relay.segment);
