@@ -116,7 +116,8 @@ COMMENT ON TABLE secmed.ledger IS
 'The audit trail: exact bytes of each entry (deterministic CBOR, RFC 8949 section 4.2.1), each containing the hash of the one before. Only the sequencer appends; nobody updates or deletes. Read it through secmed.audit.';
 REVOKE ALL ON secmed.ledger FROM PUBLIC;
 GRANT SELECT ON secmed.ledger TO secmed_auditor;
-SELECT pg_catalog.pg_extension_config_dump('secmed.ledger', '');
+-- In the order of seq, or the guard would not let it be restored.
+SELECT pg_catalog.pg_extension_config_dump('secmed.ledger', 'ORDER BY seq');
 
 CREATE TABLE secmed.ledger_payload (
 	seq			bigint PRIMARY KEY,

@@ -48,13 +48,33 @@ encode_texts(StringInfo out, char **texts, int n)
 	}
 }
 
+static void
+encode_tables(StringInfo out, const CanonicalPlan *plan)
+{
+	cbor_array(out, plan->ntables);
+	for (int i = 0; i < plan->ntables; i++)
+	{
+		const PlanTable *table = &plan->tables[i];
+
+		cbor_array(out, 2);
+		cbor_text(out, table->name);
+		cbor_array(out, table->ncolumns);
+		for (int j = 0; j < table->ncolumns; j++)
+		{
+			cbor_array(out, 2);
+			cbor_text(out, table->columns[j].name);
+			cbor_text(out, table->columns[j].type);
+		}
+	}
+}
+
 void
 plan_encode(StringInfo out, const CanonicalPlan *plan)
 {
 	cbor_array(out, 6);
 	cbor_uint(out, 1);
 	cbor_text(out, plan->sql);
-	encode_texts(out, plan->tables, plan->ntables);
+	encode_tables(out, plan);
 	encode_texts(out, plan->param_types, plan->nparams);
 	cbor_array(out, plan->nkeys);
 	for (int i = 0; i < plan->nkeys; i++)
@@ -82,6 +102,28 @@ decode_texts(CborReader *in, int max, bool nulls, size_t text_max, int *n)
 		texts[i] = cbor_read_text(in, text_max);
 	}
 	return texts;
+}
+
+static void
+decode_tables(CborReader *in, CanonicalPlan *plan)
+{
+	plan->ntables = (int) cbor_read_array(in, TABLES_MAX);
+	plan->tables = palloc0(sizeof(PlanTable) * (plan->ntables + 1));
+	for (int i = 0; i < plan->ntables && in->error == NULL; i++)
+	{
+		PlanTable  *table = &plan->tables[i];
+
+		cbor_expect_array(in, 2);
+		table->name = cbor_read_text(in, NAMEDATALEN - 1);
+		table->ncolumns = (int) cbor_read_array(in, COLUMNS_MAX);
+		table->columns = palloc0(sizeof(PlanColumn) * (table->ncolumns + 1));
+		for (int j = 0; j < table->ncolumns && in->error == NULL; j++)
+		{
+			cbor_expect_array(in, 2);
+			table->columns[j].name = cbor_read_text(in, NAMEDATALEN - 1);
+			table->columns[j].type = cbor_read_text(in, 256);
+		}
+	}
 }
 
 static void
@@ -123,7 +165,7 @@ plan_decode(CanonicalPlan *plan, const void *bytes, size_t len, const char **rea
 	if (cbor_read_uint(&in, 1) != 1 && in.error == NULL)
 		in.error = "plan of another version";
 	plan->sql = cbor_read_text(&in, REQUEST_BYTES_MAX);
-	plan->tables = decode_texts(&in, TABLES_MAX, false, NODE_NAME_BYTES_MAX, &plan->ntables);
+	decode_tables(&in, plan);
 	plan->param_types = decode_texts(&in, PARAMETERS_MAX, false, 256, &plan->nparams);
 	decode_keys(&in, plan);
 	decode_components(&in, plan);
@@ -174,4 +216,43 @@ plan_elements(const CanonicalPlan *plan)
 	size_t		elements = plan_cells(plan) * (1 + plan_width(plan));
 
 	return elements <= ELEMENTS_MAX ? elements : 0;
+}
+
+char *
+plan_tables_text(const CanonicalPlan *plan, int max)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (int i = 0; i < plan->ntables; i++)
+		appendStringInfo(&text, "%s%s", i ? ", " : "", plan->tables[i].name);
+	if (text.len > max)
+		text.data[max] = '\0';
+	return text.data;
+}
+
+/* In the order of ComponentKind. */
+static const char *const kind_words[] = {
+	NULL, "count", "integer sum", "numeric sum", "numeric sum of squares",
+	"floating-point sum", "floating-point sum of products", "interval sum",
+	"bool_or", "bool_and"
+};
+
+void
+plan_describe(StringInfo out, const CanonicalPlan *plan)
+{
+	int			numbers[COMPONENT_KIND_MAX + 1] = {0};
+	bool		any = false;
+
+	for (int i = 0; i < plan->ncomponents; i++)
+		numbers[plan->components[i]]++;
+	for (int kind = 1; kind <= COMPONENT_KIND_MAX; kind++)
+	{
+		if (numbers[kind] == 0)
+			continue;
+		appendStringInfo(out, "%s%d x %s", any ? ", " : "", numbers[kind], kind_words[kind]);
+		any = true;
+	}
+	if (!any)
+		appendStringInfoString(out, "its existence");
 }

@@ -7,7 +7,8 @@
  *
  *	  sql         one SELECT over views of secmed_published, target list:
  *	              the keys in order, then one aggregate for each component
- *	  tables      published names, sorted
+ *	  tables      sorted by name: [name, [[column, type], ...]], the columns that
+ *	              the query reads, sorted, as the coordinator knows them
  *	  keys        for each GROUP BY key [type, [value or null, ...]]: its public
  *	              domain, as text, in the type's order, null last
  *	  components  for each aggregate of the target list its ComponentKind
@@ -60,11 +61,24 @@ typedef struct PlanKey
 	char	  **values;			/* text; NULL is the SQL NULL */
 } PlanKey;
 
+typedef struct PlanColumn
+{
+	char	   *name;
+	char	   *type;			/* as format_type() prints it, without typmod */
+} PlanColumn;
+
+typedef struct PlanTable
+{
+	char	   *name;
+	int			ncolumns;
+	PlanColumn *columns;
+} PlanTable;
+
 typedef struct CanonicalPlan
 {
 	char	   *sql;
 	int			ntables;
-	char	  **tables;
+	PlanTable  *tables;
 	int			nparams;
 	char	  **param_types;
 	int			nkeys;
@@ -93,5 +107,14 @@ extern size_t plan_width(const CanonicalPlan *plan);
  * ELEMENTS_MAX.
  */
 extern size_t plan_elements(const CanonicalPlan *plan);
+
+/* "trial, visit": the tables, for ledgers and messages; at most max bytes. */
+extern char *plan_tables_text(const CanonicalPlan *plan, int max);
+
+/*
+ * What opening one group reveals, in words without any of the query's text:
+ * "3 counts, 2 sums".  For ledgers, where constants of a query must not be.
+ */
+extern void plan_describe(StringInfo out, const CanonicalPlan *plan);
 
 #endif							/* SECMED_PLAN_H */

@@ -160,6 +160,17 @@ refusal_walker(Node *node, RefusalContext *context)
 				return refuse(context,
 							  pstrdup("GREATEST and LEAST would use each site's own text order (add COLLATE \"C\")"));
 			break;
+		case T_RowCompareExpr:
+			{
+				RowCompareExpr *row = (RowCompareExpr *) node;
+				ListCell   *operator,
+						   *collation;
+
+				forboth(operator, row->opnos, collation, row->inputcollids)
+					if (operator_refused(lfirst_oid(operator), lfirst_oid(collation), context))
+						return true;
+				break;
+			}
 		case T_Const:
 		case T_FuncExpr:
 		case T_BoolExpr:

@@ -30,8 +30,10 @@ typedef struct Call
 	Final	   *final;
 	int			nargs;
 	Oid			types[2];
-	char	   *args[2];		/* SQL text */
+	char	   *args[2];		/* SQL text for the sites */
+	char	   *words[2];		/* the same as the analyst wrote it, for EXPLAIN */
 	char	   *filter;			/* SQL text, or NULL */
+	char	   *filter_words;
 	char	  **reason;
 	char	  **hint;
 } Call;
@@ -42,7 +44,7 @@ static const char *const available =
 /* ---- adding components ---- */
 
 static int
-add_component(ComponentSet *set, ComponentKind kind, char *sql)
+add_component(ComponentSet *set, ComponentKind kind, char *sql, char *what)
 {
 	Component  *component;
 	ListCell   *lc;
@@ -56,26 +58,29 @@ add_component(ComponentSet *set, ComponentKind kind, char *sql)
 	component = palloc(sizeof(Component));
 	component->kind = kind;
 	component->sql = sql;
-	component->what = sql;
+	component->what = what;
 	set->components = lappend(set->components, component);
 	return list_length(set->components) - 1;
 }
 
 /* The aggregate call `inner`, with the query's FILTER and perhaps one more condition. */
 static int
-add_filtered(Call *call, ComponentKind kind, char *inner, const char *condition)
+add_filtered(Call *call, ComponentKind kind, char *inner, char *what, const char *condition)
 {
 	if (call->filter && condition)
 		inner = psprintf("%s FILTER (WHERE (%s) AND %s)", inner, call->filter, condition);
 	else if (call->filter || condition)
 		inner = psprintf("%s FILTER (WHERE %s)", inner, call->filter ? call->filter : condition);
-	return add_component(call->set, kind, inner);
+	if (call->filter)
+		what = psprintf("%s FILTER (WHERE %s)", what, call->filter_words);
+	return add_component(call->set, kind, inner, what);
 }
 
 static int
 add_count(Call *call)
 {
-	return add_filtered(call, COMPONENT_COUNT, psprintf("count(%s)", call->args[0]), NULL);
+	return add_filtered(call, COMPONENT_COUNT, psprintf("count(%s)", call->args[0]),
+						psprintf("count(%s)", call->words[0]), NULL);
 }
 
 /* ---- aggregates of one column ---- */
@@ -104,6 +109,7 @@ static int
 add_sum(Call *call)
 {
 	ComponentKind kind = COMPONENT_SUM_FLOAT;
+	char	   *what = psprintf("sum(%s)", call->words[0]);
 
 	if (is_integer(call->types[0]))
 		kind = COMPONENT_SUM_INTEGER;
@@ -115,8 +121,8 @@ add_sum(Call *call)
 		return -1;
 
 	if (kind == COMPONENT_SUM_FLOAT)
-		return add_filtered(call, kind, psprintf("secmed.exact_sum(%s)", as_float8(call, 0)), NULL);
-	return add_filtered(call, kind, psprintf("sum(%s)", call->args[0]), NULL);
+		return add_filtered(call, kind, psprintf("secmed.exact_sum(%s)", as_float8(call, 0)), what, NULL);
+	return add_filtered(call, kind, psprintf("sum(%s)", call->args[0]), what, NULL);
 }
 
 /*
@@ -127,22 +133,24 @@ static int
 add_sum_squares(Call *call)
 {
 	const char *x = call->args[0];
+	char	   *what = psprintf("sum(%s * %s)", call->words[0], call->words[0]);
 
 	switch (call->types[0])
 	{
 		case INT2OID:
 		case INT4OID:
 			return add_filtered(call, COMPONENT_SUM_INTEGER,
-								psprintf("sum((%s)::bigint * (%s)::bigint)", x, x), NULL);
+								psprintf("sum((%s)::bigint * (%s)::bigint)", x, x), what, NULL);
 		case INT8OID:
 			return add_filtered(call, COMPONENT_SUM_NUMERIC_PRODUCT,
-								psprintf("sum((%s)::numeric * (%s)::numeric)", x, x), NULL);
+								psprintf("sum((%s)::numeric * (%s)::numeric)", x, x), what, NULL);
 		case NUMERICOID:
 			return add_filtered(call, COMPONENT_SUM_NUMERIC_PRODUCT,
-								psprintf("sum((%s) * (%s))", x, x), NULL);
+								psprintf("sum((%s) * (%s))", x, x), what, NULL);
 		default:
 			return add_filtered(call, COMPONENT_SUM_FLOAT_PRODUCT,
-								psprintf("secmed.exact_sum(%s, %s)", as_float8(call, 0), as_float8(call, 0)), NULL);
+								psprintf("secmed.exact_sum(%s, %s)", as_float8(call, 0), as_float8(call, 0)),
+								what, NULL);
 	}
 }
 
@@ -152,7 +160,7 @@ decompose_count(Call *call)
 	call->final->kind = FINAL_COUNT;
 	if (call->agg->aggstar)
 	{
-		call->final->components[0] = add_filtered(call, COMPONENT_COUNT, "count(*)", NULL);
+		call->final->components[0] = add_filtered(call, COMPONENT_COUNT, "count(*)", "count(*)", NULL);
 		return true;
 	}
 	if (call->agg->aggdistinct == NIL)
@@ -163,11 +171,13 @@ decompose_count(Call *call)
 	if (!call->set->is_patient((Node *) linitial_node(TargetEntry, call->agg->args)->expr,
 							   call->set->arg))
 	{
-		*call->reason = "count(DISTINCT ...) is available for the patient column only: other values may occur at several sites";
+		*call->reason = "DISTINCT is available only in count, of the patient column: other values may occur at several sites";
+		*call->hint = pstrdup(available);
 		return false;
 	}
 	call->final->components[0] =
-		add_filtered(call, COMPONENT_COUNT, psprintf("count(DISTINCT %s)", call->args[0]), NULL);
+		add_filtered(call, COMPONENT_COUNT, psprintf("count(DISTINCT %s)", call->args[0]),
+					 psprintf("count(DISTINCT %s)", call->words[0]), NULL);
 	return true;
 }
 
@@ -234,7 +244,8 @@ decompose_bool(Call *call, bool is_or)
 	call->final->kind = FINAL_BOOL;
 	call->final->components[0] =
 		add_filtered(call, is_or ? COMPONENT_BOOL_OR : COMPONENT_BOOL_AND,
-					 psprintf("%s(%s)", is_or ? "bool_or" : "bool_and", call->args[0]), NULL);
+					 psprintf("%s(%s)", is_or ? "bool_or" : "bool_and", call->args[0]),
+					 psprintf("%s(%s)", is_or ? "bool_or" : "bool_and", call->words[0]), NULL);
 	return true;
 }
 
@@ -264,7 +275,8 @@ static int
 add_regr_count(Call *call)
 {
 	return add_filtered(call, COMPONENT_COUNT,
-						psprintf("regr_count(%s, %s)", call->args[0], call->args[1]), NULL);
+						psprintf("regr_count(%s, %s)", call->args[0], call->args[1]),
+						psprintf("regr_count(%s, %s)", call->words[0], call->words[1]), NULL);
 }
 
 /* Sums of one column count only where the other is there too. */
@@ -272,6 +284,7 @@ static int
 add_pair_sum(Call *call, int arg)
 {
 	return add_filtered(call, COMPONENT_SUM_FLOAT, psprintf("secmed.exact_sum(%s)", call->args[arg]),
+						psprintf("sum(%s) where %s is known", call->words[arg], call->words[1 - arg]),
 						psprintf("(%s) IS NOT NULL", call->args[1 - arg]));
 }
 
@@ -280,6 +293,7 @@ add_pair_squares(Call *call, int arg)
 {
 	return add_filtered(call, COMPONENT_SUM_FLOAT_PRODUCT,
 						psprintf("secmed.exact_sum(%s, %s)", call->args[arg], call->args[arg]),
+						psprintf("sum(%s * %s) where %s is known", call->words[arg], call->words[arg], call->words[1 - arg]),
 						psprintf("(%s) IS NOT NULL", call->args[1 - arg]));
 }
 
@@ -302,7 +316,8 @@ decompose_comoments(Call *call, int which)
 		components[CO_YY] = add_pair_squares(call, 0);
 	if (strchr(sums, 'p'))
 		components[CO_XY] = add_filtered(call, COMPONENT_SUM_FLOAT_PRODUCT,
-										 psprintf("secmed.exact_sum(%s, %s)", call->args[0], call->args[1]), NULL);
+										 psprintf("secmed.exact_sum(%s, %s)", call->args[0], call->args[1]),
+										 psprintf("sum(%s * %s)", call->words[0], call->words[1]), NULL);
 	return true;
 }
 
@@ -324,6 +339,7 @@ deparse_call(Call *call)
 		call->args[call->nargs] = deparse_site_expression(call->set->deparser, arg, call->reason);
 		if (call->args[call->nargs] == NULL)
 			return false;
+		call->words[call->nargs] = deparse_for_people(call->set->deparser, arg);
 		call->nargs++;
 	}
 	if (call->agg->aggfilter)
@@ -332,6 +348,7 @@ deparse_call(Call *call)
 											   (Node *) call->agg->aggfilter, call->reason);
 		if (call->filter == NULL)
 			return false;
+		call->filter_words = deparse_for_people(call->set->deparser, (Node *) call->agg->aggfilter);
 	}
 	return true;
 }
@@ -345,7 +362,8 @@ decompose_by_name(Call *call)
 		return decompose_count(call);
 	if (call->agg->aggdistinct != NIL)
 	{
-		*call->reason = psprintf("%s(DISTINCT ...) is not available: equal values may occur at several sites", name);
+		*call->reason = "DISTINCT is available only in count, of the patient column: other values may occur at several sites";
+		*call->hint = pstrdup(available);
 		return false;
 	}
 	if (strcmp(name, "sum") == 0)

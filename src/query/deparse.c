@@ -7,6 +7,7 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "parser/parsetree.h"
 #include "query/allowed.h"
 #include "query/deparse.h"
 #include "utils/guc.h"
@@ -41,13 +42,23 @@ deparser_start(Deparser *deparser, PlannerInfo *root)
 {
 	PlannedStmt *plan = makeNode(PlannedStmt);
 	List	   *names = NIL;
+	List	   *own_names = NIL;
 
 	plan->rtable = root->parse->rtable;
 	for (int i = 1; i <= list_length(plan->rtable); i++)
+	{
+		RangeTblEntry *rte = rt_fetch(i, plan->rtable);
+
 		names = lappend(names, psprintf("r%d", i));
+		own_names = lappend(own_names, rte->eref->aliasname);
+	}
 
 	deparser->root = root;
 	deparser->context = deparse_context_for_plan_tree(plan, names);
+	deparser->own_context = deparse_context_for_plan_tree(plan, own_names);
+	deparser->several = list_length(root->parse->jointree->fromlist) > 1 ||
+		!IsA(linitial(root->parse->jointree->fromlist), RangeTblRef);
+	deparser->columns = NIL;
 	deparser->params = NIL;
 }
 
@@ -107,6 +118,31 @@ belongs_to_coordinator(Node *node, Deparser *deparser)
 	return IsA(node, Param) || contain_mutable_functions(node);
 }
 
+/*
+ * The planner makes a RelabelType of COLLATE, which deparse_expression() does
+ * not show: make it COLLATE again.
+ */
+static Node *
+restore_collate(Node *node)
+{
+	RelabelType *relabel = (RelabelType *) node;
+	CollateExpr *collate;
+
+	if (!IsA(node, RelabelType) || !OidIsValid(relabel->resultcollid) ||
+		relabel->resultcollid == exprCollation((Node *) relabel->arg))
+		return node;
+	collate = makeNode(CollateExpr);
+	collate->collOid = relabel->resultcollid;
+	collate->location = -1;
+	collate->arg = relabel->arg;
+	if (exprType((Node *) relabel->arg) != relabel->resulttype)
+	{
+		relabel->resultcollid = exprCollation((Node *) relabel->arg);
+		collate->arg = (Expr *) relabel;
+	}
+	return (Node *) collate;
+}
+
 static Node *
 parameters_mutator(Node *node, Deparser *deparser)
 {
@@ -115,7 +151,10 @@ parameters_mutator(Node *node, Deparser *deparser)
 	if (node == NULL)
 		return NULL;
 	if (!belongs_to_coordinator(node, deparser))
-		return expression_tree_mutator(node, parameters_mutator, deparser);
+	{
+		node = expression_tree_mutator(node, parameters_mutator, deparser);
+		return node ? restore_collate(node) : NULL;
+	}
 
 	if (!list_member(deparser->params, node))
 		deparser->params = lappend(deparser->params, node);
@@ -143,8 +182,16 @@ deparse_site_expression(Deparser *deparser, Node *expr, char **reason)
 	if (*reason != NULL)
 		return NULL;
 
+	deparser->columns = list_concat_unique(deparser->columns,
+										   pull_var_clause(closed, PVC_RECURSE_AGGREGATES));
 	level = transmission_settings();
 	text = deparse_expression(closed, deparser->context, true, true);
 	AtEOXact_GUC(true, level);
 	return text;
+}
+
+char *
+deparse_for_people(Deparser *deparser, Node *expr)
+{
+	return deparse_expression(expr, deparser->own_context, deparser->several, false);
 }

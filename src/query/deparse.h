@@ -14,7 +14,10 @@
 typedef struct Deparser
 {
 	PlannerInfo *root;
-	List	   *context;		/* for deparse_expression */
+	List	   *context;		/* for deparse_expression, tables r1, r2, ... */
+	List	   *own_context;	/* the same, with the query's own names */
+	bool		several;		/* more than one table: columns need a prefix */
+	List	   *columns;		/* Var: those that site expressions read */
 	List	   *params;			/* expressions without columns, evaluated by the coordinator */
 } Deparser;
 
@@ -33,5 +36,8 @@ extern void deparser_start(Deparser *deparser, PlannerInfo *root);
  * uncorrelated sub-queries) become parameters $1, $2, ... of the sub-query.
  */
 extern char *deparse_site_expression(Deparser *deparser, Node *expr, char **reason);
+
+/* The expression as the analyst would write it, for messages and EXPLAIN. */
+extern char *deparse_for_people(Deparser *deparser, Node *expr);
 
 #endif							/* SECMED_DEPARSE_H */

@@ -93,6 +93,9 @@ refuse_base_rel(PlannerInfo *root, RelOptInfo *rel)
 	refuse_rows(planner_rt_fetch(rel->relid, root)->relid, info ? &info->refusal : NULL);
 }
 
+static void upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input,
+						RelOptInfo *grouped, void *extra);
+
 static void
 note_refusal(PlannerInfo *root, const Refusal *refusal)
 {
@@ -100,9 +103,9 @@ note_refusal(PlannerInfo *root, const Refusal *refusal)
 	{
 		RelOptInfo *rel = root->simple_rel_array[i];
 
-		if (rel != NULL && rel->reloptkind == RELOPT_BASEREL && rel->fdwroutine != NULL &&
-			rel->fdwroutine->GetForeignUpperPaths != NULL && rel->fdw_private != NULL &&
-			rel->rtekind == RTE_RELATION)
+		if (rel != NULL && IS_SIMPLE_REL(rel) && rel->rtekind == RTE_RELATION &&
+			rel->fdwroutine != NULL && rel->fdwroutine->GetForeignUpperPaths == upper_paths &&
+			rel->fdw_private != NULL)
 			((BaseInfo *) rel->fdw_private)->refusal = *refusal;
 	}
 }

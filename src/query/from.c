@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "foreign/foreign.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
@@ -172,6 +173,12 @@ add_table(FromClause *from, StringInfo text, int rtindex)
 	if (rte->tablesample != NULL || rte->securityQuals != NIL)
 	{
 		refuse(from, "a published table can't be sampled or filtered by a policy here", NULL);
+		return NULL;
+	}
+	if (rte->inh && find_inheritance_children(rte->relid, NoLock) != NIL)
+	{
+		refuse(from, "a published table with child tables can't be asked together with them",
+			   "Use ONLY before its name.");
 		return NULL;
 	}
 	if (list_length(from->tables) >= TABLES_MAX)

@@ -318,24 +318,24 @@ secmed_unpublish(PG_FUNCTION_ARGS)
 	Oid			types[1] = {NAMEOID};
 	Datum		values[1] = {PG_GETARG_DATUM(0)};
 	OwnerScope	scope;
-	bool		found;
 
-	SPI_connect();
-	run_utility(psprintf("DROP VIEW IF EXISTS %s", view_name(name)));
-	SPI_finish();
+	if (published_find(name) != NULL)
+	{
+		SPI_connect();
+		run_utility(psprintf("DROP VIEW %s", view_name(name)));
+		SPI_finish();
+	}
 
 	owner_begin(&scope);
 	SPI_connect();
 	if (SPI_execute_with_args("DELETE FROM secmed.published WHERE name = $1", 1, types, values, NULL,
 							  false, 0) != SPI_OK_DELETE)
 		elog(ERROR, "could not delete from secmed.published");
-	found = SPI_processed > 0;
-	SPI_finish();
-	owner_end(&scope);
-
-	if (!found)
+	if (SPI_processed == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("\"%s\" is not published", name)));
+	SPI_finish();
+	owner_end(&scope);
 	record(ENTRY_UNPUBLISHED, name, 0);
 	PG_RETURN_VOID();
 }

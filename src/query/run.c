@@ -142,17 +142,6 @@ prepare_request(Run *run)
 
 /* ---- the ledger ---- */
 
-static char *
-tables_text(const CanonicalPlan *plan)
-{
-	StringInfoData text;
-
-	initStringInfo(&text);
-	for (int i = 0; i < plan->ntables; i++)
-		appendStringInfo(&text, "%s%s", i ? ", " : "", plan->tables[i]);
-	return pnstrdup(text.data, Min(text.len, ENTRY_TEXT_MAX));
-}
-
 static LedgerEntry
 run_entry(const Run *run, EntryKind kind, const char *outcome, const char *revealed)
 {
@@ -161,7 +150,7 @@ run_entry(const Run *run, EntryKind kind, const char *outcome, const char *revea
 	memcpy(entry.run, run->request.run, RUN_ID_BYTES);
 	memcpy(entry.plan, run->plan_hash, HASH_BYTES);
 	entry.actor = psprintf("%s:%s", run->request.coordinator, run->request.requester);
-	entry.object = tables_text(run->spec->plan);
+	entry.object = plan_tables_text(run->spec->plan, ENTRY_TEXT_MAX);
 	entry.outcome = outcome;
 	entry.revealed = pnstrdup(revealed, Min(strlen(revealed), ENTRY_TEXT_MAX));
 	entry.ncounters = 4;
@@ -170,6 +159,19 @@ run_entry(const Run *run, EntryKind kind, const char *outcome, const char *revea
 	entry.counters[2] = run->result->patients_min;
 	entry.counters[3] = run->request.nsites;
 	return entry;
+}
+
+static char *
+revealed_text(const Run *run)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfo(&text, "to %s:%s, of each group with at least " UINT64_FORMAT " patients: ",
+					 run->request.coordinator, run->request.requester, run->result->patients_min);
+	plan_describe(&text, run->spec->plan);
+	appendStringInfo(&text, "; %zu groups withheld", run->result->withheld);
+	return text.data;
 }
 
 /* What is kept, at this node only, of the question's words. */
@@ -261,17 +263,18 @@ take_message(Run *run, RunNode *node, const char *message, size_t len)
 
 /* ---- waiting ---- */
 
-/* Nodes that answer for a step, by name, for the error that they do not. */
+/* `node "a"` or `nodes "a", "b"`: those that have not answered. */
 static char *
 missing_nodes(const Run *run, Want want)
 {
 	StringInfoData names;
+	int			n = 0;
 
 	initStringInfo(&names);
 	for (int i = 0; i < run->nnodes; i++)
 		if (run->nodes[i].want == want)
-			appendStringInfo(&names, "%s\"%s\"", names.len ? ", " : "", run->nodes[i].name);
-	return names.data;
+			appendStringInfo(&names, "%s\"%s\"", n++ ? ", " : "", run->nodes[i].name);
+	return psprintf("%s %s", n == 1 ? "node" : "nodes", names.data);
 }
 
 static bool
@@ -377,7 +380,7 @@ wait_while(Run *run, Want want, const char *step)
 		if (!in_time)
 			ereport(ERROR,
 					(errcode(ERRCODE_SECMED_NODE_LOST),
-					 errmsg("node %s did not answer within %g s", missing_nodes(run, want),
+					 errmsg("%s did not answer within %g s", missing_nodes(run, want),
 							node_timeout_ms / 1000.0),
 					 errdetail("The run waited for %s.", step),
 					 errhint("If the node is busy rather than gone, raise secmed.node_timeout.")));
@@ -513,7 +516,7 @@ run_steps(Run *run)
 	finish_everybody(run);
 
 	/* Entries keep their order, so this one is durable only with the first. */
-	entry = run_entry(run, ENTRY_OUTCOME, "released", run->spec->revealed);
+	entry = run_entry(run, ENTRY_OUTCOME, "released", revealed_text(run));
 	audit_wait(audit_append(&entry, NULL, 0));
 }
 

@@ -45,7 +45,6 @@ typedef struct RunSpec
 	size_t		plan_len;
 	char	  **params;
 	const char *statement;		/* for the local side table */
-	const char *revealed;		/* in words, for the ledger */
 } RunSpec;
 
 /* Everything in CurrentMemoryContext. Any failure is recorded, then raised. */

@@ -76,8 +76,8 @@ components_text(const RunScan *scan)
 char *
 plan_revealed(const RunScan *scan, const char *requester)
 {
-	return psprintf("to %s: %s, pooled over %d sites, of groups with enough patients, and which groups have not; to the parties: nothing",
-					requester, components_text(scan), scan->federation->nsites);
+	return psprintf("to %s, of each group with enough patients: %s; which groups have too few; to the parties and sites: nothing",
+					requester, components_text(scan));
 }
 
 static void
@@ -148,14 +148,14 @@ run_scan(ForeignScanState *node)
 	spec.plan_len = VARSIZE_ANY_EXHDR(scan->plan_bytes);
 	spec.params = evaluate_params(node, scan);
 	spec.statement = scan->statement;
-	spec.revealed = plan_revealed(scan, current_actor());
 	scan->result = run_federated(&spec);
 	MemoryContextSwitchTo(old);
 
 	if (scan->result->withheld > 0 && suppressed_mode == SUPPRESSED_ERROR)
 		ereport(ERROR,
 				(errcode(ERRCODE_SECMED_SUPPRESSED),
-				 errmsg("%zu of %zu groups are withheld", scan->result->withheld, plan_cells(&scan->plan)),
+				 errmsg_plural("%zu of %zu groups is withheld", "%zu of %zu groups are withheld",
+							   scan->result->withheld, scan->result->withheld, plan_cells(&scan->plan)),
 				 errdetail("They have fewer than " UINT64_FORMAT " patients.", scan->result->patients_min),
 				 errhint("Set secmed.suppressed to \"null\" or \"omit\" to see the others.")));
 }
@@ -279,7 +279,13 @@ scan_end(ForeignScanState *node)
 
 	if (scan == NULL || scan->result == NULL || scan->result->withheld == 0)
 		return;
-	if (suppressed_mode != SUPPRESSED_ERROR)
+	if (suppressed_mode == SUPPRESSED_ERROR)
+		return;
+	if (scan->plan.nkeys == 0)
+		ereport(NOTICE,
+				(errmsg("the answer is withheld: it is about fewer than " UINT64_FORMAT " patients",
+						scan->result->patients_min)));
+	else
 		ereport(NOTICE,
 				(errmsg_plural("%zu of %zu groups is withheld: it has fewer than " UINT64_FORMAT " patients",
 							   "%zu of %zu groups are withheld: they have fewer than " UINT64_FORMAT " patients",

@@ -45,7 +45,8 @@ typedef struct Served
 	bool		recorded;		/* the request is on the ledger: so must be its end */
 	bool		decided;		/* and the answer was yes */
 	bool		released;
-	TimestampTz deadline;
+	TimestampTz work_until;		/* for a site's sub-query */
+	TimestampTz patience;		/* for the coordinator, who has the same timeout and counts first */
 } Served;
 
 static void
@@ -69,15 +70,11 @@ static LedgerEntry
 served_entry(const Served *served, EntryKind kind, const char *outcome, const char *revealed)
 {
 	LedgerEntry entry = {.kind = kind, .has_run = true, .has_plan = true};
-	StringInfoData tables;
 
-	initStringInfo(&tables);
-	for (int i = 0; i < served->plan.ntables; i++)
-		appendStringInfo(&tables, "%s%s", i ? ", " : "", served->plan.tables[i]);
 	memcpy(entry.run, served->request.run, RUN_ID_BYTES);
 	memcpy(entry.plan, served->plan_hash, HASH_BYTES);
 	entry.actor = psprintf("%s:%s", served->request.coordinator, served->request.requester);
-	entry.object = pnstrdup(tables.data, Min(tables.len, ENTRY_TEXT_MAX));
+	entry.object = plan_tables_text(&served->plan, ENTRY_TEXT_MAX);
 	entry.outcome = outcome;
 	entry.revealed = revealed;
 	entry.ncounters = 4;
@@ -86,6 +83,20 @@ served_entry(const Served *served, EntryKind kind, const char *outcome, const ch
 	entry.counters[2] = served->patients_min;
 	entry.counters[3] = served->request.nsites;
 	return entry;
+}
+
+/* As the coordinator writes it on its own ledger. */
+static char *
+revealed_text(const Served *served)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfo(&text, "to %s:%s, of each group with at least " UINT64_FORMAT " patients%s: ",
+					 served->request.coordinator, served->request.requester, served->patients_min,
+					 served->party < 0 ? " (or more, if another site asks more)" : "");
+	plan_describe(&text, &served->plan);
+	return text.data;
 }
 
 static AuditTicket
@@ -140,8 +151,8 @@ take_request(Served *served, const char *bytes, size_t len)
 	served->elements = plan_elements(&served->plan);
 	served->site = noderef_find(served->request.sites, served->request.nsites, node_self()->card.name);
 	served->party = noderef_find(served->request.parties, PARTIES, node_self()->card.name);
-	served->deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
-												   (int64) Min(served->request.timeout_ms, (uint64) node_timeout_ms * 100));
+	served->work_until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), served->request.timeout_ms);
+	served->patience = TimestampTzPlusMilliseconds(served->work_until, 2 * served->request.timeout_ms);
 }
 
 static bool
@@ -224,7 +235,7 @@ share(Served *served)
 	StringInfoData body;
 	StringInfoData message;
 
-	site_execute(served->query, elements, served->deadline);
+	site_execute(served->query, elements, served->work_until);
 
 	memcpy(receipt.run, served->request.run, RUN_ID_BYTES);
 	memcpy(receipt.plan, served->plan_hash, HASH_BYTES);
@@ -330,7 +341,7 @@ take_inputs(Served *served, Shared *sum, ReleaseRule *rule, uint8 context[HASH_B
 	bool		done;
 
 	initStringInfo(&message);
-	served_receive(&message, true, served->deadline, &done);
+	served_receive(&message, true, served->patience, &done);
 	if (done || !inputs_decode(&inputs, message.data, message.len, &reason))
 		protocol_error(done ? "the run ended before its inputs came" : reason);
 	if (inputs.nsites != served->request.nsites)
@@ -384,9 +395,7 @@ compute(Served *served)
 	shared_free(&sum);
 	shared_free(&out);
 
-	audit_wait(record(served, ENTRY_OUTCOME, "opened",
-					  psprintf("groups with at least " UINT64_FORMAT " patients, to %s:%s; to this party nothing",
-							   rule.patients_min, served->request.coordinator, served->request.requester)));
+	audit_wait(record(served, ENTRY_OUTCOME, "opened", revealed_text(served)));
 	served->released = true;
 	served_send(message.data, message.len);
 	wipe(opened.data, opened.len);
@@ -404,20 +413,19 @@ finish(Served *served)
 	bool		done;
 
 	initStringInfo(&message);
-	served_receive(&message, true, served->deadline, &done);
+	served_receive(&message, true, served->patience, &done);
 	if (done || !finish_decode(&released, message.data, message.len, &reason))
 		protocol_error(done ? "the run ended without its outcome" : reason);
 	if (served->party < 0)
 	{
 		audit_wait(record(served, ENTRY_OUTCOME, released ? "released" : "failed",
-						  psprintf("pooled results to %s:%s", served->request.coordinator,
-								   served->request.requester)));
+						  released ? revealed_text(served) : "nothing"));
 		served->released = true;
 	}
 	resetStringInfo(&message);
 	done_encode(&message);
 	served_send(message.data, message.len);
-	served_end(served->deadline);
+	served_end(served->patience);
 }
 
 /* Called while an error is handled: no catalog is read. */
@@ -427,7 +435,7 @@ record_failure(Served *served)
 	MemoryContext old;
 	ErrorData  *error;
 	LedgerEntry entry;
-	const char *outcome = served->decided ? "failed" : "no";
+	const char *outcome = served->decided ? "failed" : "refused";
 
 	if (!served->recorded || served->released)
 		PG_RE_THROW();
@@ -436,7 +444,12 @@ record_failure(Served *served)
 	FlushErrorState();
 	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
 		outcome = "cancelled";
-	entry = served_entry(served, served->decided ? ENTRY_OUTCOME : ENTRY_DECISION,
+	if (!served->decided)
+	{
+		entry = served_entry(served, ENTRY_DECISION, "no", "");
+		audit_append(&entry, NULL, 0);
+	}
+	entry = served_entry(served, ENTRY_OUTCOME,
 						 psprintf("%s %s", outcome, unpack_sql_state(error->sqlerrcode)), "nothing");
 	audit_append_now(&entry, NULL, 0);
 	MemoryContextSwitchTo(old);

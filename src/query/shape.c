@@ -89,7 +89,8 @@ add_key(Shaper *shaper, Node *expr)
 	domain = domain_of_expression(expr, column_domain, shaper);
 	AtEOXact_GUC(true, level);
 	if (domain == NULL)
-		return refuse(shaper, psprintf("GROUP BY %s needs a public list of its values", text),
+		return refuse(shaper, psprintf("GROUP BY %s needs a public list of its values",
+									   deparse_for_people(&shaper->deparser, expr)),
 					  "Group by a boolean, an enum, a CASE with constant results, or a column that the sites publish with a domain.");
 
 	level = transmission_settings();
@@ -224,23 +225,67 @@ build_sql(Shaper *shaper)
 }
 
 static int
-compare_strings(const void *a, const void *b)
+compare_columns(const void *a, const void *b)
 {
-	return strcmp(*(char *const *) a, *(char *const *) b);
+	return strcmp(((const PlanColumn *) a)->name, ((const PlanColumn *) b)->name);
+}
+
+static int
+compare_tables(const void *a, const void *b)
+{
+	return strcmp(((const PlanTable *) a)->name, ((const PlanTable *) b)->name);
+}
+
+static PlanTable *
+plan_table(CanonicalPlan *plan, const char *name)
+{
+	for (int i = 0; i < plan->ntables; i++)
+		if (strcmp(plan->tables[i].name, name) == 0)
+			return &plan->tables[i];
+	return NULL;
 }
 
 static void
+add_column(PlanTable *table, char *name, char *type)
+{
+	for (int i = 0; i < table->ncolumns; i++)
+		if (strcmp(table->columns[i].name, name) == 0)
+			return;
+	table->columns[table->ncolumns++] = (PlanColumn) {name, type};
+}
+
+/* The tables, and the columns that any expression of the query reads. */
+static void
 fill_tables(Shaper *shaper, CanonicalPlan *plan)
 {
+	int			level;
 	ListCell   *lc;
 
-	plan->tables = palloc(sizeof(char *) * list_length(shaper->from.tables));
+	plan->tables = palloc0(sizeof(PlanTable) * list_length(shaper->from.tables));
 	foreach(lc, shaper->from.tables)
-		plan->tables[foreach_current_index(lc)] = ((PublishedTable *) lfirst(lc))->name;
-	qsort(plan->tables, list_length(shaper->from.tables), sizeof(char *), compare_strings);
-	for (int i = 0; i < list_length(shaper->from.tables); i++)
-		if (i == 0 || strcmp(plan->tables[plan->ntables - 1], plan->tables[i]) != 0)
-			plan->tables[plan->ntables++] = plan->tables[i];
+	{
+		PublishedTable *table = lfirst(lc);
+
+		if (plan_table(plan, table->name) != NULL)
+			continue;
+		plan->tables[plan->ntables].name = table->name;
+		plan->tables[plan->ntables++].columns =
+			palloc0(sizeof(PlanColumn) * (list_length(shaper->deparser.columns) + 1));
+	}
+
+	level = transmission_settings();
+	foreach(lc, shaper->deparser.columns)
+	{
+		Var		   *var = lfirst_node(Var, lc);
+		PublishedTable *table = from_clause_table(&shaper->from, var->varno);
+
+		add_column(plan_table(plan, table->name), get_attname(table->relid, var->varattno, false),
+				   format_type_be_qualified(var->vartype));
+	}
+	AtEOXact_GUC(true, level);
+	for (int i = 0; i < plan->ntables; i++)
+		qsort(plan->tables[i].columns, plan->tables[i].ncolumns, sizeof(PlanColumn), compare_columns);
+	qsort(plan->tables, plan->ntables, sizeof(PlanTable), compare_tables);
 }
 
 static void

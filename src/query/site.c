@@ -456,6 +456,46 @@ patient_target(SiteQuery *site, Query *query)
 	return target;
 }
 
+/* ---- the plan's tables against ours ---- */
+
+static void
+check_plan_column(const Published *published, const PlanColumn *asked)
+{
+	const char *site = node_self()->card.name;
+	PublishedColumn *column = published_column(published, asked->name);
+
+	if (column == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_SECMED_TABLE_MISMATCH),
+				 errmsg("site \"%s\" does not publish column \"%s\" of \"%s\"",
+						site, asked->name, published->name)));
+	if (strcmp(format_type_be_qualified(column->type), asked->type) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_SECMED_TABLE_MISMATCH),
+				 errmsg("column \"%s\" of \"%s\" is of type %s at site \"%s\", not %s",
+						asked->name, published->name, format_type_be_qualified(column->type),
+						site, asked->type),
+				 errhint("The sites publish the same types; then import the foreign schema again.")));
+}
+
+/* Says what is missing or different before PostgreSQL would, in other words. */
+static void
+check_plan_tables(const CanonicalPlan *plan)
+{
+	for (int i = 0; i < plan->ntables; i++)
+	{
+		const PlanTable *table = &plan->tables[i];
+		Published  *published = published_find(table->name);
+
+		if (published == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_SECMED_TABLE_MISMATCH),
+					 errmsg("site \"%s\" does not publish \"%s\"", node_self()->card.name, table->name)));
+		for (int j = 0; j < table->ncolumns; j++)
+			check_plan_column(published, &table->columns[j]);
+	}
+}
+
 SiteQuery *
 site_prepare(const Request *request, const CanonicalPlan *plan)
 {
@@ -469,6 +509,7 @@ site_prepare(const Request *request, const CanonicalPlan *plan)
 	site->plan = plan;
 	runner_begin(&scope);
 
+	check_plan_tables(plan);
 	raw = parse_one_select(plan->sql);
 	types = parameter_types(plan);
 	site->params = bind_parameters(request, plan, types);
