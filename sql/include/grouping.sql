@@ -1,0 +1,13 @@
+SET search_path = consortium, public;
+SELECT sex, count(*), avg(i4) FROM measure GROUP BY sex ORDER BY sex;
+SELECT stage, count(*) FROM measure GROUP BY stage ORDER BY stage;
+SELECT smoker, grade, count(*), sum(price) FROM measure GROUP BY smoker, grade ORDER BY smoker, grade;
+SELECT sex, stage, count(*) FROM measure GROUP BY 1, 2 HAVING count(*) > 40 ORDER BY 1, 2;
+SELECT CASE WHEN i4 < -5000 THEN 'low' WHEN i4 < 5000 THEN 'middle' ELSE 'high' END AS band, count(*) FROM measure GROUP BY 1 ORDER BY 1;
+SELECT i4 > 0 AS positive, count(*) FROM measure GROUP BY i4 > 0 ORDER BY 1;
+SELECT stage > 1 AS late, sex || '!' AS who, count(*) FROM measure GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT coalesce(stage, -1) AS stage, count(*) FROM measure GROUP BY 1 ORDER BY 1;
+SELECT stage % 2 AS odd, upper(sex) AS sex FROM measure GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT sex FROM measure GROUP BY sex ORDER BY sex DESC;
+SELECT upper(sex), count(*) * 2, stage + 1 FROM measure WHERE stage < 2 GROUP BY sex, stage HAVING avg(i4) IS NOT NULL AND sum(i2) < 10000 ORDER BY count(*) DESC, 1, 3 LIMIT 3;
+SELECT count(*) FROM measure GROUP BY sex, smoker ORDER BY 1;
