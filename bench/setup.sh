@@ -9,12 +9,12 @@ nodes="$hospitals research"
 
 build()
 {
-	local sudo=sudo log=$root/log/bench.log
-	[ "$(id -u)" != 0 ] || sudo=
+	local log=$root/log/bench.log
 	mkdir -p "$root/log"
-	make -s --no-print-directory -C "$root" -j"$(nproc)" all >"$log" 2>&1 &&
-		$sudo make -s --no-print-directory -C "$root" install >>"$log" 2>&1 ||
-		{ tail -n 40 "$log" >&2; return 1; }
+	{
+		make -s --no-print-directory -C "$root" -j"$(nproc)" all &&
+			as_root make -s --no-print-directory -C "$root" install
+	} >"$log" 2>&1 || { tail -n 40 "$log" >&2; return 1; }
 }
 
 # bench_start: the servers, with durable commits, as anywhere.

@@ -7,6 +7,7 @@
 #     nodes_create NAME...          CREATE EXTENSION, create_node
 #     nodes_introduce NAME...       everybody's card to everybody
 #     sql NAME [psql arguments]     psql as that server's superuser
+#     as_root COMMAND...            with sudo, unless one is root
 #
 # Everything lives in $dir, which belongs to the user that runs the servers:
 # oneself, or postgres for root, because initdb refuses root.  Whatever ends
@@ -31,6 +32,16 @@ as_server()
 		(cd "$dir" && runuser -u postgres -- "$@")
 	else
 		(cd "$dir" && "$@")
+	fi
+}
+
+# What needs root: installing.
+as_root()
+{
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	else
+		sudo env PG_CONFIG="$pg_bin/pg_config" "$@"
 	fi
 }
 

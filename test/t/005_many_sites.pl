@@ -36,7 +36,7 @@ for my $consortium (@consortia)
 	for my $k (0 .. $#sites)
 	{
 		$c->run($sites[$k], "CREATE TABLE people AS SELECT * FROM ($rows) r WHERE id % $sites = $k;
-			ALTER TABLE people ADD PRIMARY KEY (id)");
+			ALTER TABLE people ADD PRIMARY KEY (id), ALTER sex SET NOT NULL, ALTER smoker SET NOT NULL");
 	}
 	$c->pooled("CREATE TABLE people AS $rows");
 	$c->pooled_view('people', 'people');
