@@ -238,6 +238,27 @@ check_against_self(const NodeCard *card)
 	check_against(card, self);
 }
 
+/*
+ * Connections are made as the server's operating-system user.  Over a Unix
+ * socket that name alone may open a superuser's session, so only a superuser
+ * may send the node there.
+ */
+static void
+check_way(const PQconninfoOption *options)
+{
+	bool		network = false;
+
+	for (; options->keyword != NULL; options++)
+		if ((strcmp(options->keyword, "host") == 0 || strcmp(options->keyword, "hostaddr") == 0) &&
+			options->val != NULL && options->val[0] != '\0')
+			network = strpbrk(options->val, "/@") == NULL;
+	if (!network && !superuser())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("only a superuser may add a peer that is reached over a Unix socket"),
+				 errhint("Name a host: 'host=db.charite.example dbname=research ...'.")));
+}
+
 /* libpq's own message quotes the string, which may hold a password. */
 static void
 check_conninfo(const char *conninfo)
@@ -254,6 +275,7 @@ check_conninfo(const char *conninfo)
 				 errdetail("It is not shown here, as it may hold a password."),
 				 errhint("A connection string is like 'host=db.charite.example dbname=research user=secmed_login'.")));
 	}
+	check_way(options);
 	PQconninfoFree(options);
 }
 

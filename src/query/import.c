@@ -12,6 +12,7 @@
 #include "commands/defrem.h"
 #include "foreign/fdwapi.h"
 #include "foreign/foreign.h"
+#include "parser/parse_type.h"
 #include "peer/connection.h"
 #include "query/describe.h"
 #include "query/domain.h"
@@ -137,6 +138,26 @@ compare_tables(const SiteTables *a, const SiteTables *b, DescribedTable *x, cons
 
 /* ---- the command ---- */
 
+/*
+ * The type's own name here.  What the site sent is never used as SQL: it is
+ * parsed as a type and nothing else.
+ */
+static char *
+column_type(const DescribedTable *table, const DescribedColumn *column)
+{
+	Oid			type;
+	int32		typmod;
+
+	parseTypeString(column->type, &type, &typmod, true);
+	if (!OidIsValid(type))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("type %s does not exist here", column->type),
+				 errdetail("Column \"%s\" of \"%s\" is of this type.", column->name, table->name),
+				 errhint("If it is an enum, create it here with the same labels as at the sites.")));
+	return format_type_extended(type, typmod, FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
+}
+
 static char *
 create_command(const DescribedTable *table, const char *server)
 {
@@ -148,7 +169,7 @@ create_command(const DescribedTable *table, const char *server)
 	{
 		const DescribedColumn *column = &table->columns[i];
 
-		appendStringInfo(&sql, "%s\n  %s %s", i ? "," : "", quote_identifier(column->name), column->type);
+		appendStringInfo(&sql, "%s\n  %s %s", i ? "," : "", quote_identifier(column->name), column_type(table, column));
 		if (column->nvalues >= 0)
 		{
 			Domain		domain = {InvalidOid, column->nvalues, column->values};

@@ -503,6 +503,7 @@ static void
 run_steps(Run *run)
 {
 	LedgerEntry entry;
+	AuditTicket released;
 	StringInfo	payload = statement_payload(run);
 
 	entry = run_entry(run, ENTRY_REQUEST, "asked", "");
@@ -513,11 +514,12 @@ run_steps(Run *run)
 	pass_on_shares(run);
 	wait_while(run, WANT_RESULT, "its part of the answer");
 	open_result(run);
-	finish_everybody(run);
 
-	/* Entries keep their order, so this one is durable only with the first. */
+	/* It is being flushed while the nodes hear of the end. */
 	entry = run_entry(run, ENTRY_OUTCOME, "released", revealed_text(run));
-	audit_wait(audit_append(&entry, NULL, 0));
+	released = audit_append(&entry, NULL, 0);
+	finish_everybody(run);
+	audit_wait(released);
 }
 
 /* Called while an error is handled: no catalog is read. */
