@@ -71,7 +71,9 @@ SELECT secmed.add_peer(:'beta_card', 'host=beta.example colour=blue');
 SELECT secmed.add_peer(:'beta_card') = secmed.fingerprint(:'beta_card') AS fingerprint;
 SELECT name, conninfo, added_by FROM secmed.peer ORDER BY name;
 SELECT secmed.add_peer(:'beta_card', 'host=beta.example dbname=beta') IS NOT NULL AS again;
-SELECT secmed.add_peer(secmed.node_card(), 'dbname=regress_alpha') IS NOT NULL AS myself;
+SELECT secmed.add_peer(secmed.node_card(), 'dbname=regress_alpha');
+SELECT secmed.add_peer(secmed.node_card(), 'host=/run/postgresql dbname=regress_alpha');
+SELECT secmed.add_peer(secmed.node_card(), 'host=localhost dbname=regress_alpha') IS NOT NULL AS myself;
 SELECT name, conninfo, added_by FROM secmed.peer ORDER BY name;
 
 -- Another key under a known name.

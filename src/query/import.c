@@ -10,11 +10,11 @@
 #include "postgres.h"
 
 #include "commands/defrem.h"
+#include "contract/describe.h"
 #include "foreign/fdwapi.h"
 #include "foreign/foreign.h"
 #include "parser/parse_type.h"
 #include "peer/connection.h"
-#include "query/describe.h"
 #include "query/domain.h"
 #include "query/fdw.h"
 #include "query/options.h"

@@ -37,6 +37,8 @@ typedef struct DescribedTable
 
 extern void question_encode(StringInfo out);
 extern void description_encode(StringInfo out, const DescribedTable *tables, int n);
+
+/* Strict and bounded; false with a reason (constant string). */
 extern bool description_decode(DescribedTable **tables, int *n, const void *bytes, size_t len,
 							   const char **reason);
 
