@@ -58,24 +58,13 @@ find_table(const SiteTables *site, const char *name)
 
 /* ---- are they alike? ---- */
 
-static void differs(const SiteTables *a, const SiteTables *b, const char *table, const char *fmt,...)
-			pg_attribute_noreturn() pg_attribute_printf(4, 5);
-
 static void
-differs(const SiteTables *a, const SiteTables *b, const char *table, const char *fmt,...)
+differs(const SiteTables *a, const SiteTables *b, const char *table, const char *how)
 {
-	StringInfoData detail;
-	va_list		args;
-
-	initStringInfo(&detail);
-	va_start(args, fmt);
-	while (appendStringInfoVA(&detail, fmt, args) > 0)
-		enlargeStringInfo(&detail, 1024);
-	va_end(args);
 	ereport(ERROR,
 			(errcode(ERRCODE_SECMED_TABLE_MISMATCH),
 			 errmsg("sites \"%s\" and \"%s\" publish different tables as \"%s\"", a->site, b->site, table),
-			 errdetail("%s.", detail.data),
+			 errdetail("%s.", how),
 			 errhint("One of the sites publishes it again, or leave it out with EXCEPT.")));
 }
 
@@ -100,22 +89,22 @@ static void
 compare_columns(const SiteTables *a, const SiteTables *b, DescribedTable *x, const DescribedTable *y)
 {
 	if (x->ncolumns != y->ncolumns)
-		differs(a, b, x->name, "It has %d columns at \"%s\" and %d at \"%s\"",
-				x->ncolumns, a->site, y->ncolumns, b->site);
+		differs(a, b, x->name, psprintf("It has %d columns at \"%s\" and %d at \"%s\"",
+				x->ncolumns, a->site, y->ncolumns, b->site));
 	for (int i = 0; i < x->ncolumns; i++)
 	{
 		DescribedColumn *p = &x->columns[i];
 		const DescribedColumn *q = &y->columns[i];
 
 		if (strcmp(p->name, q->name) != 0)
-			differs(a, b, x->name, "Column %d is \"%s\" at \"%s\" and \"%s\" at \"%s\"",
-					i + 1, p->name, a->site, q->name, b->site);
+			differs(a, b, x->name, psprintf("Column %d is \"%s\" at \"%s\" and \"%s\" at \"%s\"",
+					i + 1, p->name, a->site, q->name, b->site));
 		if (strcmp(p->type, q->type) != 0)
-			differs(a, b, x->name, "Column \"%s\" is of type %s at \"%s\" and of type %s at \"%s\"",
-					p->name, p->type, a->site, q->type, b->site);
+			differs(a, b, x->name, psprintf("Column \"%s\" is of type %s at \"%s\" and of type %s at \"%s\"",
+					p->name, p->type, a->site, q->type, b->site));
 		if (!same_domain(p, q))
-			differs(a, b, x->name, "Column \"%s\" has other public values at \"%s\" than at \"%s\"",
-					p->name, a->site, b->site);
+			differs(a, b, x->name, psprintf("Column \"%s\" has other public values at \"%s\" than at \"%s\"",
+					p->name, a->site, b->site));
 		p->not_null = p->not_null && q->not_null;
 	}
 }
@@ -125,15 +114,15 @@ compare_tables(const SiteTables *a, const SiteTables *b, DescribedTable *x, cons
 {
 	compare_columns(a, b, x, y);
 	if (!same_text(x->patient, y->patient))
-		differs(a, b, x->name, "The patient column is %s at \"%s\" and %s at \"%s\"",
+		differs(a, b, x->name, psprintf("The patient column is %s at \"%s\" and %s at \"%s\"",
 				x->patient ? x->patient : "missing", a->site,
-				y->patient ? y->patient : "missing", b->site);
+				y->patient ? y->patient : "missing", b->site));
 	if (x->nkeys != y->nkeys)
-		differs(a, b, x->name, "Other columns are local to a site at \"%s\" than at \"%s\"", a->site, b->site);
+		differs(a, b, x->name, psprintf("Other columns are local to a site at \"%s\" than at \"%s\"", a->site, b->site));
 	for (int i = 0; i < x->nkeys; i++)
 		if (strcmp(x->local_keys[i], y->local_keys[i]) != 0)
-			differs(a, b, x->name, "Other columns are local to a site at \"%s\" than at \"%s\"",
-					a->site, b->site);
+			differs(a, b, x->name, psprintf("Other columns are local to a site at \"%s\" than at \"%s\"",
+					a->site, b->site));
 }
 
 /* ---- the command ---- */

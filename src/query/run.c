@@ -13,12 +13,12 @@
  */
 #include "postgres.h"
 
-#include "audit/append.h"
 #include "crypto/hash.h"
 #include "mpc/party.h"
 #include "miscadmin.h"
 #include "peer/connection.h"
 #include "portability/instr_time.h"
+#include "query/record.h"
 #include "query/run.h"
 #include "share/ring.h"
 #include "utils/builtins.h"
@@ -54,6 +54,7 @@ typedef struct Run
 	const RunSpec *spec;
 	Request		request;
 	uint8		plan_hash[HASH_BYTES];
+	RunRecord	record;
 	size_t		elements;
 	int			nnodes;
 	RunNode		nodes[SITES_MAX + PARTIES];
@@ -138,59 +139,7 @@ prepare_request(Run *run)
 	}
 	plan_hash(run->plan_hash, spec->plan_bytes, spec->plan_len);
 	run->elements = plan_elements(spec->plan);
-}
-
-/* ---- the ledger ---- */
-
-static LedgerEntry
-run_entry(const Run *run, EntryKind kind, const char *outcome, const char *revealed)
-{
-	LedgerEntry entry = {.kind = kind, .has_run = true, .has_plan = true};
-
-	memcpy(entry.run, run->request.run, RUN_ID_BYTES);
-	memcpy(entry.plan, run->plan_hash, HASH_BYTES);
-	entry.actor = psprintf("%s:%s", run->request.coordinator, run->request.requester);
-	entry.object = plan_tables_text(run->spec->plan, ENTRY_TEXT_MAX);
-	entry.outcome = outcome;
-	entry.revealed = pnstrdup(revealed, Min(strlen(revealed), ENTRY_TEXT_MAX));
-	entry.ncounters = 4;
-	entry.counters[0] = plan_cells(run->spec->plan);
-	entry.counters[1] = run->elements;
-	entry.counters[2] = run->result->patients_min;
-	entry.counters[3] = run->request.nsites;
-	return entry;
-}
-
-static char *
-revealed_text(const Run *run)
-{
-	StringInfoData text;
-
-	initStringInfo(&text);
-	appendStringInfo(&text, "to %s:%s, of each group with at least " UINT64_FORMAT " patients: ",
-					 run->request.coordinator, run->request.requester, run->result->patients_min);
-	plan_describe(&text, run->spec->plan);
-	appendStringInfo(&text, "; %zu groups withheld", run->result->withheld);
-	return text.data;
-}
-
-/* What is kept, at this node only, of the question's words. */
-static StringInfo
-statement_payload(const Run *run)
-{
-	StringInfo	payload = makeStringInfo();
-
-	appendStringInfoString(payload, run->spec->statement);
-	for (int i = 0; i < run->request.nparams; i++)
-		appendStringInfo(payload, "\n-- $%d = %s", i + 1,
-						 run->request.params[i] ? quote_literal_cstr(run->request.params[i]) : "NULL");
-	if (payload->len > LEDGER_PAYLOAD_BYTES_MAX)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the statement is too long to be recorded"),
-				 errdetail("It has %d bytes with its parameters; the ledger keeps at most %d.",
-						   payload->len, LEDGER_PAYLOAD_BYTES_MAX)));
-	return payload;
+	run->record = (RunRecord) {request, spec->plan, run->plan_hash, 0};
 }
 
 /* ---- messages ---- */
@@ -464,7 +413,7 @@ open_result(Run *run)
 		result->mpc_bytes += node->result.bytes;
 		result->opened_bytes += node->result.opened.len;
 	}
-	result->patients_min = patients_min;
+	result->patients_min = run->record.patients_min = patients_min;
 	result->elements = palloc_extended(sizeof(uint128) * run->elements, MCXT_ALLOC_HUGE);
 	if (!ring_rebuild(result->elements, run->elements, opened, lens))
 		ereport(ERROR,
@@ -502,13 +451,9 @@ finish_everybody(Run *run)
 static void
 run_steps(Run *run)
 {
-	LedgerEntry entry;
 	AuditTicket released;
-	StringInfo	payload = statement_payload(run);
 
-	entry = run_entry(run, ENTRY_REQUEST, "asked", "");
-	audit_append(&entry, payload->data, payload->len);
-
+	record_request(&run->record, "asked", run->spec->statement);
 	ask_everybody(run);
 	wait_while(run, WANT_SHARES, "its shares");
 	pass_on_shares(run);
@@ -516,31 +461,20 @@ run_steps(Run *run)
 	open_result(run);
 
 	/* It is being flushed while the nodes hear of the end. */
-	entry = run_entry(run, ENTRY_OUTCOME, "released", revealed_text(run));
-	released = audit_append(&entry, NULL, 0);
+	released = record_run(&run->record, ENTRY_OUTCOME, "released",
+						  psprintf("%s; %zu groups withheld", record_revealed(&run->record),
+								   run->result->withheld));
 	finish_everybody(run);
 	audit_wait(released);
 }
 
-/* Called while an error is handled: no catalog is read. */
+/* The other ends see their connections close, and cancel. */
 static void
-record_failure(Run *run)
+abort_everybody(Run *run)
 {
-	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
-	ErrorData  *error = CopyErrorData();
-	LedgerEntry entry;
-	const char *outcome = error->sqlerrcode == ERRCODE_QUERY_CANCELED ? "cancelled" :
-		error->sqlerrcode == ERRCODE_SECMED_REFUSED ? "refused" : "failed";
-
-	FlushErrorState();
 	for (int i = 0; i < run->nnodes; i++)
 		if (run->nodes[i].conn != NULL)
 			nodeconn_abort(run->nodes[i].conn);
-	entry = run_entry(run, ENTRY_OUTCOME,
-					  psprintf("%s %s", outcome, unpack_sql_state(error->sqlerrcode)), "nothing");
-	audit_append_now(&entry, NULL, 0);
-	MemoryContextSwitchTo(old);
-	ReThrowError(error);
 }
 
 RunResult *
@@ -559,7 +493,8 @@ run_federated(const RunSpec *spec)
 	}
 	PG_CATCH();
 	{
-		record_failure(run);
+		abort_everybody(run);
+		record_failure_and_rethrow(&run->record, true);
 	}
 	PG_END_TRY();
 

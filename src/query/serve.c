@@ -14,7 +14,6 @@
  */
 #include "postgres.h"
 
-#include "audit/append.h"
 #include "contract/policy.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -22,6 +21,7 @@
 #include "peer/connection.h"
 #include "peer/link.h"
 #include "peer/served.h"
+#include "query/record.h"
 #include "query/site.h"
 #include "share/ring.h"
 #include "utils/builtins.h"
@@ -36,12 +36,12 @@ typedef struct Served
 	Request		request;
 	CanonicalPlan plan;
 	uint8		plan_hash[HASH_BYTES];
+	RunRecord	record;
 	size_t		elements;
 	int			site;			/* index of this node among the sites, or -1 */
 	int			party;			/* among the parties, or -1 */
 	SiteQuery  *query;
 	PartyLinks *links;
-	uint64		patients_min;	/* known at the end of step 2 (site) or 4 (party) */
 	bool		recorded;		/* the request is on the ledger: so must be its end */
 	bool		decided;		/* and the answer was yes */
 	bool		released;
@@ -64,71 +64,6 @@ now_us(void)
 	return GetCurrentTimestamp() + (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
 }
 
-/* ---- the ledger ---- */
-
-static LedgerEntry
-served_entry(const Served *served, EntryKind kind, const char *outcome, const char *revealed)
-{
-	LedgerEntry entry = {.kind = kind, .has_run = true, .has_plan = true};
-
-	memcpy(entry.run, served->request.run, RUN_ID_BYTES);
-	memcpy(entry.plan, served->plan_hash, HASH_BYTES);
-	entry.actor = psprintf("%s:%s", served->request.coordinator, served->request.requester);
-	entry.object = plan_tables_text(&served->plan, ENTRY_TEXT_MAX);
-	entry.outcome = outcome;
-	entry.revealed = revealed;
-	entry.ncounters = 4;
-	entry.counters[0] = plan_cells(&served->plan);
-	entry.counters[1] = served->elements;
-	entry.counters[2] = served->patients_min;
-	entry.counters[3] = served->request.nsites;
-	return entry;
-}
-
-/* As the coordinator writes it on its own ledger. */
-static char *
-revealed_text(const Served *served)
-{
-	StringInfoData text;
-
-	initStringInfo(&text);
-	appendStringInfo(&text, "to %s:%s, of each group with at least " UINT64_FORMAT " patients%s: ",
-					 served->request.coordinator, served->request.requester, served->patients_min,
-					 served->party < 0 ? " (or more, if another site asks more)" : "");
-	plan_describe(&text, &served->plan);
-	return text.data;
-}
-
-static AuditTicket
-record(Served *served, EntryKind kind, const char *outcome, const char *revealed)
-{
-	LedgerEntry entry = served_entry(served, kind, outcome, revealed);
-
-	return audit_append(&entry, NULL, 0);
-}
-
-/* The sub-query's words and parameters stay in this node's side table. */
-static void
-record_request(Served *served)
-{
-	LedgerEntry entry = served_entry(served, ENTRY_REQUEST, "received", "");
-	StringInfoData payload;
-
-	initStringInfo(&payload);
-	appendStringInfoString(&payload, served->plan.sql);
-	for (int i = 0; i < served->request.nparams; i++)
-		appendStringInfo(&payload, "\n-- $%d = %s", i + 1,
-						 served->request.params[i] ? quote_literal_cstr(served->request.params[i]) : "NULL");
-	if (payload.len > LEDGER_PAYLOAD_BYTES_MAX)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the question is too long to be recorded"),
-				 errdetail("It has %d bytes with its parameters; the ledger keeps at most %d.",
-						   payload.len, LEDGER_PAYLOAD_BYTES_MAX)));
-	audit_append(&entry, payload.data, payload.len);
-	served->recorded = true;
-}
-
 /* ---- 1, 2: request and decision ---- */
 
 static void
@@ -149,6 +84,7 @@ take_request(Served *served, const char *bytes, size_t len)
 				 errmsg("the request of node \"%s\" is not signed by it", served->coordinator.name)));
 	plan_hash(served->plan_hash, served->request.plan, served->request.plan_len);
 	served->elements = plan_elements(&served->plan);
+	served->record = (RunRecord) {&served->request, &served->plan, served->plan_hash, 0};
 	served->site = noderef_find(served->request.sites, served->request.nsites, node_self()->card.name);
 	served->party = noderef_find(served->request.parties, PARTIES, node_self()->card.name);
 	served->work_until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), served->request.timeout_ms);
@@ -187,9 +123,9 @@ decide(Served *served)
 		bool		show_zero;
 
 		served->query = site_prepare(&served->request, &served->plan);
-		site_rule(served->query, &served->patients_min, &show_zero);
+		site_rule(served->query, &served->record.patients_min, &show_zero);
 	}
-	record(served, ENTRY_DECISION, "yes", "");
+	record_run(&served->record, ENTRY_DECISION, "yes", "");
 	served->decided = true;
 }
 
@@ -253,7 +189,7 @@ share(Served *served)
 	initStringInfo(&message);
 	shares_encode(&message, &shares);
 
-	audit_wait(record(served, ENTRY_EXECUTION, "shared", "secret shares, sealed to the three parties"));
+	audit_wait(record_run(&served->record, ENTRY_EXECUTION, "shared", "secret shares, sealed to the three parties"));
 	served_send(message.data, message.len);
 	pfree(message.data);
 }
@@ -375,7 +311,7 @@ compute(Served *served)
 	TimestampTz started;
 
 	take_inputs(served, &sum, &rule, party.context);
-	served->patients_min = rule.patients_min;
+	served->record.patients_min = rule.patients_min;
 
 	/* Parties miss each other before the coordinator misses them all. */
 	links_ready(served->links, &party,
@@ -395,7 +331,7 @@ compute(Served *served)
 	shared_free(&sum);
 	shared_free(&out);
 
-	audit_wait(record(served, ENTRY_OUTCOME, "opened", revealed_text(served)));
+	audit_wait(record_run(&served->record, ENTRY_OUTCOME, "opened", record_revealed(&served->record)));
 	served->released = true;
 	served_send(message.data, message.len);
 	wipe(opened.data, opened.len);
@@ -418,8 +354,8 @@ finish(Served *served)
 		protocol_error(done ? "the run ended without its outcome" : reason);
 	if (served->party < 0)
 	{
-		audit_wait(record(served, ENTRY_OUTCOME, released ? "released" : "failed",
-						  released ? revealed_text(served) : "nothing"));
+		audit_wait(record_run(&served->record, ENTRY_OUTCOME, released ? "released" : "failed",
+						  released ? record_revealed(&served->record) : "nothing"));
 		served->released = true;
 	}
 	resetStringInfo(&message);
@@ -428,38 +364,11 @@ finish(Served *served)
 	served_end(served->patience);
 }
 
-/* Called while an error is handled: no catalog is read. */
-static void
-record_failure(Served *served)
-{
-	MemoryContext old;
-	ErrorData  *error;
-	LedgerEntry entry;
-	const char *outcome = served->decided ? "failed" : "refused";
-
-	if (!served->recorded || served->released)
-		PG_RE_THROW();
-	old = MemoryContextSwitchTo(TopTransactionContext);
-	error = CopyErrorData();
-	FlushErrorState();
-	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
-		outcome = "cancelled";
-	if (!served->decided)
-	{
-		entry = served_entry(served, ENTRY_DECISION, "no", "");
-		audit_append(&entry, NULL, 0);
-	}
-	entry = served_entry(served, ENTRY_OUTCOME,
-						 psprintf("%s %s", outcome, unpack_sql_state(error->sqlerrcode)), "nothing");
-	audit_append_now(&entry, NULL, 0);
-	MemoryContextSwitchTo(old);
-	ReThrowError(error);
-}
-
 static void
 serve_run(Served *served)
 {
-	record_request(served);
+	record_request(&served->record, "received", served->plan.sql);
+	served->recorded = true;
 	decide(served);
 	served_begin();
 	if (served->party >= 0)
@@ -498,7 +407,9 @@ secmed_serve(PG_FUNCTION_ARGS)
 	}
 	PG_CATCH();
 	{
-		record_failure(served);
+		if (!served->recorded || served->released)
+			PG_RE_THROW();
+		record_failure_and_rethrow(&served->record, served->decided);
 	}
 	PG_END_TRY();
 	PG_RETURN_VOID();

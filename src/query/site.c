@@ -13,15 +13,12 @@
 #include "postgres.h"
 
 #include "access/transam.h"
-#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_aggregate.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
-#include "executor/executor.h"
-#include "executor/tstoreReceiver.h"
 #include "identity/node.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
@@ -32,42 +29,19 @@
 #include "parser/parse_type.h"
 #include "parser/parser.h"
 #include "parser/parsetree.h"
-#include "peer/served.h"
 #include "query/allowed.h"
 #include "query/deparse.h"
 #include "query/encode.h"
 #include "query/published.h"
-#include "query/site.h"
-#include "rewrite/rewriteHandler.h"
-#include "share/wide.h"
-#include "tcop/tcopprot.h"
+#include "query/site_query.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
-#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
-struct SiteQuery
-{
-	const Request *request;
-	const CanonicalPlan *plan;
-	List	   *tables;			/* Published for each range table entry, or NULL */
-	Query	   *query;			/* with the patient count as last column */
-	ParamListInfo params;
-};
-
-/* The rights and settings of a sub-query. */
-typedef struct RunnerScope
-{
-	Oid			userid;
-	int			sec_context;
-	int			guc_level;
-} RunnerScope;
-
-static void
+void
 runner_begin(RunnerScope *scope)
 {
 	GetUserIdAndSecContext(&scope->userid, &scope->sec_context);
@@ -78,30 +52,20 @@ runner_begin(RunnerScope *scope)
 							 GUC_ACTION_SAVE, true, 0, false);
 }
 
-static void
+void
 runner_end(RunnerScope *scope)
 {
 	AtEOXact_GUC(true, scope->guc_level);
 	SetUserIdAndSecContext(scope->userid, scope->sec_context);
 }
 
-static void refuse(const char *fmt,...) pg_attribute_noreturn() pg_attribute_printf(1, 2);
-
-static void
-refuse(const char *fmt,...)
+void
+site_refuse(const char *why)
 {
-	StringInfoData why;
-	va_list		args;
-
-	initStringInfo(&why);
-	va_start(args, fmt);
-	while (appendStringInfoVA(&why, fmt, args) > 0)
-		enlargeStringInfo(&why, 1024);
-	va_end(args);
 	ereport(ERROR,
 			(errcode(ERRCODE_SECMED_REFUSED),
 			 errmsg("site \"%s\" refuses the question", node_self()->card.name),
-			 errdetail("%s.", why.data)));
+			 errdetail("%s.", why)));
 }
 
 /* ---- parsing ---- */
@@ -113,11 +77,11 @@ parse_one_select(const char *sql)
 	SelectStmt *select;
 
 	if (list_length(statements) != 1)
-		refuse("The plan is not one statement");
+		site_refuse("The plan is not one statement");
 	select = (SelectStmt *) linitial_node(RawStmt, statements)->stmt;
 	if (!IsA(select, SelectStmt) || select->op != SETOP_NONE || select->withClause != NULL ||
 		select->intoClause != NULL || select->valuesLists != NIL || select->lockingClause != NIL)
-		refuse("The plan is not a plain SELECT");
+		site_refuse("The plan is not a plain SELECT");
 	return linitial_node(RawStmt, statements);
 }
 
@@ -131,8 +95,8 @@ parameter_types(const CanonicalPlan *plan)
 	{
 		parseTypeString(plan->param_types[i], &types[i], &typmod, false);
 		if (types[i] >= FirstNormalObjectId && !type_is_enum(types[i]))
-			refuse("Parameter $%d has type %s, which is not one of PostgreSQL's own",
-				   i + 1, plan->param_types[i]);
+			site_refuse(psprintf("Parameter $%d has type %s, which is not one of PostgreSQL's own",
+				   i + 1, plan->param_types[i]));
 	}
 	return types;
 }
@@ -149,7 +113,7 @@ bind_parameters(const Request *request, const CanonicalPlan *plan, Oid *types)
 	ParamListInfo params;
 
 	if (request->nparams != plan->nparams)
-		refuse("The plan has %d parameters and the request %d", plan->nparams, request->nparams);
+		site_refuse(psprintf("The plan has %d parameters and the request %d", plan->nparams, request->nparams));
 	params = makeParamList(plan->nparams);
 	for (int i = 0; i < plan->nparams; i++)
 	{
@@ -179,11 +143,11 @@ check_table(SiteQuery *site, RangeTblEntry *rte)
 		return;
 	}
 	if (rte->rtekind != RTE_RELATION || rte->tablesample != NULL)
-		refuse("The plan reads something other than published tables");
+		site_refuse("The plan reads something other than published tables");
 	if (get_rel_namespace(rte->relid) == get_namespace_oid(PUBLISHED_SCHEMA, false))
 		published = published_find(get_rel_name(rte->relid));
 	if (published == NULL || published->view != rte->relid)
-		refuse("The plan reads a table that is not published here");
+		site_refuse("The plan reads a table that is not published here");
 	site->tables = lappend(site->tables, published);
 }
 
@@ -197,11 +161,11 @@ check_shape(SiteQuery *site, Query *query)
 		query->groupingSets != NIL || query->havingQual != NULL || query->sortClause != NIL ||
 		query->limitCount != NULL || query->limitOffset != NULL || query->setOperations != NULL ||
 		query->rowMarks != NIL)
-		refuse("The plan has a clause that sub-queries do not have");
+		site_refuse("The plan has a clause that sub-queries do not have");
 	foreach(lc, query->rtable)
 		check_table(site, lfirst_node(RangeTblEntry, lc));
 	if (query->rtable == NIL)
-		refuse("The plan reads no table");
+		site_refuse("The plan reads no table");
 }
 
 static void
@@ -210,7 +174,7 @@ check_expression(Node *expr)
 	char	   *reason = expression_refusal(expr);
 
 	if (reason != NULL)
-		refuse("%c%s", pg_toupper((unsigned char) reason[0]), reason + 1);
+		site_refuse(psprintf("%c%s", pg_toupper((unsigned char) reason[0]), reason + 1));
 }
 
 static bool
@@ -334,7 +298,7 @@ check_component(SiteQuery *site, int i, TargetEntry *target)
 	if (!IsA(agg, Aggref) || agg->aggkind != AGGKIND_NORMAL || agg->aggorder != NIL ||
 		agg->agglevelsup != 0 || agg->aggvariadic || !aggregate_allowed(agg, kind) ||
 		!component_accepts(kind, agg->aggtype))
-		refuse("Component %d of the plan is not an aggregate that sites run", i + 1);
+		site_refuse(psprintf("Component %d of the plan is not an aggregate that sites run", i + 1));
 	foreach(lc, agg->args)
 		check_expression((Node *) lfirst_node(TargetEntry, lc)->expr);
 	check_expression((Node *) agg->aggfilter);
@@ -342,7 +306,7 @@ check_component(SiteQuery *site, int i, TargetEntry *target)
 	{
 		if (strcmp(get_func_name(agg->aggfnoid), "count") != 0 ||
 			!is_patient(site, (Node *) linitial_node(TargetEntry, agg->args)->expr, &unique))
-			refuse("Component %d counts distinct values of a column that is not the patient's", i + 1);
+			site_refuse(psprintf("Component %d counts distinct values of a column that is not the patient's", i + 1));
 		/* Where the column is unique, counting it is the same and needs no sort. */
 		if (unique)
 			agg->aggdistinct = NIL;
@@ -357,18 +321,18 @@ check_targets(SiteQuery *site, Query *query)
 
 	if (list_length(query->targetList) != nkeys + site->plan->ncomponents ||
 		list_length(query->groupClause) != nkeys)
-		refuse("The plan's columns are not its keys and components");
+		site_refuse("The plan's columns are not its keys and components");
 	foreach(lc, query->targetList)
 	{
 		TargetEntry *target = lfirst_node(TargetEntry, lc);
 		int			i = foreach_current_index(lc);
 
 		if (target->resjunk)
-			refuse("The plan's columns are not its keys and components");
+			site_refuse("The plan's columns are not its keys and components");
 		if (i >= nkeys)
 			check_component(site, i - nkeys, target);
 		else if (target->ressortgroupref == 0)
-			refuse("A key of the plan is not grouped by");
+			site_refuse("A key of the plan is not grouped by");
 		else
 			check_key(site, i, target);
 	}
@@ -450,7 +414,7 @@ patient_target(SiteQuery *site, Query *query)
 			least->args = lappend(least->args, count_call(lfirst(rte), published, ntables == 1));
 	}
 	if (least->args == NIL)
-		refuse("None of the joined tables tells patients apart: publish one with a patient column");
+		site_refuse("None of the joined tables tells patients apart: publish one with a patient column");
 	target->val = list_length(least->args) == 1 ? linitial(least->args) : (Node *) least;
 	target->location = -1;
 	return target;
@@ -544,225 +508,4 @@ site_rule(const SiteQuery *site, uint64 *patients_min, bool *show_zero)
 		*patients_min = Max(*patients_min, (uint64) published->patients_min);
 		*show_zero = *show_zero && published->show_zero;
 	}
-}
-
-/* ---- running ---- */
-
-static Tuplestorestate *
-run_query(SiteQuery *site, TupleDesc *desc)
-{
-	Tuplestorestate *rows = tuplestore_begin_heap(false, false, work_mem);
-	DestReceiver *receiver = CreateDestReceiver(DestTuplestore);
-	List	   *rewritten = QueryRewrite(copyObject(site->query));
-	PlannedStmt *planned;
-	QueryDesc  *query;
-
-	if (list_length(rewritten) != 1)
-		refuse("The plan became several statements");
-	planned = pg_plan_query(linitial_node(Query, rewritten), site->plan->sql,
-							CURSOR_OPT_PARALLEL_OK, site->params);
-	SetTuplestoreDestReceiverParams(receiver, rows, CurrentMemoryContext, false, NULL, NULL);
-
-	PushActiveSnapshot(GetTransactionSnapshot());
-	query = CreateQueryDesc(planned, site->plan->sql, GetActiveSnapshot(), InvalidSnapshot,
-							receiver, site->params, NULL, 0);
-	ExecutorStart(query, 0);
-	ExecutorRun(query, ForwardScanDirection, 0, true);
-	*desc = CreateTupleDescCopy(query->tupDesc);
-	ExecutorFinish(query);
-	ExecutorEnd(query);
-	FreeQueryDesc(query);
-	PopActiveSnapshot();
-	return rows;
-}
-
-/* Position of each value of a key, by its text. */
-typedef struct KeyValue
-{
-	char	   *text;
-	int			position;
-} KeyValue;
-
-static int
-compare_key_values(const void *a, const void *b)
-{
-	return strcmp(((const KeyValue *) a)->text, ((const KeyValue *) b)->text);
-}
-
-typedef struct KeyIndex
-{
-	int			n;
-	KeyValue   *values;			/* sorted by text */
-	int			null_position;	/* or -1 */
-} KeyIndex;
-
-static KeyIndex *
-index_keys(const CanonicalPlan *plan)
-{
-	KeyIndex   *index = palloc0(sizeof(KeyIndex) * (plan->nkeys + 1));
-
-	for (int i = 0; i < plan->nkeys; i++)
-	{
-		index[i].values = palloc(sizeof(KeyValue) * (plan->keys[i].nvalues + 1));
-		index[i].null_position = -1;
-		for (int j = 0; j < plan->keys[i].nvalues; j++)
-		{
-			if (plan->keys[i].values[j] == NULL)
-				index[i].null_position = j;
-			else
-				index[i].values[index[i].n++] = (KeyValue) {plan->keys[i].values[j], j};
-		}
-		qsort(index[i].values, index[i].n, sizeof(KeyValue), compare_key_values);
-	}
-	return index;
-}
-
-static void
-outside_domain(int key)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_SECMED_OUTSIDE_DOMAIN),
-			 errmsg("site \"%s\" has rows outside the public values of key %d",
-					node_self()->card.name, key + 1),
-			 errdetail("The value stays at the site."),
-			 errhint("Leave such rows out with WHERE, or ask the site to publish a wider domain.")));
-}
-
-static size_t
-cell_of_row(const CanonicalPlan *plan, const KeyIndex *index, TupleTableSlot *slot)
-{
-	size_t		cell = 0;
-
-	for (int i = 0; i < plan->nkeys; i++)
-	{
-		int			position = index[i].null_position;
-
-		if (!slot->tts_isnull[i])
-		{
-			Oid			output;
-			bool		varlena;
-			KeyValue	wanted = {NULL, 0};
-			KeyValue   *found;
-
-			getTypeOutputInfo(TupleDescAttr(slot->tts_tupleDescriptor, i)->atttypid, &output, &varlena);
-			wanted.text = OidOutputFunctionCall(output, slot->tts_values[i]);
-			found = bsearch(&wanted, index[i].values, index[i].n, sizeof(KeyValue), compare_key_values);
-			position = found ? found->position : -1;
-		}
-		if (position < 0)
-			outside_domain(i);
-		cell = cell * plan->keys[i].nvalues + position;
-	}
-	return cell;
-}
-
-/* Patients first, components, then the mark that the cell has rows. */
-static void
-encode_row(const CanonicalPlan *plan, TupleTableSlot *slot, uint128 *elements)
-{
-	int			last = plan->nkeys + plan->ncomponents;
-
-	*elements++ = slot->tts_isnull[last] ? 0 : DatumGetInt64(slot->tts_values[last]);
-	for (int i = 0; i < plan->ncomponents; i++)
-	{
-		int			column = plan->nkeys + i;
-
-		component_encode(plan->components[i], slot->tts_values[column], slot->tts_isnull[column],
-						 TupleDescAttr(slot->tts_tupleDescriptor, column)->atttypid, elements);
-		elements += component_elements(plan->components[i]);
-	}
-	*elements = mark_encode(true);
-}
-
-static void
-encode_rows(SiteQuery *site, Tuplestorestate *rows, TupleDesc desc, uint128 *elements)
-{
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
-	KeyIndex   *index = index_keys(site->plan);
-	size_t		stride = 1 + plan_width(site->plan);
-
-	while (tuplestore_gettupleslot(rows, true, false, slot))
-	{
-		slot_getallattrs(slot);
-		encode_row(site->plan, slot, elements + cell_of_row(site->plan, index, slot) * stride);
-		CHECK_FOR_INTERRUPTS();
-	}
-	ExecDropSingleTupleTableSlot(slot);
-}
-
-/* What other nodes may know of an error that rows raised. */
-static void
-raise_general_error(const ErrorData *error)
-{
-	const char *site = node_self()->card.name;
-
-	switch (ERRCODE_TO_CATEGORY(error->sqlerrcode))
-	{
-		case MAKE_SQLSTATE('S', 'M', '0', '0', '0'):
-		case ERRCODE_OPERATOR_INTERVENTION:
-		case ERRCODE_INSUFFICIENT_RESOURCES:
-		case ERRCODE_TRANSACTION_ROLLBACK:
-			ereport(ERROR,
-					(errcode(error->sqlerrcode),
-					 errmsg_internal("%s", error->message),
-					 error->detail ? errdetail_internal("%s", error->detail) : 0,
-					 error->hint ? errhint("%s", error->hint) : 0));
-	}
-	if (error->sqlerrcode == ERRCODE_INSUFFICIENT_PRIVILEGE)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("site \"%s\" may not read its own published table", site),
-				 errdetail_internal("%s", error->message),
-				 errhint("The owner of the view in schema secmed_published needs SELECT on the table.")));
-	if (error->sqlerrcode == ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE)
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("a value or a sum at site \"%s\" is out of range", site),
-				 errdetail("The value stays at the site.")));
-	ereport(ERROR,
-			(errcode(ERRCODE_SECMED_ROW_ERROR),
-			 errmsg("the question fails on rows of site \"%s\"", site),
-			 errdetail("The error itself stays at the site, because its text may hold a patient's value."),
-			 errhint("Guard divisions with NULLIF and casts with CASE, or leave such rows out with WHERE.")));
-}
-
-void
-site_execute(SiteQuery *site, uint128 *elements, TimestampTz deadline)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	RunnerScope scope;
-
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
-	{
-		TupleDesc	desc;
-		Tuplestorestate *rows;
-
-		runner_begin(&scope);
-		served_watch_begin(deadline);
-		rows = run_query(site, &desc);
-		encode_rows(site, rows, desc, elements);
-		tuplestore_end(rows);
-		served_watch_end();
-		runner_end(&scope);
-		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
-		CurrentResourceOwner = owner;
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		served_watch_end();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
-		CurrentResourceOwner = owner;
-		raise_general_error(error);
-	}
-	PG_END_TRY();
 }

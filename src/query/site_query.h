@@ -1,0 +1,35 @@
+/*
+ * site_query.h
+ *	  What the checking and the running half of a site's part share.
+ */
+#ifndef SECMED_SITE_QUERY_H
+#define SECMED_SITE_QUERY_H
+
+#include "nodes/params.h"
+#include "nodes/parsenodes.h"
+#include "query/site.h"
+
+struct SiteQuery
+{
+	const Request *request;
+	const CanonicalPlan *plan;
+	List	   *tables;			/* Published for each range table entry, or NULL */
+	Query	   *query;			/* with the patient count as last column */
+	ParamListInfo params;
+};
+
+/* The rights and settings of a sub-query. */
+typedef struct RunnerScope
+{
+	Oid			userid;
+	int			sec_context;
+	int			guc_level;
+} RunnerScope;
+
+extern void runner_begin(RunnerScope *scope);
+extern void runner_end(RunnerScope *scope);
+
+/* ERRCODE_SECMED_REFUSED, in the name of this site. */
+extern void site_refuse(const char *why) pg_attribute_noreturn();
+
+#endif							/* SECMED_SITE_QUERY_H */

@@ -1,0 +1,242 @@
+/*
+ * site_rows.c
+ *	  A site's part of a run: running the checked sub-query, and its rows as a
+ *	  vector of ring elements.
+ *
+ * One row comes for each group that has rows; a group's place in the vector
+ * follows from its keys' places in their public domains.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "executor/executor.h"
+#include "executor/tstoreReceiver.h"
+#include "identity/node.h"
+#include "miscadmin.h"
+#include "peer/served.h"
+#include "query/encode.h"
+#include "query/site_query.h"
+#include "rewrite/rewriteHandler.h"
+#include "share/wide.h"
+#include "tcop/tcopprot.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+
+static Tuplestorestate *
+run_query(SiteQuery *site, TupleDesc *desc)
+{
+	Tuplestorestate *rows = tuplestore_begin_heap(false, false, work_mem);
+	DestReceiver *receiver = CreateDestReceiver(DestTuplestore);
+	List	   *rewritten = QueryRewrite(copyObject(site->query));
+	PlannedStmt *planned;
+	QueryDesc  *query;
+
+	if (list_length(rewritten) != 1)
+		site_refuse("The plan became several statements");
+	planned = pg_plan_query(linitial_node(Query, rewritten), site->plan->sql,
+							CURSOR_OPT_PARALLEL_OK, site->params);
+	SetTuplestoreDestReceiverParams(receiver, rows, CurrentMemoryContext, false, NULL, NULL);
+
+	PushActiveSnapshot(GetTransactionSnapshot());
+	query = CreateQueryDesc(planned, site->plan->sql, GetActiveSnapshot(), InvalidSnapshot,
+							receiver, site->params, NULL, 0);
+	ExecutorStart(query, 0);
+	ExecutorRun(query, ForwardScanDirection, 0, true);
+	*desc = CreateTupleDescCopy(query->tupDesc);
+	ExecutorFinish(query);
+	ExecutorEnd(query);
+	FreeQueryDesc(query);
+	PopActiveSnapshot();
+	return rows;
+}
+
+/* Position of each value of a key, by its text. */
+typedef struct KeyValue
+{
+	char	   *text;
+	int			position;
+} KeyValue;
+
+static int
+compare_key_values(const void *a, const void *b)
+{
+	return strcmp(((const KeyValue *) a)->text, ((const KeyValue *) b)->text);
+}
+
+typedef struct KeyIndex
+{
+	int			n;
+	KeyValue   *values;			/* sorted by text */
+	int			null_position;	/* or -1 */
+} KeyIndex;
+
+static KeyIndex *
+index_keys(const CanonicalPlan *plan)
+{
+	KeyIndex   *index = palloc0(sizeof(KeyIndex) * (plan->nkeys + 1));
+
+	for (int i = 0; i < plan->nkeys; i++)
+	{
+		index[i].values = palloc(sizeof(KeyValue) * (plan->keys[i].nvalues + 1));
+		index[i].null_position = -1;
+		for (int j = 0; j < plan->keys[i].nvalues; j++)
+		{
+			if (plan->keys[i].values[j] == NULL)
+				index[i].null_position = j;
+			else
+				index[i].values[index[i].n++] = (KeyValue) {plan->keys[i].values[j], j};
+		}
+		qsort(index[i].values, index[i].n, sizeof(KeyValue), compare_key_values);
+	}
+	return index;
+}
+
+static void
+outside_domain(int key)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_SECMED_OUTSIDE_DOMAIN),
+			 errmsg("site \"%s\" has rows outside the public values of key %d",
+					node_self()->card.name, key + 1),
+			 errdetail("The value stays at the site."),
+			 errhint("Leave such rows out with WHERE, or ask the site to publish a wider domain.")));
+}
+
+static size_t
+cell_of_row(const CanonicalPlan *plan, const KeyIndex *index, TupleTableSlot *slot)
+{
+	size_t		cell = 0;
+
+	for (int i = 0; i < plan->nkeys; i++)
+	{
+		int			position = index[i].null_position;
+
+		if (!slot->tts_isnull[i])
+		{
+			Oid			output;
+			bool		varlena;
+			KeyValue	wanted = {NULL, 0};
+			KeyValue   *found;
+
+			getTypeOutputInfo(TupleDescAttr(slot->tts_tupleDescriptor, i)->atttypid, &output, &varlena);
+			wanted.text = OidOutputFunctionCall(output, slot->tts_values[i]);
+			found = bsearch(&wanted, index[i].values, index[i].n, sizeof(KeyValue), compare_key_values);
+			position = found ? found->position : -1;
+		}
+		if (position < 0)
+			outside_domain(i);
+		cell = cell * plan->keys[i].nvalues + position;
+	}
+	return cell;
+}
+
+/* Patients first, components, then the mark that the cell has rows. */
+static void
+encode_row(const CanonicalPlan *plan, TupleTableSlot *slot, uint128 *elements)
+{
+	int			last = plan->nkeys + plan->ncomponents;
+
+	*elements++ = slot->tts_isnull[last] ? 0 : DatumGetInt64(slot->tts_values[last]);
+	for (int i = 0; i < plan->ncomponents; i++)
+	{
+		int			column = plan->nkeys + i;
+
+		component_encode(plan->components[i], slot->tts_values[column], slot->tts_isnull[column],
+						 TupleDescAttr(slot->tts_tupleDescriptor, column)->atttypid, elements);
+		elements += component_elements(plan->components[i]);
+	}
+	*elements = mark_encode(true);
+}
+
+static void
+encode_rows(SiteQuery *site, Tuplestorestate *rows, TupleDesc desc, uint128 *elements)
+{
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+	KeyIndex   *index = index_keys(site->plan);
+	size_t		stride = 1 + plan_width(site->plan);
+
+	while (tuplestore_gettupleslot(rows, true, false, slot))
+	{
+		slot_getallattrs(slot);
+		encode_row(site->plan, slot, elements + cell_of_row(site->plan, index, slot) * stride);
+		CHECK_FOR_INTERRUPTS();
+	}
+	ExecDropSingleTupleTableSlot(slot);
+}
+
+/* What other nodes may know of an error that rows raised. */
+static void
+raise_general_error(const ErrorData *error)
+{
+	const char *site = node_self()->card.name;
+
+	switch (ERRCODE_TO_CATEGORY(error->sqlerrcode))
+	{
+		case MAKE_SQLSTATE('S', 'M', '0', '0', '0'):
+		case ERRCODE_OPERATOR_INTERVENTION:
+		case ERRCODE_INSUFFICIENT_RESOURCES:
+		case ERRCODE_TRANSACTION_ROLLBACK:
+			ereport(ERROR,
+					(errcode(error->sqlerrcode),
+					 errmsg_internal("%s", error->message),
+					 error->detail ? errdetail_internal("%s", error->detail) : 0,
+					 error->hint ? errhint("%s", error->hint) : 0));
+	}
+	if (error->sqlerrcode == ERRCODE_INSUFFICIENT_PRIVILEGE)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("site \"%s\" may not read its own published table", site),
+				 errdetail_internal("%s", error->message),
+				 errhint("The owner of the view in schema secmed_published needs SELECT on the table.")));
+	if (error->sqlerrcode == ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("a value or a sum at site \"%s\" is out of range", site),
+				 errdetail("The value stays at the site.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_SECMED_ROW_ERROR),
+			 errmsg("the question fails on rows of site \"%s\"", site),
+			 errdetail("The error itself stays at the site, because its text may hold a patient's value."),
+			 errhint("Guard divisions with NULLIF and casts with CASE, or leave such rows out with WHERE.")));
+}
+
+void
+site_execute(SiteQuery *site, uint128 *elements, TimestampTz deadline)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	RunnerScope scope;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
+	{
+		TupleDesc	desc;
+		Tuplestorestate *rows;
+
+		runner_begin(&scope);
+		served_watch_begin(deadline);
+		rows = run_query(site, &desc);
+		encode_rows(site, rows, desc, elements);
+		tuplestore_end(rows);
+		served_watch_end();
+		runner_end(&scope);
+		ReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(caller);
+		CurrentResourceOwner = owner;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+		served_watch_end();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(caller);
+		CurrentResourceOwner = owner;
+		raise_general_error(error);
+	}
+	PG_END_TRY();
+}
