@@ -33,3 +33,33 @@ IMPORT FOREIGN SCHEMA published LIMIT TO (cost) FROM SERVER consortium INTO cons
 SELECT sex, count(*), sum(cost) FROM consortium.cost GROUP BY sex ORDER BY sex;
 \c pooled alice
 SELECT sex, count(*), sum(cost) FROM consortium.measure JOIN consortium.visit USING (patient) GROUP BY sex ORDER BY sex;
+
+-- a key that is declared local joins tables without a patient column
+\c charite postgres
+CREATE TABLE clinic.bill AS SELECT visit, cost * 2 AS amount FROM clinic.visit WHERE visit % 10 < 3;
+SELECT secmed.publish('clinic.bill', local_keys => '{visit}'), secmed.unpublish('visit');
+SELECT secmed.publish('clinic.visit', patient => 'patient', min_patients => 3, domains => '{"ward": [0, 1, 2]}', local_keys => '{visit}', show_zero => true);
+\c lmu postgres
+CREATE TABLE clinic.bill AS SELECT visit, cost * 2 AS amount FROM clinic.visit WHERE visit % 10 < 3;
+SELECT secmed.publish('clinic.bill', local_keys => '{visit}'), secmed.unpublish('visit');
+SELECT secmed.publish('clinic.visit', patient => 'patient', min_patients => 4, domains => '{"ward": [0, 1, 2]}', local_keys => '{visit}', show_zero => true);
+\c gemelli postgres
+CREATE TABLE clinic.bill AS SELECT visit, cost * 2 AS amount FROM clinic.visit WHERE visit % 10 < 3;
+SELECT secmed.publish('clinic.bill', local_keys => '{visit}'), secmed.unpublish('visit');
+SELECT secmed.publish('clinic.visit', patient => 'patient', min_patients => 3, domains => '{"ward": [0, 1, 2]}', local_keys => '{visit}', show_zero => true);
+\c research alice
+SET search_path = consortium, public;
+DROP FOREIGN TABLE visit;
+IMPORT FOREIGN SCHEMA published LIMIT TO (bill, visit) FROM SERVER consortium INTO consortium;
+SELECT v.ward, count(*), sum(b.amount) FROM visit v JOIN bill b USING (visit) GROUP BY v.ward ORDER BY 1;
+SELECT m.sex, count(b.visit), sum(b.amount) FROM measure m JOIN visit v USING (patient) LEFT JOIN bill b USING (visit) GROUP BY m.sex ORDER BY 1;
+-- bills alone tell no patients apart: each row counts, and bills with bills can't be counted
+SELECT count(*) FROM bill WHERE amount < 1;
+SELECT count(*) FROM bill a JOIN bill b USING (visit);
+\c pooled postgres
+CREATE TABLE consortium.bill AS SELECT visit, cost * 2 AS amount FROM consortium.visit WHERE visit % 10 < 3;
+GRANT SELECT ON consortium.bill TO alice;
+\c pooled alice
+SET search_path = consortium, public;
+SELECT v.ward, count(*), sum(b.amount) FROM visit v JOIN bill b USING (visit) GROUP BY v.ward ORDER BY 1;
+SELECT m.sex, count(b.visit), sum(b.amount) FROM measure m JOIN visit v USING (patient) LEFT JOIN bill b USING (visit) GROUP BY m.sex ORDER BY 1;

@@ -260,6 +260,10 @@ add_join(FromClause *from, StringInfo text, JoinExpr *join, bool under_outer)
 		if (join->quals == NULL)
 			appendStringInfoString(text, "true");
 		add_outer_conditions(from, text, join, left, right);
+		if (join->jointype == JOIN_LEFT || join->jointype == JOIN_FULL)
+			from->optional = bms_add_members(from->optional, right);
+		if (join->jointype == JOIN_RIGHT || join->jointype == JOIN_FULL)
+			from->optional = bms_add_members(from->optional, left);
 	}
 	appendStringInfoChar(text, ')');
 	return bms_union(left, right);
@@ -300,6 +304,20 @@ add_item(FromClause *from, StringInfo text, Node *item, bool under_outer)
 	return add_list(from, text, castNode(FromExpr, item), under_outer);
 }
 
+/* A join multiplies rows, so some table in it must tell patients apart. */
+static bool
+tells_patients_apart(FromClause *from)
+{
+	ListCell   *table,
+			   *index;
+
+	forboth(table, from->tables, index, from->rtindexes)
+		if (((PublishedTable *) lfirst(table))->patient != NULL &&
+			!bms_is_member(lfirst_int(index), from->optional))
+			return true;
+	return false;
+}
+
 bool
 from_clause_build(FromClause *from, Deparser *deparser, FromExpr *jointree)
 {
@@ -309,5 +327,8 @@ from_clause_build(FromClause *from, Deparser *deparser, FromExpr *jointree)
 	if (from->reason == NULL && list_length(from->tables) > 1 && !all_connected(from))
 		refuse(from, "published tables can be joined only on columns that are local to a site: a partner may be at another site",
 			   "Join on the patient column, or on one published in local_keys.");
+	if (from->reason == NULL && list_length(from->tables) > 1 && !tells_patients_apart(from))
+		refuse(from, "none of the joined tables tells patients apart",
+			   "Join with a table that is published with a patient column, and whose rows are always there.");
 	return from->reason == NULL;
 }

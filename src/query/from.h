@@ -19,6 +19,7 @@ typedef struct FromClause
 	List	   *tables;			/* of PublishedTable, in order of appearance */
 	List	   *rtindexes;		/* their range table indexes */
 	List	   *equalities;		/* of OpExpr: inner conditions column = column */
+	Bitmapset  *optional;		/* tables whose rows an outer join may leave out */
 	List	   *joined;			/* of Bitmapset: sides of outer joins that are joined locally */
 	char	   *reason;			/* why it can't be done */
 	char	   *hint;
