@@ -9,6 +9,7 @@ CREATE DATABASE copy;
 SELECT ok, bad_seq, reason FROM secmed.verify_ledger();
 SELECT name, min_patients FROM secmed.published ORDER BY name;
 SELECT name FROM secmed.peer ORDER BY name;
+\set VERBOSITY terse
 SELECT secmed.node_card();
 \c postgres postgres
 DROP DATABASE copy;

@@ -73,6 +73,9 @@ SELECT name, conninfo, added_by FROM secmed.peer ORDER BY name;
 SELECT secmed.add_peer(:'beta_card', 'host=beta.example dbname=beta') IS NOT NULL AS again;
 SELECT secmed.add_peer(secmed.node_card(), 'dbname=regress_alpha');
 SELECT secmed.add_peer(secmed.node_card(), 'host=/run/postgresql dbname=regress_alpha');
+SELECT secmed.add_peer(secmed.node_card(), 'host=,127.0.0.1 dbname=regress_alpha');
+SELECT secmed.add_peer(secmed.node_card(), 'host=a,/run/postgresql dbname=regress_alpha');
+SELECT secmed.add_peer(secmed.node_card(), 'host=a service=b dbname=regress_alpha');
 SELECT secmed.add_peer(secmed.node_card(), 'host=localhost dbname=regress_alpha') IS NOT NULL AS myself;
 SELECT name, conninfo, added_by FROM secmed.peer ORDER BY name;
 

@@ -11,7 +11,7 @@ SELECT bool_and(i2 < 60), bool_or(i2 > 48), every(sex = 'm'), bool_and(smoker), 
 SELECT sum(stay), avg(stay), count(stay), count(day), avg(day - date '2020-01-01') FROM measure \gx
 SELECT count(*) FILTER (WHERE smoker), sum(i4) FILTER (WHERE sex = 'f'), avg(i4) FILTER (WHERE i4 > 0 AND smoker) FROM measure;
 -- nothing to aggregate
-SELECT sum(i4) FILTER (WHERE i4 IS NULL), avg(price) FILTER (WHERE false), bool_and(smoker) FILTER (WHERE smoker IS NULL), corr(f8, f4) FILTER (WHERE f8 IS NULL), var_samp(i4) FILTER (WHERE patient = 5), var_pop(i4) FILTER (WHERE patient = 5) FROM measure;
+SELECT sum(i4) FILTER (WHERE i4 IS NULL), avg(price) FILTER (WHERE false), bool_and(smoker) FILTER (WHERE smoker IS NULL), corr(f8, f4) FILTER (WHERE f8 IS NULL), var_samp(i4) FILTER (WHERE i4 IS NULL) FROM measure;
 -- NaN and infinity
 SELECT sum(CASE WHEN patient = 250 THEN 'NaN' ELSE price END), avg(CASE WHEN patient = 250 THEN 'Infinity' ELSE price END), sum(CASE patient WHEN 250 THEN 'Infinity' WHEN 301 THEN '-Infinity' ELSE price END), stddev(CASE WHEN patient = 250 THEN '-Infinity' ELSE price END) FROM measure;
 SELECT sum(CASE WHEN patient = 250 THEN 'NaN' ELSE f8 END), avg(CASE WHEN patient = 250 THEN 'Infinity' ELSE f8 END), sum(CASE patient WHEN 250 THEN 'Infinity' WHEN 301 THEN '-Infinity' ELSE f8 END), var_pop(CASE WHEN patient = 250 THEN '-Infinity' ELSE f8 END) FROM measure;

@@ -238,24 +238,50 @@ check_against_self(const NodeCard *card)
 	check_against(card, self);
 }
 
+/* Is every item of a list of hosts a name or address, none a socket? */
+static bool
+all_network(const char *list)
+{
+	for (const char *item = list;; item++)
+	{
+		size_t		len = strcspn(item, ",");
+
+		if (len == 0 || item[0] == '/' || item[0] == '@')
+			return false;
+		item += len;
+		if (*item == '\0')
+			return true;
+	}
+}
+
 /*
  * Connections are made as the server's operating-system user.  Over a Unix
  * socket that name alone may open a superuser's session, so only a superuser
- * may send the node there.
+ * may send the node there, be it by leaving the host out, or by a service
+ * file that names it.
  */
 static void
 check_way(const PQconninfoOption *options)
 {
-	bool		network = false;
+	bool		named = false;
+	bool		network = true;
 
 	for (; options->keyword != NULL; options++)
-		if ((strcmp(options->keyword, "host") == 0 || strcmp(options->keyword, "hostaddr") == 0) &&
-			options->val != NULL && options->val[0] != '\0')
-			network = strpbrk(options->val, "/@") == NULL;
-	if (!network && !superuser())
+	{
+		if (options->val == NULL)
+			continue;
+		if (strcmp(options->keyword, "service") == 0)
+			network = false;
+		if (strcmp(options->keyword, "host") == 0 || strcmp(options->keyword, "hostaddr") == 0)
+		{
+			named = true;
+			network = network && all_network(options->val);
+		}
+	}
+	if (!(named && network) && !superuser())
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("only a superuser may add a peer that is reached over a Unix socket"),
+				 errmsg("only a superuser may add a peer that could be reached over a Unix socket"),
 				 errhint("Name a host: 'host=db.charite.example dbname=research ...'.")));
 }
 

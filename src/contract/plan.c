@@ -85,7 +85,11 @@ plan_encode(StringInfo out, const CanonicalPlan *plan)
 	}
 	cbor_array(out, plan->ncomponents);
 	for (int i = 0; i < plan->ncomponents; i++)
+	{
+		cbor_array(out, 2);
 		cbor_uint(out, plan->components[i]);
+		cbor_uint(out, plan->parts[i]);
+	}
 }
 
 static char **
@@ -141,14 +145,21 @@ decode_keys(CborReader *in, CanonicalPlan *plan)
 	}
 }
 
+/* Parts are numbered in the order in which components first use them. */
 static void
 decode_components(CborReader *in, CanonicalPlan *plan)
 {
 	plan->ncomponents = (int) cbor_read_array(in, COMPONENTS_MAX);
 	plan->components = palloc0(sizeof(ComponentKind) * (plan->ncomponents + 1));
+	plan->parts = palloc0(sizeof(int) * (plan->ncomponents + 1));
+	plan->nparts = 1;
 	for (int i = 0; i < plan->ncomponents; i++)
 	{
+		cbor_expect_array(in, 2);
 		plan->components[i] = (ComponentKind) cbor_read_uint(in, COMPONENT_KIND_MAX);
+		plan->parts[i] = (int) cbor_read_uint(in, plan->nparts);
+		if (plan->parts[i] == plan->nparts)
+			plan->nparts++;
 		if (plan->components[i] == 0 && in->error == NULL)
 			in->error = "component of an unknown kind";
 	}
@@ -200,22 +211,62 @@ plan_cells(const CanonicalPlan *plan)
 	return cells;
 }
 
-size_t
-plan_width(const CanonicalPlan *plan)
+PlanLayout
+plan_layout(const CanonicalPlan *plan)
 {
-	size_t		width = 1;
+	PlanLayout	layout = {0};
+	size_t	   *used = palloc0(sizeof(size_t) * plan->nparts);
+
+	layout.part_start = palloc0(sizeof(size_t) * plan->nparts);
+	layout.part_width = palloc0(sizeof(size_t) * plan->nparts);
+	layout.component = palloc0(sizeof(size_t) * (plan->ncomponents + 1));
 
 	for (int i = 0; i < plan->ncomponents; i++)
-		width += component_elements(plan->components[i]);
-	return width;
+		layout.part_width[plan->parts[i]] += component_elements(plan->components[i]);
+	layout.part_width[0]++;		/* the mark */
+	for (int part = 0; part < plan->nparts; part++)
+	{
+		layout.part_start[part] = layout.stride;
+		layout.stride += 1 + layout.part_width[part];
+	}
+	layout.exists = layout.part_start[0] + layout.part_width[0];
+
+	for (int i = 0; i < plan->ncomponents; i++)
+	{
+		int			part = plan->parts[i];
+
+		layout.component[i] = layout.part_start[part] + 1 + used[part];
+		used[part] += component_elements(plan->components[i]);
+	}
+	pfree(used);
+	return layout;
+}
+
+size_t
+plan_stride(const CanonicalPlan *plan)
+{
+	size_t		stride = plan->nparts + 1;
+
+	for (int i = 0; i < plan->ncomponents; i++)
+		stride += component_elements(plan->components[i]);
+	return stride;
 }
 
 size_t
 plan_elements(const CanonicalPlan *plan)
 {
-	size_t		elements = plan_cells(plan) * (1 + plan_width(plan));
+	size_t		elements = plan_cells(plan) * plan_stride(plan);
 
 	return elements <= ELEMENTS_MAX ? elements : 0;
+}
+
+PlanTable *
+plan_table(const CanonicalPlan *plan, const char *name)
+{
+	for (int i = 0; i < plan->ntables; i++)
+		if (strcmp(plan->tables[i].name, name) == 0)
+			return &plan->tables[i];
+	return NULL;
 }
 
 char *
@@ -227,7 +278,12 @@ plan_tables_text(const CanonicalPlan *plan, int max)
 	for (int i = 0; i < plan->ntables; i++)
 		appendStringInfo(&text, "%s%s", i ? ", " : "", plan->tables[i].name);
 	if (text.len > max)
+	{
+		/* A byte 10xxxxxx continues a character of UTF-8. */
+		while (max > 0 && (text.data[max] & 0xC0) == 0x80)
+			max--;
 		text.data[max] = '\0';
+	}
 	return text.data;
 }
 

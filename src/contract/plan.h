@@ -11,7 +11,11 @@
  *	              the query reads, sorted, as the coordinator knows them
  *	  keys        for each GROUP BY key [type, [value or null, ...]]: its public
  *	              domain, as text, in the type's order, null last
- *	  components  for each aggregate of the target list its ComponentKind
+ *	  components  for each aggregate of the target list [ComponentKind, part]
+ *
+ * A cell has parts: part 0 is all of its patients, each further part those who
+ * contribute to some of its aggregates (query/support.h).  Each part has a
+ * patient count of its own, and is opened only if that reaches the threshold.
  *
  * The cells of the answer are the cross product of the keys' domains, the
  * last key running fastest; without keys there is one cell.  Parameter values
@@ -85,7 +89,25 @@ typedef struct CanonicalPlan
 	PlanKey    *keys;
 	int			ncomponents;
 	ComponentKind *components;
+	int		   *parts;			/* the part of each component */
+	int			nparts;			/* at least 1 */
 } CanonicalPlan;
+
+/*
+ * Where things are in a cell: of each part its patient count (after release:
+ * its flag) and then its components; part 0 ends with a mark that some site
+ * has a row of the cell.
+ */
+typedef struct PlanLayout
+{
+	size_t		stride;			/* elements of a cell */
+	size_t	   *part_start;		/* of each part's count */
+	size_t	   *part_width;		/* elements of each part, after its count */
+	size_t	   *component;		/* where each component begins */
+	size_t		exists;			/* the mark */
+} PlanLayout;
+
+extern PlanLayout plan_layout(const CanonicalPlan *plan);
 
 extern void plan_encode(StringInfo out, const CanonicalPlan *plan);
 
@@ -96,24 +118,21 @@ extern void plan_hash(uint8 out[HASH_BYTES], const void *bytes, size_t len);
 /* The number of cells, or 0 if it is more than CELLS_MAX. */
 extern size_t plan_cells(const CanonicalPlan *plan);
 
-/*
- * Ring elements of one cell, without the patient count: its components, and
- * last a mark that some site has a row in it.
- */
-extern size_t plan_width(const CanonicalPlan *plan);
+/* Ring elements of one cell, patient counts included. */
+extern size_t plan_stride(const CanonicalPlan *plan);
 
-/*
- * Elements of the whole vector, cells * (1 + width); 0 if more than
- * ELEMENTS_MAX.
- */
+/* Elements of the whole vector, cells * stride; 0 if more than ELEMENTS_MAX. */
 extern size_t plan_elements(const CanonicalPlan *plan);
+
+/* The table of this name, or NULL. */
+extern PlanTable *plan_table(const CanonicalPlan *plan, const char *name);
 
 /* "trial, visit": the tables, for ledgers and messages; at most max bytes. */
 extern char *plan_tables_text(const CanonicalPlan *plan, int max);
 
 /*
  * What opening one group reveals, in words without any of the query's text:
- * "3 counts, 2 sums".  For ledgers, where constants of a query must not be.
+ * "2 x count, 1 x integer sum".  For ledgers, where constants of a query must not be.
  */
 extern void plan_describe(StringInfo out, const CanonicalPlan *plan);
 

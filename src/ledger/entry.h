@@ -37,7 +37,7 @@
 #define ENTRY_FORMAT		1
 #define RUN_ID_BYTES		16
 #define ENTRY_TEXT_MAX		1024	/* bytes of object and revealed */
-#define ENTRY_ACTOR_MAX		(2 * NODE_NAME_BYTES_MAX + 1)
+#define ENTRY_ACTOR_MAX		320	/* a node, a colon, and a requester of 256 bytes */
 #define ENTRY_OUTCOME_MAX	128
 #define ENTRY_COUNTERS_MAX	8
 /* The end of year 9999, so that every entry's time is a PostgreSQL timestamp. */
@@ -53,8 +53,14 @@ typedef enum EntryKind
 	ENTRY_REQUEST = 10,			/* a run was asked of this node, or by it */
 	ENTRY_DECISION = 11,		/* and this node said yes or no */
 	ENTRY_EXECUTION = 12,		/* the sub-query ran; shares left */
-	ENTRY_OUTCOME = 13			/* released, refused, failed, cancelled */
+	ENTRY_OUTCOME = 13,			/* released, refused, failed, cancelled */
+	ENTRY_KEY = 20,				/* a key or policy of this ledger; history.h */
+	ENTRY_HEAD = 21,			/* another ledger's certified checkpoint; history.h */
+	ENTRY_ERASED = 22,			/* bodies were deleted from the side table; history.h */
+	ENTRY_FORK = 23				/* another ledger signed two histories; history.h */
 } EntryKind;
+
+#define ENTRY_KIND_MAX		ENTRY_FORK
 
 typedef struct LedgerEntry
 {

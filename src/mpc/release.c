@@ -1,6 +1,6 @@
 /*
  * release.c
- *	  Which cells may be opened: compared, turned into a factor, multiplied.
+ *	  Which parts of cells may be opened: compared, turned into a factor, multiplied.
  *
  * A withheld cell becomes zeros before anything of it is opened, so neither
  * the parties nor the requester learn more of it than that it is withheld.
@@ -24,20 +24,65 @@ check_rule(const ReleaseRule *rule)
 }
 
 static size_t
+parts_of_cell(const ReleaseRule *rule)
+{
+	return rule->parts ? rule->parts : 1;
+}
+
+static size_t
+part_width(const ReleaseRule *rule, size_t part)
+{
+	return rule->widths ? rule->widths[part] : rule->width;
+}
+
+size_t
+release_stride(const ReleaseRule *rule)
+{
+	size_t		stride = 0;
+
+	for (size_t part = 0; part < parts_of_cell(rule); part++)
+		stride += 1 + part_width(rule, part);
+	return stride;
+}
+
+/* All parts of all cells. */
+static size_t
+all_parts(const ReleaseRule *rule)
+{
+	return rule->cells * parts_of_cell(rule);
+}
+
+static size_t
 comparisons(const ReleaseRule *rule)
 {
-	return rule->cells * (rule->show_zero ? 2 : 1);
+	return all_parts(rule) * (rule->show_zero ? 2 : 1);
 }
 
 static size_t
 elements(const ReleaseRule *rule)
 {
-	return rule->cells * (1 + rule->width);
+	return rule->cells * release_stride(rule);
+}
+
+/* Where each part of each cell begins; public. */
+static size_t *
+part_starts(const ReleaseRule *rule)
+{
+	size_t	   *starts = palloc((all_parts(rule) + 1) * sizeof(size_t));
+	size_t		at = 0;
+
+	for (size_t i = 0; i < all_parts(rule); i++)
+	{
+		starts[i] = at;
+		at += 1 + part_width(rule, i % parts_of_cell(rule));
+	}
+	starts[all_parts(rule)] = at;
+	return starts;
 }
 
 /* The patient counts against patients_min, then, if zeros show, against 1. */
 static SharedBits
-compare_counts(Party *self, const Shared *in, const ReleaseRule *rule)
+compare_counts(Party *self, const Shared *in, const size_t *starts, const ReleaseRule *rule)
 {
 	size_t		n = comparisons(rule);
 	Shared		patients = shared_alloc(n);
@@ -46,11 +91,11 @@ compare_counts(Party *self, const Shared *in, const ReleaseRule *rule)
 
 	for (size_t v = 0; v < n; v++)
 	{
-		size_t		cell = v % rule->cells;
+		size_t		part = v % all_parts(rule);
 
-		patients.mine[v] = in->mine[cell * (1 + rule->width)];
-		patients.next[v] = in->next[cell * (1 + rule->width)];
-		bound[v] = v < rule->cells ? rule->patients_min : 1;
+		patients.mine[v] = in->mine[starts[part]];
+		patients.next[v] = in->next[starts[part]];
+		bound[v] = v < all_parts(rule) ? rule->patients_min : 1;
 	}
 	compare_ge_public(self, &reached, &patients, bound);
 	shared_free(&patients);
@@ -85,17 +130,17 @@ cut_bits(const SharedBits *bits, size_t first, size_t n)
 
 /* pass = (patients >= patients_min) ^ NOT (patients >= 1): never both. */
 static SharedBits
-passing_cells(Party *self, const Shared *in, const ReleaseRule *rule)
+passing_parts(Party *self, const Shared *in, const size_t *starts, const ReleaseRule *rule)
 {
-	SharedBits	reached = compare_counts(self, in, rule);
+	SharedBits	reached = compare_counts(self, in, starts, rule);
 	SharedBits	pass;
 	SharedBits	zero;
 
 	if (!rule->show_zero)
 		return reached;
 
-	pass = cut_bits(&reached, 0, rule->cells);
-	zero = cut_bits(&reached, rule->cells, rule->cells);
+	pass = cut_bits(&reached, 0, all_parts(rule));
+	zero = cut_bits(&reached, all_parts(rule), all_parts(rule));
 	logic_not(self, &zero);
 	logic_xor(&pass, &zero);
 	shared_bits_free(&reached);
@@ -105,40 +150,60 @@ passing_cells(Party *self, const Shared *in, const ReleaseRule *rule)
 
 /* out = in with the public constant 1 in place of the patient counts. */
 static void
-copy_values(const Party *self, Shared *out, const Shared *in, const ReleaseRule *rule)
+copy_values(const Party *self, Shared *out, const Shared *in, const size_t *starts,
+			const ReleaseRule *rule)
 {
-	size_t		bytes = elements(rule) * sizeof(uint128);
 	uint128		one_mine;
 	uint128		one_next;
 	Shared		one = {&one_mine, &one_next, 1};
 
 	arith_constant(self, &one, 1);
-	memcpy(out->mine, in->mine, bytes);
-	memcpy(out->next, in->next, bytes);
-	for (size_t cell = 0; cell < rule->cells; cell++)
+	memcpy(out->mine, in->mine, in->n * sizeof(uint128));
+	memcpy(out->next, in->next, in->n * sizeof(uint128));
+	for (size_t part = 0; part < all_parts(rule); part++)
 	{
-		out->mine[cell * (1 + rule->width)] = one_mine;
-		out->next[cell * (1 + rule->width)] = one_next;
+		out->mine[starts[part]] = one_mine;
+		out->next[starts[part]] = one_next;
 	}
+}
+
+/* For every element the flag of its part. */
+static Shared
+spread_flags(const Shared *flags, const size_t *starts)
+{
+	Shared		factors = shared_alloc(starts[flags->n]);
+
+	for (size_t part = 0; part < flags->n; part++)
+		for (size_t at = starts[part]; at < starts[part + 1]; at++)
+		{
+			factors.mine[at] = flags->mine[part];
+			factors.next[at] = flags->next[part];
+		}
+	return factors;
 }
 
 void
 release_cells(Party *self, Shared *out, const Shared *in, const ReleaseRule *rule)
 {
+	size_t	   *starts = part_starts(rule);
 	SharedBits	pass;
 	Shared		flags;
+	Shared		factors;
 
 	check_rule(rule);
 	Assert(in->n == elements(rule) && out->n == in->n && out->mine != in->mine);
 
-	flags = shared_alloc(rule->cells);
-	pass = passing_cells(self, in, rule);
+	flags = shared_alloc(all_parts(rule));
+	pass = passing_parts(self, in, starts, rule);
 	convert_bit_to_ring(self, &flags, &pass);
 	shared_bits_free(&pass);
 
-	copy_values(self, out, in, rule);
-	arith_multiply_rows(self, out, out, &flags);
+	factors = spread_flags(&flags, starts);
 	shared_free(&flags);
+	copy_values(self, out, in, starts, rule);
+	arith_multiply(self, out, out, &factors);
+	shared_free(&factors);
+	pfree(starts);
 }
 
 void
@@ -146,12 +211,12 @@ release_cost(const ReleaseRule *rule, int party, uint64 *rounds, uint64 *bytes)
 {
 	uint64		plane = PLANE_BYTES(comparisons(rule));
 	uint64		planes = COMPARE_AND_PLANES;
-	uint64		sent = rule->cells + elements(rule);
+	uint64		sent = all_parts(rule) + elements(rule);
 
 	if (party == 0)
 	{
 		planes += COMPARE_INPUT_PLANES;
-		sent += rule->cells;
+		sent += all_parts(rule);
 	}
 	*rounds = COMPARE_ROUNDS + 2 + 1;
 	*bytes = planes * plane + sent * sizeof(uint128);

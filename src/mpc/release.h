@@ -9,24 +9,33 @@
 #include "mpc/party.h"
 #include "share/ring.h"
 
+/*
+ * A cell has one part or several: each with its own number of patients, so
+ * that what few patients contributed to is withheld also within a large cell.
+ */
 typedef struct ReleaseRule
 {
 	size_t		cells;
-	size_t		width;			/* elements of a cell, after its patient count */
+	size_t		width;			/* elements of a part, after its patient count */
 	uint64		patients_min;	/* the largest over the sites, at least 1 */
-	bool		show_zero;		/* cells without any patient may be opened: all sites agree */
+	bool		show_zero;		/* parts without any patient may be opened: all sites agree */
+	size_t		parts;			/* of a cell; 0 is 1 */
+	const size_t *widths;		/* of each part, or NULL: all have `width` */
 } ReleaseRule;
 
+/* Elements of a cell, patient counts included. */
+extern size_t release_stride(const ReleaseRule *rule);
+
 /*
- * in:   cells * (1 + width) elements; of each cell first the number of
+ * in:   cells * release_stride() elements; of each part first the number of
  *       patients (below 2^63), then its values.
- * out:  cells * (1 + width) elements, fresh shares; of each cell first a flag
- *       (1: it passes, 0: it is withheld), then its values times the flag.
- *       The patient count itself is not among them.  The caller allocates
- *       it with shared_alloc(cells * (1 + width)).
+ * out:  as many elements, fresh shares; of each part first a flag (1: it
+ *       passes, 0: it is withheld), then its values times the flag.  The
+ *       patient counts themselves are not among them.  The caller allocates
+ *       it with shared_alloc().
  *
- * A cell passes if patients >= patients_min, or if show_zero and patients =
- * 0.  What is opened of `out` to the requester tells which cells passed and
+ * A part passes if patients >= patients_min, or if show_zero and patients =
+ * 0.  What is opened of `out` to the requester tells which parts passed and
  * their values, nothing of the others.
  *
  * Rounds: 10.  Sends: release_cost(), equal to the table in mpc/README.md.

@@ -34,6 +34,7 @@ typedef struct Call
 	char	   *words[2];		/* the same as the analyst wrote it, for EXPLAIN */
 	char	   *filter;			/* SQL text, or NULL */
 	char	   *filter_words;
+	Support    *support;
 	char	  **reason;
 	char	  **hint;
 } Call;
@@ -43,20 +44,38 @@ static const char *const available =
 
 /* ---- adding components ---- */
 
+/* The part of the answer with this support; a new one if there is none yet. */
 static int
-add_component(ComponentSet *set, ComponentKind kind, char *sql, char *what)
+part_of_support(ComponentSet *set, Support *support)
 {
+	ListCell   *lc;
+
+	if (set->supports == NIL)
+		set->supports = list_make1(palloc0(sizeof(Support)));
+	foreach(lc, set->supports)
+		if (support_equal(lfirst(lc), support))
+			return foreach_current_index(lc);
+	set->supports = lappend(set->supports, support);
+	return list_length(set->supports) - 1;
+}
+
+static int
+add_component(Call *call, ComponentKind kind, char *sql, char *what)
+{
+	ComponentSet *set = call->set;
+	int			part = part_of_support(set, call->support);
 	Component  *component;
 	ListCell   *lc;
 
 	foreach(lc, set->components)
 	{
 		component = lfirst(lc);
-		if (component->kind == kind && strcmp(component->sql, sql) == 0)
+		if (component->kind == kind && component->part == part && strcmp(component->sql, sql) == 0)
 			return foreach_current_index(lc);
 	}
 	component = palloc(sizeof(Component));
 	component->kind = kind;
+	component->part = part;
 	component->sql = sql;
 	component->what = what;
 	set->components = lappend(set->components, component);
@@ -73,7 +92,7 @@ add_filtered(Call *call, ComponentKind kind, char *inner, char *what, const char
 		inner = psprintf("%s FILTER (WHERE %s)", inner, call->filter ? call->filter : condition);
 	if (call->filter)
 		what = psprintf("%s FILTER (WHERE %s)", what, call->filter_words);
-	return add_component(call->set, kind, inner, what);
+	return add_component(call, kind, inner, what);
 }
 
 static int
@@ -419,6 +438,7 @@ aggregate_decompose(ComponentSet *set, Aggref *agg, Final *final, char **reason,
 	for (int i = 0; i < CO_COUNT; i++)
 		final->components[i] = -1;
 
+	call.support = support_of_aggregate(agg, set->never_null, set->arg);
 	if (standard && agg->aggkind == AGGKIND_NORMAL && !agg->aggvariadic && agg->agglevelsup == 0 &&
 		deparse_call(&call) && decompose_by_name(&call))
 		return true;

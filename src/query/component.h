@@ -15,6 +15,7 @@
 #include "contract/plan.h"
 #include "nodes/primnodes.h"
 #include "query/deparse.h"
+#include "query/support.h"
 
 /* What is made of the totals; see finals.c. */
 typedef enum FinalKind
@@ -51,6 +52,7 @@ typedef struct Final
 typedef struct Component
 {
 	ComponentKind kind;
+	int			part;			/* of the answer: whose values it is made of */
 	char	   *sql;			/* one aggregate call */
 	char	   *what;			/* what opening it reveals, for EXPLAIN: "count(*)" */
 } Component;
@@ -59,6 +61,8 @@ typedef struct ComponentSet
 {
 	Deparser   *deparser;
 	List	   *components;		/* of Component */
+	List	   *supports;		/* of Support: one for each part; the first is all rows */
+	NeverNull	never_null;
 	bool		(*is_patient) (Node *expr, void *arg);	/* the published patient column? */
 	void	   *arg;
 } ComponentSet;

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
@@ -11,6 +12,7 @@
 #include "query/allowed.h"
 #include "query/deparse.h"
 #include "utils/guc.h"
+#include "utils/rel.h"
 #include "utils/ruleutils.h"
 
 int
@@ -23,6 +25,7 @@ transmission_settings(void)
 		{"intervalstyle", "postgres"},
 		{"extra_float_digits", "3"},
 		{"bytea_output", "hex"},
+		{"lc_monetary", "C"},
 		{"standard_conforming_strings", "on"},
 	};
 	int			level = NewGUCNestLevel();
@@ -31,6 +34,26 @@ transmission_settings(void)
 		(void) set_config_option(settings[i][0], settings[i][1], PGC_USERSET, PGC_S_SESSION,
 								 GUC_ACTION_SAVE, true, 0, false);
 	return level;
+}
+
+/* Columns have their real names at the sites, whatever the query calls them. */
+static void
+use_own_column_names(RangeTblEntry *rte)
+{
+	Relation	relation;
+	TupleDesc	desc;
+
+	if (rte->rtekind != RTE_RELATION)
+		return;
+	relation = table_open(rte->relid, NoLock);
+	desc = RelationGetDescr(relation);
+	rte->alias = NULL;
+	rte->eref = makeAlias(rte->eref->aliasname, NIL);
+	for (int i = 0; i < desc->natts; i++)
+		rte->eref->colnames = lappend(rte->eref->colnames,
+									  makeString(TupleDescAttr(desc, i)->attisdropped ? pstrdup("") :
+												 pstrdup(NameStr(TupleDescAttr(desc, i)->attname))));
+	table_close(relation, NoLock);
 }
 
 /*
@@ -44,11 +67,12 @@ deparser_start(Deparser *deparser, PlannerInfo *root)
 	List	   *names = NIL;
 	List	   *own_names = NIL;
 
-	plan->rtable = root->parse->rtable;
+	plan->rtable = copyObject(root->parse->rtable);
 	for (int i = 1; i <= list_length(plan->rtable); i++)
 	{
 		RangeTblEntry *rte = rt_fetch(i, plan->rtable);
 
+		use_own_column_names(rte);
 		names = lappend(names, psprintf("r%d", i));
 		own_names = lappend(own_names, rte->eref->aliasname);
 	}
@@ -62,7 +86,10 @@ deparser_start(Deparser *deparser, PlannerInfo *root)
 	deparser->params = NIL;
 }
 
-/* Is this parameter the value of a sub-query that is evaluated once? */
+/*
+ * Is this parameter the value of a sub-query that is evaluated once?  If it is
+ * evaluated again for rows of an outer query, the scan refuses (scan.c).
+ */
 static bool
 param_is_initplan(PlannerInfo *root, int paramid)
 {
@@ -108,8 +135,8 @@ row_dependent_walker(Node *node, Deparser *deparser)
 }
 
 /* A value that is the same for all rows, but that only the coordinator knows. */
-static bool
-belongs_to_coordinator(Node *node, Deparser *deparser)
+bool
+deparser_owns(Deparser *deparser, Node *node)
 {
 	if (IsA(node, Const) || IsA(node, List) || IsA(node, CaseWhen))
 		return false;
@@ -150,7 +177,7 @@ parameters_mutator(Node *node, Deparser *deparser)
 
 	if (node == NULL)
 		return NULL;
-	if (!belongs_to_coordinator(node, deparser))
+	if (!deparser_owns(deparser, node))
 	{
 		node = expression_tree_mutator(node, parameters_mutator, deparser);
 		return node ? restore_collate(node) : NULL;

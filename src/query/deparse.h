@@ -28,6 +28,9 @@ typedef struct Deparser
  */
 extern int	transmission_settings(void);
 
+/* Is this a value that only the coordinator can give: no column is in it? */
+extern bool deparser_owns(Deparser *deparser, Node *expr);
+
 extern void deparser_start(Deparser *deparser, PlannerInfo *root);
 
 /*

@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "base/limits.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_enum.h"
@@ -26,12 +27,14 @@
 #include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
+#include "utils/resowner.h"
 #include "utils/typcache.h"
 
 /* A domain while it grows. */
 typedef struct DomainBuilder
 {
 	Oid			type;
+	int32		typmod;			/* char(3) pads its values */
 	int			n;
 	int			allocated;
 	char	  **values;
@@ -41,6 +44,7 @@ static void
 builder_start(DomainBuilder *builder, Oid type)
 {
 	builder->type = type;
+	builder->typmod = -1;
 	builder->n = 0;
 	builder->allocated = 16;
 	builder->values = palloc(sizeof(char *) * builder->allocated);
@@ -79,13 +83,19 @@ compare_items(const void *a, const void *b, void *arg)
 }
 
 static Datum
-text_to_datum(Oid type, const char *text)
+typed_text_to_datum(Oid type, int32 typmod, const char *text)
 {
 	Oid			input,
 				ioparam;
 
 	getTypeInputInfo(type, &input, &ioparam);
-	return OidInputFunctionCall(input, (char *) text, ioparam, -1);
+	return OidInputFunctionCall(input, (char *) text, ioparam, typmod);
+}
+
+static Datum
+text_to_datum(Oid type, const char *text)
+{
+	return typed_text_to_datum(type, -1, text);
 }
 
 static char *
@@ -220,7 +230,7 @@ add_list(DomainBuilder *builder, JsonbContainer *array, const char *column)
 		char	   *text = scalar_text(getIthJsonbValueFromContainer(array, i), column);
 
 		if (text != NULL)
-			text = datum_to_text(builder->type, text_to_datum(builder->type, text));
+			text = datum_to_text(builder->type, typed_text_to_datum(builder->type, builder->typmod, text));
 		builder_add(builder, text);
 	}
 }
@@ -254,7 +264,19 @@ add_range(DomainBuilder *builder, JsonbContainer *object, const char *column)
 }
 
 Domain *
-domain_from_json(JsonbValue *json, Oid type, const char *column)
+domain_with_null(const Domain *domain)
+{
+	DomainBuilder builder;
+
+	builder_start(&builder, domain->type);
+	for (int i = 0; i < domain->nvalues; i++)
+		builder_add(&builder, domain->values[i]);
+	builder_add(&builder, NULL);
+	return builder_finish(&builder);
+}
+
+Domain *
+domain_from_json(JsonbValue *json, Oid type, int32 typmod, const char *column)
 {
 	DomainBuilder builder;
 	Domain	   *domain;
@@ -265,6 +287,7 @@ domain_from_json(JsonbValue *json, Oid type, const char *column)
 		bad_domain(column, "neither a list nor a range");
 
 	builder_start(&builder, type);
+	builder.typmod = typmod;
 	if (JsonContainerIsObject(json->val.binary.data))
 		add_range(&builder, json->val.binary.data, column);
 	else
@@ -276,7 +299,7 @@ domain_from_json(JsonbValue *json, Oid type, const char *column)
 }
 
 Domain *
-domain_from_json_text(const char *json, Oid type, const char *column)
+domain_from_json_text(const char *json, Oid type, int32 typmod, const char *column)
 {
 	Jsonb	   *jsonb = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(json)));
 	JsonbValue	value;
@@ -286,7 +309,7 @@ domain_from_json_text(const char *json, Oid type, const char *column)
 	value.val.binary.len = VARSIZE(jsonb);
 	if (JsonContainerIsScalar(&jsonb->root))
 		bad_domain(column, "neither a list nor a range");
-	return domain_from_json(&value, type, column);
+	return domain_from_json(&value, type, typmod, column);
 }
 
 char *
@@ -450,6 +473,48 @@ next_choice(Image *image)
 	return false;
 }
 
+/*
+ * The text of a closed expression's value.  False if it raises an error, such
+ * as a division by zero: a row with these values raises it too, or WHERE keeps
+ * it away; either way no group is needed for it.
+ */
+static bool
+image_value(Node *closed, char **text)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	Oid			type = exprType(closed);
+	bool		evaluated = false;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		Const	   *value = (Const *) evaluate_expr((Expr *) closed, type, exprTypmod(closed),
+													exprCollation(closed));
+
+		*text = value->constisnull ? NULL : datum_to_text(type, value->constvalue);
+		evaluated = true;
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		CurrentResourceOwner = owner;
+		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+			ReThrowError(error);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return evaluated;
+}
+
 static Domain *
 image_of_expression(Node *expr, Image *image)
 {
@@ -459,11 +524,10 @@ image_of_expression(Node *expr, Image *image)
 	builder_start(&builder, type);
 	do
 	{
-		Node	   *closed = replace_vars(expr, image);
-		Const	   *value;
+		char	   *value;
 
-		value = (Const *) evaluate_expr((Expr *) closed, type, exprTypmod(expr), exprCollation(expr));
-		builder_add(&builder, value->constisnull ? NULL : datum_to_text(type, value->constvalue));
+		if (image_value(replace_vars(expr, image), &value))
+			builder_add(&builder, value);
 		CHECK_FOR_INTERRUPTS();
 	} while (next_choice(image));
 	return builder_finish(&builder);

@@ -44,8 +44,11 @@ extern Domain *domain_of_type(Oid type, bool nullable);
  * From what publish() takes: [v, ..., null] or {"min": a, "max": b, "null":
  * true}.  Errors name the column.
  */
-extern Domain *domain_from_json(JsonbValue *json, Oid type, const char *column);
-extern Domain *domain_from_json_text(const char *json, Oid type, const char *column);
+extern Domain *domain_from_json(JsonbValue *json, Oid type, int32 typmod, const char *column);
+extern Domain *domain_from_json_text(const char *json, Oid type, int32 typmod, const char *column);
+
+/* The same and NULL. */
+extern Domain *domain_with_null(const Domain *domain);
 
 /* As a JSON array of strings and null, for column options. */
 extern char *domain_to_json(const Domain *domain);

@@ -39,7 +39,8 @@ hex(const uint8 *bytes, int len)
 static void
 explain_expected(RunScan *scan, ExplainState *es)
 {
-	ReleaseRule rule = {plan_cells(&scan->plan), plan_width(&scan->plan), 1, true};
+	ReleaseRule rule = {.cells = plan_cells(&scan->plan), .patients_min = 1, .show_zero = true,
+	.parts = scan->plan.nparts, .widths = scan->layout.part_width};
 	uint64		rounds = 0;
 	uint64		bytes = 0;
 
@@ -51,6 +52,8 @@ explain_expected(RunScan *scan, ExplainState *es)
 		bytes += own;
 	}
 	ExplainPropertyInteger("Groups", NULL, plan_cells(&scan->plan), es);
+	if (scan->plan.nparts > 1)
+		ExplainPropertyInteger("Parts of a Group", NULL, scan->plan.nparts, es);
 	ExplainPropertyInteger("Ring Elements", NULL, plan_elements(&scan->plan), es);
 	ExplainPropertyInteger("MPC Rounds Expected", NULL, rounds, es);
 	ExplainPropertyInteger("MPC Bytes Expected", "B", bytes, es);
@@ -65,6 +68,8 @@ explain_actual(RunScan *scan, ExplainState *es)
 	ExplainPropertyText("Run", run, es);
 	ExplainPropertyInteger("Smallest Group", "patients", result->patients_min, es);
 	ExplainPropertyInteger("Groups Withheld", NULL, result->withheld, es);
+	if (scan->plan.nparts > 1)
+		ExplainPropertyInteger("Parts Withheld", NULL, result->parts_withheld, es);
 	ExplainPropertyInteger("MPC Rounds", NULL, result->rounds, es);
 	ExplainPropertyInteger("MPC Bytes", "B", result->mpc_bytes, es);
 	ExplainPropertyInteger("Opened Bytes", "B", result->opened_bytes, es);

@@ -19,7 +19,8 @@ typedef struct RunScan
 {
 	Federation *federation;
 	bytea	   *plan_bytes;
-	CanonicalPlan		plan;
+	CanonicalPlan plan;
+	PlanLayout	layout;
 	List	   *finals;			/* of Final *, one for each column */
 	List	   *what;			/* String */
 	List	   *params;			/* ExprState */

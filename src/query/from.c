@@ -50,9 +50,13 @@ from_clause_table(const FromClause *from, int rtindex)
 
 /* ---- local keys ---- */
 
-/* Is this a column that is declared local to a site? */
-static bool
-is_local_key(FromClause *from, Node *node)
+/*
+ * The name of a column that is declared local to a site, or NULL.  Values of
+ * the patient columns of two tables are of one kind; other local keys only if
+ * they have the same name.
+ */
+static const char *
+local_key(FromClause *from, Node *node)
 {
 	Var		   *var;
 	PublishedTable *table;
@@ -62,16 +66,18 @@ is_local_key(FromClause *from, Node *node)
 	while (node && IsA(node, RelabelType))
 		node = (Node *) ((RelabelType *) node)->arg;
 	if (node == NULL || !IsA(node, Var) || ((Var *) node)->varattno <= 0)
-		return false;
+		return NULL;
 	var = (Var *) node;
 	table = from_clause_table(from, var->varno);
 	if (table == NULL)
-		return false;
+		return NULL;
 	name = get_attname(table->relid, var->varattno, false);
+	if (table->patient != NULL && strcmp(table->patient, name) == 0)
+		return "";
 	foreach(lc, table->local_keys)
 		if (strcmp(lfirst(lc), name) == 0)
-			return true;
-	return false;
+			return name;
+	return NULL;
 }
 
 /* Does this condition equate local keys of the two sides? */
@@ -79,13 +85,17 @@ static bool
 equates_local_keys(FromClause *from, Node *condition, Relids left, Relids right)
 {
 	OpExpr	   *op = (OpExpr *) condition;
+	const char *key,
+			   *other;
 	Relids		a,
 				b;
 
 	if (!IsA(condition, OpExpr) || list_length(op->args) != 2 ||
 		!op_mergejoinable(op->opno, exprType(linitial(op->args))))
 		return false;
-	if (!is_local_key(from, linitial(op->args)) || !is_local_key(from, lsecond(op->args)))
+	key = local_key(from, linitial(op->args));
+	other = local_key(from, lsecond(op->args));
+	if (key == NULL || other == NULL || strcmp(key, other) != 0)
 		return false;
 	a = pull_varnos(from->deparser->root, linitial(op->args));
 	b = pull_varnos(from->deparser->root, lsecond(op->args));
@@ -227,7 +237,7 @@ add_outer_conditions(FromClause *from, StringInfo text, JoinExpr *join, Relids l
 	}
 	if (!local)
 		refuse(from, "an outer join of published tables needs an equality of columns that are local to a site",
-			   "Join on the patient column, or on one published in local_keys.");
+			   "Join on the patient columns, or on columns of one name that are published in local_keys.");
 	from->joined = lappend(from->joined, bms_union(left, right));
 }
 
@@ -326,7 +336,7 @@ from_clause_build(FromClause *from, Deparser *deparser, FromExpr *jointree)
 	add_list(from, &from->text, jointree, false);
 	if (from->reason == NULL && list_length(from->tables) > 1 && !all_connected(from))
 		refuse(from, "published tables can be joined only on columns that are local to a site: a partner may be at another site",
-			   "Join on the patient column, or on one published in local_keys.");
+			   "Join on the patient columns, or on columns of one name that are published in local_keys.");
 	if (from->reason == NULL && list_length(from->tables) > 1 && !tells_patients_apart(from))
 		refuse(from, "none of the joined tables tells patients apart",
 			   "Join with a table that is published with a patient column, and whose rows are always there.");

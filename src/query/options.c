@@ -166,6 +166,19 @@ published_table(Oid relid)
 	return table;
 }
 
+bool
+foreign_column_not_null(Oid relid, AttrNumber attnum)
+{
+	HeapTuple	tuple = SearchSysCache2(ATTNUM, ObjectIdGetDatum(relid), Int16GetDatum(attnum));
+	bool		not_null;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for attribute %d of relation %u", attnum, relid);
+	not_null = ((Form_pg_attribute) GETSTRUCT(tuple))->attnotnull;
+	ReleaseSysCache(tuple);
+	return not_null;
+}
+
 Domain *
 foreign_column_domain(Oid relid, AttrNumber attnum)
 {
@@ -179,7 +192,7 @@ foreign_column_domain(Oid relid, AttrNumber attnum)
 		elog(ERROR, "cache lookup failed for attribute %d of relation %u", attnum, relid);
 	column = (Form_pg_attribute) GETSTRUCT(tuple);
 	if (json != NULL)
-		domain = domain_from_json_text(json, column->atttypid, NameStr(column->attname));
+		domain = domain_from_json_text(json, column->atttypid, column->atttypmod, NameStr(column->attname));
 	else
 		domain = domain_of_type(column->atttypid, !column->attnotnull);
 	ReleaseSysCache(tuple);

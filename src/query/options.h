@@ -40,6 +40,9 @@ typedef struct PublishedTable
 
 extern PublishedTable *published_table(Oid relid);
 
+/* Is it declared NOT NULL: no site has a NULL in it? */
+extern bool foreign_column_not_null(Oid relid, AttrNumber attnum);
+
 /* The public domain of a foreign table's column, or NULL. */
 extern Domain *foreign_column_domain(Oid relid, AttrNumber attnum);
 

@@ -42,6 +42,7 @@ typedef struct PublishCall
 	Jsonb	   *domains;
 	List	   *local_keys;		/* of char * */
 	bool		show_zero;
+	List	   *sites;			/* of char *; NIL: any */
 } PublishCall;
 
 static List *
@@ -122,6 +123,7 @@ read_arguments(FunctionCallInfo fcinfo)
 	publication.domains = PG_GETARG_JSONB_P(5);
 	publication.local_keys = names_of_array(PG_GETARG_ARRAYTYPE_P(6));
 	publication.show_zero = PG_GETARG_BOOL(7);
+	publication.sites = PG_ARGISNULL(8) ? NIL : names_of_array(PG_GETARG_ARRAYTYPE_P(8));
 	return publication;
 }
 
@@ -163,6 +165,17 @@ check_types(const PublishCall *publication)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("nothing is left to publish: no columns")));
 }
 
+static void
+check_domain(Oid relid, JsonbValue *json, const char *column)
+{
+	Oid			type,
+				collation;
+	int32		typmod;
+
+	get_atttypetypmodcoll(relid, get_attnum(relid, column), &type, &typmod, &collation);
+	domain_from_json(json, type, typmod, column);
+}
+
 /* Each domain is of a published column and fits its type. */
 static void
 check_domains(const PublishCall *publication)
@@ -186,8 +199,7 @@ check_domains(const PublishCall *publication)
 		column = pnstrdup(value.val.string.val, value.val.string.len);
 		require_column(publication, column, "having a domain");
 		JsonbIteratorNext(&iterator, &value, true);
-		domain_from_json(&value, get_atttype(publication->relation,
-											 get_attnum(publication->relation, column)), column);
+		check_domain(publication->relation, &value, column);
 	}
 	AtEOXact_GUC(true, level);
 }
@@ -208,6 +220,11 @@ check_publication(const PublishCall *publication)
 	foreach(lc, publication->local_keys)
 		require_column(publication, lfirst(lc), "local key");
 	check_domains(publication);
+	foreach(lc, publication->sites)
+		if (!node_name_valid(lfirst(lc)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("\"%s\" in sites is not a node name", (char *) lfirst(lc))));
 	if (published_find(publication->name) != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
@@ -237,7 +254,10 @@ create_view(const PublishCall *publication)
 	ListCell   *lc;
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "CREATE VIEW %s AS SELECT ", view_name(publication->name));
+	/* A view may leave rows out: what others ask must not be evaluated on them. */
+	appendStringInfo(&sql, "CREATE VIEW %s %sAS SELECT ", view_name(publication->name),
+					 get_rel_relkind(publication->relation) == RELKIND_VIEW ?
+					 "WITH (security_barrier) " : "");
 	foreach(lc, publication->columns)
 		appendStringInfo(&sql, "%s%s", foreach_current_index(lc) ? ", " : "",
 						 quote_identifier(lfirst(lc)));
@@ -253,12 +273,14 @@ create_view(const PublishCall *publication)
 static void
 insert_row(const PublishCall *publication, FunctionCallInfo fcinfo)
 {
-	Oid			types[] = {NAMEOID, OIDOID, NAMEOID, INT4OID, BOOLOID, NAMEARRAYOID, JSONBOID, NAMEOID};
-	char		nulls[] = {' ', ' ', publication->patient ? ' ' : 'n', ' ', ' ', ' ', ' ', ' ', '\0'};
+	Oid			types[] = {NAMEOID, OIDOID, NAMEOID, INT4OID, BOOLOID, NAMEARRAYOID, JSONBOID, NAMEOID,
+	NAMEARRAYOID};
+	char		nulls[] = {' ', ' ', publication->patient ? ' ' : 'n', ' ', ' ', ' ', ' ', ' ',
+	PG_ARGISNULL(8) ? 'n' : ' ', '\0'};
 	NameData	name,
 				patient,
 				by;
-	Datum		values[8];
+	Datum		values[9];
 	OwnerScope	scope;
 
 	namestrcpy(&name, publication->name);
@@ -272,12 +294,13 @@ insert_row(const PublishCall *publication, FunctionCallInfo fcinfo)
 	values[5] = PG_GETARG_DATUM(6);
 	values[6] = PG_GETARG_DATUM(5);
 	values[7] = NameGetDatum(&by);
+	values[8] = PG_ARGISNULL(8) ? (Datum) 0 : PG_GETARG_DATUM(8);
 
 	owner_begin(&scope);
 	SPI_connect();
-	if (SPI_execute_with_args("INSERT INTO secmed.published (name, relation, patient, min_patients, show_zero, local_keys, domains, published_by)"
-							  " VALUES ($1, $2::regclass, $3, $4, $5, $6, $7, $8)",
-							  8, types, values, nulls, false, 0) != SPI_OK_INSERT)
+	if (SPI_execute_with_args("INSERT INTO secmed.published (name, relation, patient, min_patients, show_zero, local_keys, domains, published_by, sites)"
+							  " VALUES ($1, $2::regclass, $3, $4, $5, $6, $7, $8, $9)",
+							  9, types, values, nulls, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not insert into secmed.published");
 	SPI_finish();
 	owner_end(&scope);
@@ -288,7 +311,7 @@ record(EntryKind kind, const char *name, uint64 patients_min)
 {
 	LedgerEntry entry = {.kind = kind, .outcome = "asked", .revealed = ""};
 
-	entry.actor = psprintf("%s:%s", node_self()->card.name, GetUserNameFromId(GetUserId(), false));
+	entry.actor = GetUserNameFromId(GetSessionUserId(), false);
 	entry.object = name;
 	if (patients_min > 0)
 	{

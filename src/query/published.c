@@ -11,11 +11,15 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "identity/node.h"
 #include "query/deparse.h"
 #include "query/published.h"
+#include "parser/parse_relation.h"
+#include "parser/parsetree.h"
+#include "rewrite/rewriteHandler.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -38,18 +42,35 @@ published_column(const Published *published, const char *name)
 	return NULL;
 }
 
-/* The column in the published relation itself; false if it has none of this name. */
+/*
+ * The column of the published relation behind a column of the view, found
+ * through the view's own definition: names may have changed since.  False if
+ * the view does not just show it.
+ */
 static bool
-base_column(Oid relation, const char *name, AttrNumber *attnum, bool *not_null)
+base_column(const Published *published, const char *name, AttrNumber *attnum, bool *not_null)
 {
-	HeapTuple	tuple = SearchSysCacheAttName(relation, name);
+	Relation	view = relation_open(published->view, AccessShareLock);
+	Query	   *definition = get_view_query(view);
+	AttrNumber	position = get_attnum(published->view, name);
+	TargetEntry *target = get_tle_by_resno(definition->targetList, position);
+	HeapTuple	tuple;
+	bool		found = false;
 
-	if (!HeapTupleIsValid(tuple))
-		return false;
-	*attnum = ((Form_pg_attribute) GETSTRUCT(tuple))->attnum;
-	*not_null = ((Form_pg_attribute) GETSTRUCT(tuple))->attnotnull;
-	ReleaseSysCache(tuple);
-	return true;
+	if (target != NULL && IsA(target->expr, Var) &&
+		rt_fetch(((Var *) target->expr)->varno, definition->rtable)->relid == published->relation)
+	{
+		*attnum = ((Var *) target->expr)->varattno;
+		tuple = SearchSysCache2(ATTNUM, ObjectIdGetDatum(published->relation), Int16GetDatum(*attnum));
+		found = HeapTupleIsValid(tuple);
+		if (found)
+		{
+			*not_null = ((Form_pg_attribute) GETSTRUCT(tuple))->attnotnull;
+			ReleaseSysCache(tuple);
+		}
+	}
+	relation_close(view, AccessShareLock);
+	return found;
 }
 
 static bool
@@ -72,18 +93,20 @@ index_makes_unique(Oid indexid, AttrNumber attnum)
 
 /* Then patients can be counted by counting rows. */
 static bool
-patient_is_unique(Oid relid, const char *patient)
+patient_is_unique(const Published *published)
 {
+	Oid			relid = published->relation;
 	AttrNumber	attnum;
 	bool		not_null;
 	bool		unique = false;
 	Relation	relation;
 	ListCell   *lc;
 
-	if (!base_column(relid, patient, &attnum, &not_null) || !not_null)
+	if (!base_column(published, published->patient, &attnum, &not_null) || !not_null)
 		return false;
 	relation = relation_open(relid, AccessShareLock);
-	if (relation->rd_rel->relkind == RELKIND_RELATION ||
+	/* An index of a table says nothing of its children's rows. */
+	if ((relation->rd_rel->relkind == RELKIND_RELATION && !has_subclass(relid)) ||
 		relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
 		foreach(lc, RelationGetIndexList(relation))
 			unique = unique || index_makes_unique(lfirst_oid(lc), attnum);
@@ -99,7 +122,7 @@ column_domain(Jsonb *domains, const PublishedColumn *column)
 													strlen(column->name), NULL);
 
 	if (json != NULL)
-		return domain_from_json(json, column->type, column->name);
+		return domain_from_json(json, column->type, column->typmod, column->name);
 	return domain_of_type(column->type, !column->not_null);
 }
 
@@ -122,7 +145,7 @@ load_columns(Published *published, Jsonb *domains)
 		column->type = attribute->atttypid;
 		column->typmod = attribute->atttypmod;
 		column->collation = attribute->attcollation;
-		base_column(published->relation, column->name, &attnum, &column->not_null);
+		base_column(published, column->name, &attnum, &column->not_null);
 		column->domain = column_domain(domains, column);
 		published->columns = lappend(published->columns, column);
 	}
@@ -149,6 +172,7 @@ static Published *
 load_row(HeapTuple tuple, TupleDesc desc)
 {
 	Published  *published = palloc0(sizeof(Published));
+	Datum		sites;
 	bool		isnull;
 
 	published->name = SPI_getvalue(tuple, desc, 1);
@@ -157,17 +181,20 @@ load_row(HeapTuple tuple, TupleDesc desc)
 	published->patients_min = DatumGetInt32(SPI_getbinval(tuple, desc, 4, &isnull));
 	published->show_zero = DatumGetBool(SPI_getbinval(tuple, desc, 5, &isnull));
 	published->local_keys = name_array(SPI_getbinval(tuple, desc, 6, &isnull));
+	sites = SPI_getbinval(tuple, desc, 8, &isnull);
+	if (!isnull)
+		published->sites = name_array(sites);
 	published->view = get_relname_relid(published->name, get_namespace_oid(PUBLISHED_SCHEMA, false));
 	if (!OidIsValid(published->view) || get_rel_name(published->relation) == NULL)
 		return NULL;
 	load_columns(published, DatumGetJsonbP(SPI_getbinval(tuple, desc, 7, &isnull)));
 	if (published->patient != NULL)
-		published->patient_unique = patient_is_unique(published->relation, published->patient);
+		published->patient_unique = patient_is_unique(published);
 	return published;
 }
 
 #define PUBLISHED_QUERY \
-	"SELECT name, relation::oid, patient, min_patients, show_zero, local_keys, domains" \
+	"SELECT name, relation::oid, patient, min_patients, show_zero, local_keys, domains, sites" \
 	"  FROM secmed.published"
 
 static List *

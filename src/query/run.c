@@ -387,6 +387,29 @@ pass_on_shares(Run *run)
 	}
 }
 
+/* Flags are 0 or 1, or the parties are not what they should be. */
+static void
+count_withheld(Run *run)
+{
+	RunResult  *result = run->result;
+	PlanLayout	layout = plan_layout(run->spec->plan);
+
+	for (size_t at = 0; at < run->elements; at += layout.stride)
+		for (int part = 0; part < run->spec->plan->nparts; part++)
+		{
+			uint128		flag = result->elements[at + layout.part_start[part]];
+
+			if (flag > 1)
+				ereport(ERROR,
+						(errcode(ERRCODE_SECMED_SHARES_DIFFER),
+						 errmsg("the parties' answer is malformed")));
+			if (flag == 0 && part == 0)
+				result->withheld++;
+			else if (flag == 0 && result->elements[at] == 1)
+				result->parts_withheld++;
+		}
+}
+
 /* Every summand came from two parties: compare, add. */
 static void
 open_result(Run *run)
@@ -395,7 +418,6 @@ open_result(Run *run)
 	const uint8 *opened[PARTIES];
 	size_t		lens[PARTIES];
 	uint64		patients_min = 0;
-	size_t		stride = 1 + plan_width(run->spec->plan);
 
 	for (int i = 0; i < run->nnodes; i++)
 	{
@@ -421,15 +443,7 @@ open_result(Run *run)
 				 errmsg("the parties' shares of the answer do not fit together"),
 				 errdetail("Each part of it is held by two of the three parties, and two copies differ."),
 				 errhint("One of the parties computed wrongly or lied; nothing of the answer was shown.")));
-	for (size_t i = 0; i < run->elements; i += stride)
-	{
-		if (result->elements[i] > 1)
-			ereport(ERROR,
-					(errcode(ERRCODE_SECMED_SHARES_DIFFER),
-					 errmsg("the parties' answer is malformed")));
-		if (result->elements[i] == 0)
-			result->withheld++;
-	}
+	count_withheld(run);
 }
 
 static void
@@ -462,8 +476,9 @@ run_steps(Run *run)
 
 	/* It is being flushed while the nodes hear of the end. */
 	released = record_run(&run->record, ENTRY_OUTCOME, "released",
-						  psprintf("%s; %zu groups withheld", record_revealed(&run->record),
-								   run->result->withheld));
+						  psprintf("%s; %zu groups withheld, and %zu parts of others",
+								   record_revealed(&run->record), run->result->withheld,
+								   run->result->parts_withheld));
 	finish_everybody(run);
 	audit_wait(released);
 }

@@ -25,7 +25,7 @@ typedef struct SiteReport
 typedef struct RunResult
 {
 	uint8		run[RUN_ID_BYTES];
-	uint128    *elements;		/* cells * (1 + width); of each cell first the flag */
+	uint128    *elements;		/* as plan_layout() says, with flags in place of patient counts */
 	uint64		patients_min;
 	int			nsites;
 	SiteReport	sites[SITES_MAX];
@@ -35,6 +35,7 @@ typedef struct RunResult
 	uint64		mpc_bytes;		/* sent by the three parties to each other */
 	uint64		opened_bytes;	/* received by the coordinator */
 	size_t		withheld;		/* cells below the threshold */
+	size_t		parts_withheld; /* and further parts of the other cells */
 } RunResult;
 
 typedef struct RunSpec

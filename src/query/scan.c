@@ -47,6 +47,7 @@ scan_state_create(ForeignScanState *node)
 	if (!plan_decode(&scan->plan, VARDATA_ANY(scan->plan_bytes),
 					 VARSIZE_ANY_EXHDR(scan->plan_bytes), &reason))
 		elog(ERROR, "plan of a foreign scan: %s", reason);
+	scan->layout = plan_layout(&scan->plan);
 	foreach(lc, (List *) lsecond(plan->fdw_private))
 	{
 		Final	   *final = palloc(sizeof(Final));
@@ -76,7 +77,7 @@ components_text(const RunScan *scan)
 char *
 plan_revealed(const RunScan *scan, const char *requester)
 {
-	return psprintf("to %s, of each group with enough patients: %s; which groups have too few; to the parties and sites: nothing",
+	return psprintf("to %s, of each group: %s, each only if enough patients contribute to it, and which have too few; to sites and parties nothing of the answer",
 					requester, components_text(scan));
 }
 
@@ -151,13 +152,14 @@ run_scan(ForeignScanState *node)
 	scan->result = run_federated(&spec);
 	MemoryContextSwitchTo(old);
 
-	if (scan->result->withheld > 0 && suppressed_mode == SUPPRESSED_ERROR)
+	if (scan->result->withheld + scan->result->parts_withheld > 0 && suppressed_mode == SUPPRESSED_ERROR)
 		ereport(ERROR,
 				(errcode(ERRCODE_SECMED_SUPPRESSED),
-				 errmsg_plural("%zu of %zu groups is withheld", "%zu of %zu groups are withheld",
-							   scan->result->withheld, scan->result->withheld, plan_cells(&scan->plan)),
-				 errdetail("They have fewer than " UINT64_FORMAT " patients.", scan->result->patients_min),
-				 errhint("Set secmed.suppressed to \"null\" or \"omit\" to see the others.")));
+				 errmsg("a part of the answer is withheld"),
+				 errdetail("%zu of %zu groups have fewer than " UINT64_FORMAT " patients; within the others, too few patients contribute to %zu aggregates.",
+						   scan->result->withheld, plan_cells(&scan->plan), scan->result->patients_min,
+						   scan->result->parts_withheld),
+				 errhint("Set secmed.suppressed to \"null\" or \"omit\" to see the rest.")));
 }
 
 /* ---- rows ---- */
@@ -187,15 +189,12 @@ key_value(const RunScan *scan, size_t cell, const Final *final, bool *isnull)
 }
 
 static ComponentTotal *
-decode_totals(const RunScan *scan, const uint128 *elements)
+decode_totals(const RunScan *scan, const uint128 *cell)
 {
 	ComponentTotal *totals = palloc(sizeof(ComponentTotal) * (scan->plan.ncomponents + 1));
 
 	for (int i = 0; i < scan->plan.ncomponents; i++)
-	{
-		component_decode(scan->plan.components[i], elements, &totals[i]);
-		elements += component_elements(scan->plan.components[i]);
-	}
+		component_decode(scan->plan.components[i], cell + scan->layout.component[i], &totals[i]);
 	return totals;
 }
 
@@ -204,15 +203,32 @@ decode_totals(const RunScan *scan, const uint128 *elements)
  * PostgreSQL has no row for it, unless there is no GROUP BY.
  */
 static bool
-cell_is_empty(const RunScan *scan, const uint128 *elements)
+cell_is_empty(const RunScan *scan, const uint128 *cell)
 {
-	return scan->plan.nkeys > 0 && elements[plan_width(&scan->plan) - 1] == 0;
+	return scan->plan.nkeys > 0 && cell[scan->layout.exists] == 0;
+}
+
+static bool
+part_passes(const RunScan *scan, const uint128 *cell, int part)
+{
+	return cell[scan->layout.part_start[part]] == 1;
+}
+
+/* All components of an aggregate are of one part. */
+static bool
+aggregate_passes(const RunScan *scan, const uint128 *cell, const Final *final)
+{
+	for (int i = 0; i < CO_COUNT; i++)
+		if (final->components[i] >= 0 &&
+			!part_passes(scan, cell, scan->plan.parts[final->components[i]]))
+			return false;
+	return part_passes(scan, cell, 0);
 }
 
 static void
-fill_slot(RunScan *scan, TupleTableSlot *slot, size_t cell, const uint128 *elements, bool passes)
+fill_slot(RunScan *scan, TupleTableSlot *slot, size_t number, const uint128 *cell)
 {
-	ComponentTotal *totals = passes ? decode_totals(scan, elements) : NULL;
+	ComponentTotal *totals = decode_totals(scan, cell);
 	ListCell   *lc;
 
 	foreach(lc, scan->finals)
@@ -220,16 +236,12 @@ fill_slot(RunScan *scan, TupleTableSlot *slot, size_t cell, const uint128 *eleme
 		const Final *final = lfirst(lc);
 		int			i = foreach_current_index(lc);
 
-		slot->tts_isnull[i] = false;
+		slot->tts_values[i] = (Datum) 0;
+		slot->tts_isnull[i] = true;
 		if (final->kind == FINAL_KEY)
-			slot->tts_values[i] = key_value(scan, cell, final, &slot->tts_isnull[i]);
-		else if (passes)
+			slot->tts_values[i] = key_value(scan, number, final, &slot->tts_isnull[i]);
+		else if (aggregate_passes(scan, cell, final))
 			slot->tts_values[i] = final_compute(final, totals, &slot->tts_isnull[i]);
-		else
-		{
-			slot->tts_values[i] = (Datum) 0;
-			slot->tts_isnull[i] = true;
-		}
 	}
 }
 
@@ -238,7 +250,6 @@ scan_next(ForeignScanState *node)
 {
 	RunScan  *scan = node->fdw_state;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
-	size_t		stride = 1 + plan_width(&scan->plan);
 
 	ExecClearTuple(slot);
 	if (scan->result == NULL)
@@ -246,17 +257,17 @@ scan_next(ForeignScanState *node)
 
 	for (; scan->next_cell < plan_cells(&scan->plan); scan->next_cell++)
 	{
-		const uint128 *elements = scan->result->elements + scan->next_cell * stride;
-		bool		passes = elements[0] == 1;
+		const uint128 *cell = scan->result->elements + scan->next_cell * scan->layout.stride;
+		bool		passes = part_passes(scan, cell, 0);
 		MemoryContext old;
 
 		if (!passes && suppressed_mode == SUPPRESSED_OMIT)
 			continue;
-		if (passes && cell_is_empty(scan, elements + 1))
+		if (passes && cell_is_empty(scan, cell))
 			continue;
 		MemoryContextReset(scan->cell_context);
 		old = MemoryContextSwitchTo(scan->cell_context);
-		fill_slot(scan, slot, scan->next_cell, elements + 1, passes);
+		fill_slot(scan, slot, scan->next_cell, cell);
 		MemoryContextSwitchTo(old);
 		scan->next_cell++;
 		return ExecStoreVirtualTuple(slot);
@@ -269,6 +280,13 @@ scan_again(ForeignScanState *node)
 {
 	RunScan  *scan = node->fdw_state;
 
+	/* Another value of a parameter would be another question, for every row. */
+	if (node->ss.ps.chgParam != NULL && scan->params != NIL && scan->result != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_SECMED_NOT_ALLOWED),
+				 errmsg("the sites can't be asked again for each row"),
+				 errdetail("A value in the question comes from a sub-query that depends on a row of the query around it."),
+				 errhint("Ask once, with GROUP BY, and join the result.")));
 	scan->next_cell = 0;
 }
 
@@ -277,18 +295,23 @@ scan_end(ForeignScanState *node)
 {
 	RunScan  *scan = node->fdw_state;
 
-	if (scan == NULL || scan->result == NULL || scan->result->withheld == 0)
+	if (scan == NULL || scan->result == NULL || suppressed_mode == SUPPRESSED_ERROR)
 		return;
-	if (suppressed_mode == SUPPRESSED_ERROR)
-		return;
-	if (scan->plan.nkeys == 0)
+	if (scan->result->withheld > 0 && scan->plan.nkeys == 0)
 		ereport(NOTICE,
 				(errmsg("the answer is withheld: it is about fewer than " UINT64_FORMAT " patients",
 						scan->result->patients_min)));
-	else
+	else if (scan->result->withheld > 0)
 		ereport(NOTICE,
 				(errmsg_plural("%zu of %zu groups is withheld: it has fewer than " UINT64_FORMAT " patients",
 							   "%zu of %zu groups are withheld: they have fewer than " UINT64_FORMAT " patients",
 							   scan->result->withheld, scan->result->withheld,
 							   plan_cells(&scan->plan), scan->result->patients_min)));
+	if (scan->result->parts_withheld > 0)
+		ereport(NOTICE,
+				(errmsg("aggregates to which fewer than " UINT64_FORMAT " patients contribute are withheld",
+						scan->result->patients_min),
+				 errdetail_plural("It happens %zu time in the other groups: FILTER or NULLs leave too few.",
+								  "It happens %zu times in the other groups: FILTER or NULLs leave too few.",
+								  scan->result->parts_withheld, scan->result->parts_withheld)));
 }

@@ -22,6 +22,7 @@
 #include "peer/link.h"
 #include "peer/served.h"
 #include "query/record.h"
+#include "query/settings.h"
 #include "query/site.h"
 #include "share/ring.h"
 #include "utils/builtins.h"
@@ -87,7 +88,8 @@ take_request(Served *served, const char *bytes, size_t len)
 	served->record = (RunRecord) {&served->request, &served->plan, served->plan_hash, 0};
 	served->site = noderef_find(served->request.sites, served->request.nsites, node_self()->card.name);
 	served->party = noderef_find(served->request.parties, PARTIES, node_self()->card.name);
-	served->work_until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), served->request.timeout_ms);
+	served->work_until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+													 Min(served->request.timeout_ms, (uint64) site_timeout_ms));
 	served->patience = TimestampTzPlusMilliseconds(served->work_until, 2 * served->request.timeout_ms);
 }
 
@@ -122,7 +124,9 @@ decide(Served *served)
 	{
 		bool		show_zero;
 
+		served_watch_begin(served->work_until);
 		served->query = site_prepare(&served->request, &served->plan);
+		served_watch_end();
 		site_rule(served->query, &served->record.patients_min, &show_zero);
 	}
 	record_run(&served->record, ENTRY_DECISION, "yes", "");
@@ -303,7 +307,9 @@ compute(Served *served)
 {
 	Shared		sum = shared_alloc(served->elements);
 	Shared		out = shared_alloc(served->elements);
-	ReleaseRule rule = {plan_cells(&served->plan), plan_width(&served->plan)};
+	PlanLayout	layout = plan_layout(&served->plan);
+	ReleaseRule rule = {.cells = plan_cells(&served->plan), .parts = served->plan.nparts,
+	.widths = layout.part_width};
 	Party		party = {0};
 	ResultMessage result = {0};
 	StringInfoData opened;
@@ -407,6 +413,7 @@ secmed_serve(PG_FUNCTION_ARGS)
 	}
 	PG_CATCH();
 	{
+		served_watch_end();
 		if (!served->recorded || served->released)
 			PG_RE_THROW();
 		record_failure_and_rethrow(&served->record, served->decided);

@@ -8,6 +8,7 @@
 #include "utils/guc.h"
 
 int			suppressed_mode = SUPPRESSED_NULL;
+int			site_timeout_ms = 600000;
 
 static const struct config_enum_entry suppressed_options[] = {
 	{"null", SUPPRESSED_NULL, false},
@@ -24,4 +25,9 @@ settings_init(void)
 							 "null: a row whose aggregates are NULL; omit: no row; error: the query fails.",
 							 &suppressed_mode, SUPPRESSED_NULL, suppressed_options,
 							 PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("secmed.site_timeout",
+							"Sets the longest time this site works on one sub-query of another node.",
+							"The coordinator may ask for less with its secmed.node_timeout.",
+							&site_timeout_ms, 600000, 100, 24 * 3600 * 1000,
+							PGC_SUSET, GUC_UNIT_MS, NULL, NULL, NULL);
 }

@@ -13,6 +13,7 @@ typedef enum SuppressedMode
 } SuppressedMode;
 
 extern int	suppressed_mode;	/* secmed.suppressed */
+extern int	site_timeout_ms;	/* secmed.site_timeout */
 
 /* _PG_init */
 extern void settings_init(void);

@@ -59,18 +59,47 @@ is_patient_column(Node *expr, void *arg)
 		strcmp(table->patient, get_attname(table->relid, var->varattno, false)) == 0;
 }
 
+/* A column that is NOT NULL at all sites, and whose rows are always there. */
+static bool
+is_never_null(Var *var, void *arg)
+{
+	Shaper	   *shaper = arg;
+	PublishedTable *table = from_clause_table(&shaper->from, var->varno);
+
+	return table != NULL && var->varattno > 0 && foreign_column_not_null(table->relid, var->varattno) &&
+		!bms_is_member(var->varno, shaper->from.optional);
+}
+
 static Domain *
 column_domain(Var *var, void *arg)
 {
 	Shaper	   *shaper = arg;
 	PublishedTable *table = from_clause_table(&shaper->from, var->varno);
+	Domain	   *domain;
 
 	if (table == NULL || var->varattno <= 0)
 		return NULL;
-	return foreign_column_domain(table->relid, var->varattno);
+	domain = foreign_column_domain(table->relid, var->varattno);
+	if (domain != NULL && bms_is_member(var->varno, shaper->from.optional))
+		domain = domain_with_null(domain);
+	return domain;
 }
 
 /* ---- keys ---- */
+
+static bool
+contain_params_walker(Node *node, void *unused)
+{
+	if (node == NULL)
+		return false;
+	return IsA(node, Param) || expression_tree_walker(node, contain_params_walker, unused);
+}
+
+static bool
+contain_params(Node *node)
+{
+	return contain_params_walker(node, NULL);
+}
 
 static bool
 add_key(Shaper *shaper, Node *expr)
@@ -78,10 +107,15 @@ add_key(Shaper *shaper, Node *expr)
 	CanonicalPlan	   *plan = &shaper->shape->plan;
 	PlanKey    *key = &plan->keys[plan->nkeys];
 	char	   *reason;
-	char	   *text = deparse_site_expression(&shaper->deparser, expr, &reason);
+	char	   *text;
 	Domain	   *domain;
 	int			level;
 
+	if (deparser_owns(&shaper->deparser, expr))
+		return refuse(shaper, psprintf("GROUP BY %s groups by a value that no column gives",
+									   deparse_for_people(&shaper->deparser, expr)),
+					  "Leave it out of GROUP BY, and add it to the result.");
+	text = deparse_site_expression(&shaper->deparser, expr, &reason);
 	if (text == NULL)
 		return refuse(shaper, reason, NULL);
 
@@ -91,6 +125,8 @@ add_key(Shaper *shaper, Node *expr)
 	if (domain == NULL)
 		return refuse(shaper, psprintf("GROUP BY %s needs a public list of its values",
 									   deparse_for_people(&shaper->deparser, expr)),
+					  contain_params(expr) ?
+					  "Its groups depend on a parameter: SET plan_cache_mode = force_custom_plan." :
 					  "Group by a boolean, an enum, a CASE with constant results, or a column that the sites publish with a domain.");
 
 	level = transmission_settings();
@@ -236,15 +272,6 @@ compare_tables(const void *a, const void *b)
 	return strcmp(((const PlanTable *) a)->name, ((const PlanTable *) b)->name);
 }
 
-static PlanTable *
-plan_table(CanonicalPlan *plan, const char *name)
-{
-	for (int i = 0; i < plan->ntables; i++)
-		if (strcmp(plan->tables[i].name, name) == 0)
-			return &plan->tables[i];
-	return NULL;
-}
-
 static void
 add_column(PlanTable *table, char *name, char *type)
 {
@@ -294,11 +321,14 @@ fill_components(Shaper *shaper, CanonicalPlan *plan)
 	ListCell   *lc;
 
 	plan->components = palloc0(sizeof(ComponentKind) * (list_length(shaper->set.components) + 1));
+	plan->parts = palloc0(sizeof(int) * (list_length(shaper->set.components) + 1));
+	plan->nparts = Max(1, list_length(shaper->set.supports));
 	foreach(lc, shaper->set.components)
 	{
 		Component  *component = lfirst(lc);
 
-		plan->components[plan->ncomponents++] = component->kind;
+		plan->components[plan->ncomponents] = component->kind;
+		plan->parts[plan->ncomponents++] = component->part;
 		shaper->shape->what = lappend(shaper->shape->what, makeString(component->what));
 	}
 }
@@ -357,6 +387,7 @@ shape_query(PlannerInfo *root, RelOptInfo *grouped, List *having, Refusal *refus
 	shaper.shape->serverid = shaper.from.serverid = grouped->serverid;
 	shaper.set.deparser = &shaper.deparser;
 	shaper.set.is_patient = is_patient_column;
+	shaper.set.never_null = is_never_null;
 	shaper.set.arg = &shaper;
 	plan = &shaper.shape->plan;
 

@@ -34,6 +34,9 @@
 #include "query/encode.h"
 #include "query/published.h"
 #include "query/site_query.h"
+#include "query/support.h"
+#include "rewrite/rewriteManip.h"
+#include "utils/fmgroids.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -137,7 +140,9 @@ check_table(SiteQuery *site, RangeTblEntry *rte)
 {
 	Published  *published = NULL;
 
-	if (rte->rtekind == RTE_JOIN)
+	if (rte->alias != NULL && rte->alias->colnames != NIL)
+		site_refuse("The plan renames columns");
+	if (rte->rtekind == RTE_JOIN && rte->alias == NULL)
 	{
 		site->tables = lappend(site->tables, NULL);
 		return;
@@ -148,6 +153,8 @@ check_table(SiteQuery *site, RangeTblEntry *rte)
 		published = published_find(get_rel_name(rte->relid));
 	if (published == NULL || published->view != rte->relid)
 		site_refuse("The plan reads a table that is not published here");
+	if (plan_table(site->plan, published->name) == NULL)
+		site_refuse("The plan reads a table that it does not name");
 	site->tables = lappend(site->tables, published);
 }
 
@@ -162,10 +169,39 @@ check_shape(SiteQuery *site, Query *query)
 		query->limitCount != NULL || query->limitOffset != NULL || query->setOperations != NULL ||
 		query->rowMarks != NIL)
 		site_refuse("The plan has a clause that sub-queries do not have");
+	if (list_length(query->rtable) > 2 * TABLES_MAX)
+		site_refuse("The plan reads too many tables");
 	foreach(lc, query->rtable)
 		check_table(site, lfirst_node(RangeTblEntry, lc));
 	if (query->rtable == NIL)
 		site_refuse("The plan reads no table");
+}
+
+/* Every column that is read is among those the plan names, so that the ledger says all. */
+static void
+check_columns(SiteQuery *site, Query *query)
+{
+	ListCell   *lc;
+
+	foreach(lc, list_concat(pull_vars_of_level((Node *) query->targetList, 0),
+							pull_vars_of_level((Node *) query->jointree, 0)))
+	{
+		Var		   *var = lfirst_node(Var, lc);
+		Published  *published = list_nth(site->tables, var->varno - 1);
+		const PlanTable *table;
+		bool		named = false;
+
+		if (published == NULL)
+			site_refuse("The plan reads a column of a join");
+		if (var->varattno <= 0)
+			continue;			/* refused elsewhere, with a better reason */
+		table = plan_table(site->plan, published->name);
+		for (int i = 0; i < table->ncolumns; i++)
+			named = named || strcmp(table->columns[i].name,
+									get_attname(published->view, var->varattno, false)) == 0;
+		if (!named)
+			site_refuse("The plan reads a column that it does not name");
+	}
 }
 
 static void
@@ -212,8 +248,11 @@ static Domain *
 domain_of_var(Var *var, void *site)
 {
 	PublishedColumn *column = column_of_var(var, site);
+	Domain	   *domain = column ? column->domain : NULL;
 
-	return column ? column->domain : NULL;
+	if (domain != NULL && bms_is_member(var->varno, ((SiteQuery *) site)->optional))
+		domain = domain_with_null(domain);
+	return domain;
 }
 
 static void
@@ -338,7 +377,7 @@ check_targets(SiteQuery *site, Query *query)
 	}
 }
 
-/* ---- the patient count ---- */
+/* ---- the patient counts ---- */
 
 /* Range table indexes whose rows an outer join may leave out. */
 static void
@@ -365,59 +404,147 @@ collect_nullable(Node *item, bool nullable, Bitmapset **result)
 	}
 }
 
+/*
+ * An aggregate over one published table, as PostgreSQL's own parser makes it
+ * from SQL that this site writes; nothing of the plan's names is in it.
+ */
 static Node *
-count_call(RangeTblEntry *rte, const Published *published, bool alone)
+own_aggregate(const char *call, const Published *published, int rtindex)
 {
-	ColumnRef  *column = makeNode(ColumnRef);
-	FuncCall   *call;
+	char	   *sql = psprintf("SELECT %s FROM %s", call,
+							   quote_qualified_identifier(PUBLISHED_SCHEMA, published->name));
+	Query	   *query = analyse(sql, parse_one_select(sql), NULL, 0);
+	Node	   *aggregate = (Node *) linitial_node(TargetEntry, query->targetList)->expr;
 
+	ChangeVarNodes(aggregate, 1, rtindex, 0);
+	return aggregate;
+}
+
+/* The patients of one table; rows, if each is a patient of its own. */
+static Node *
+patients_of_table(const Published *published, int rtindex, bool alone)
+{
 	if (published->patient == NULL || (published->patient_unique && alone))
-	{
-		call = makeFuncCall(SystemFuncName("count"), NIL, COERCE_EXPLICIT_CALL, -1);
-		call->agg_star = true;
-		return (Node *) call;
-	}
-	column->fields = list_make2(makeString(pstrdup(rte->eref->aliasname)),
-								makeString(published->patient));
-	column->location = -1;
-	call = makeFuncCall(SystemFuncName("count"), list_make1(column), COERCE_EXPLICIT_CALL, -1);
-	call->agg_distinct = true;
-	return (Node *) call;
+		return own_aggregate("count(*)", published, rtindex);
+	return own_aggregate(psprintf("count(DISTINCT %s)", quote_identifier(published->patient)),
+						 published, rtindex);
 }
 
 /*
  * How many patients a cell has here: the smallest count over the joined tables
  * that have a patient column and whose rows are always there.
  */
-static ResTarget *
-patient_target(SiteQuery *site, Query *query)
+static Node *
+patient_count(SiteQuery *site)
 {
-	Bitmapset  *nullable = NULL;
 	MinMaxExpr *least = makeNode(MinMaxExpr);
-	ResTarget  *target = makeNode(ResTarget);
 	int			ntables = 0;
-	ListCell   *rte,
-			   *table;
+	ListCell   *lc;
 
-	collect_nullable((Node *) query->jointree, false, &nullable);
-	foreach(table, site->tables)
-		ntables += lfirst(table) != NULL;
+	foreach(lc, site->tables)
+		ntables += lfirst(lc) != NULL;
 	least->op = IS_LEAST;
+	least->minmaxtype = INT8OID;
 	least->location = -1;
-	forboth(rte, query->rtable, table, site->tables)
+	foreach(lc, site->tables)
 	{
-		Published  *published = lfirst(table);
+		Published  *published = lfirst(lc);
+		int			rtindex = foreach_current_index(lc) + 1;
 
-		if (published == NULL || bms_is_member(foreach_current_index(rte) + 1, nullable))
+		if (published == NULL || bms_is_member(rtindex, site->optional))
 			continue;
 		if (published->patient != NULL || ntables == 1)
-			least->args = lappend(least->args, count_call(lfirst(rte), published, ntables == 1));
+			least->args = lappend(least->args, patients_of_table(published, rtindex, ntables == 1));
 	}
 	if (least->args == NIL)
 		site_refuse("None of the joined tables tells patients apart: publish one with a patient column");
-	target->val = list_length(least->args) == 1 ? linitial(least->args) : (Node *) least;
-	target->location = -1;
-	return target;
+	return list_length(least->args) == 1 ? linitial(least->args) : (Node *) least;
+}
+
+/* count(*) over the rows where one expression is not NULL is its own count. */
+static bool
+count_expression(Aggref *count, const Support *support)
+{
+	Node	   *expr = list_length(support->present) == 1 ? linitial(support->present) : NULL;
+
+	if (!count->aggstar || support->conditions != NIL || expr == NULL)
+		return false;
+	count->aggfnoid = F_COUNT_ANY;
+	count->aggstar = false;
+	count->args = list_make1(makeTargetEntry(copyObject((Expr *) expr), 1, NULL, false));
+	count->aggargtypes = list_make1_oid(exprType(expr));
+	count->inputcollid = exprCollation(expr);
+	return true;
+}
+
+/* The same count over those rows only that support an aggregate. */
+static Node *
+restrict_count(Node *node, const Support *support)
+{
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, Aggref))
+	{
+		Aggref	   *count = copyObject((Aggref *) node);
+
+		if (!count_expression(count, support))
+			count->aggfilter = copyObject(support_condition(support));
+		return (Node *) count;
+	}
+	return expression_tree_mutator(node, restrict_count, (void *) support);
+}
+
+static bool
+never_null(Var *var, void *arg)
+{
+	SiteQuery  *site = arg;
+	PublishedColumn *column = column_of_var(var, site);
+
+	return column != NULL && column->not_null && !bms_is_member(var->varno, site->optional);
+}
+
+/*
+ * What each part of the answer is made of: all components of a part must be
+ * made of the same rows, or the part's patient count would not be theirs.
+ */
+static Support **
+part_supports(SiteQuery *site, Query *query)
+{
+	const CanonicalPlan *plan = site->plan;
+	Support   **supports = palloc0(sizeof(Support *) * plan->nparts);
+
+	supports[0] = palloc0(sizeof(Support));
+	for (int i = 0; i < plan->ncomponents; i++)
+	{
+		TargetEntry *target = list_nth(query->targetList, plan->nkeys + i);
+		Support    *support = support_of_aggregate(castNode(Aggref, target->expr), never_null, site);
+		Support   **part = &supports[plan->parts[i]];
+
+		if (*part == NULL)
+			*part = support;
+		if (!support_equal(*part, support))
+			ereport(ERROR,
+					(errcode(ERRCODE_SECMED_TABLE_MISMATCH),
+					 errmsg("site \"%s\" counts other patients for component %d than the plan says",
+							node_self()->card.name, i + 1),
+					 errhint("A column may have become NOT NULL or nullable here: import the foreign schema again.")));
+	}
+	return supports;
+}
+
+/* One column more for each part: its patients. */
+static void
+add_patient_counts(SiteQuery *site, Query *query)
+{
+	Support   **supports = part_supports(site, query);
+	Node	   *count = patient_count(site);
+
+	for (int part = 0; part < site->plan->nparts; part++)
+		query->targetList =
+			lappend(query->targetList,
+					makeTargetEntry((Expr *) restrict_count(count, supports[part]),
+									list_length(query->targetList) + 1, "patients", false));
+	query->hasAggs = true;
 }
 
 /* ---- the plan's tables against ours ---- */
@@ -442,9 +569,28 @@ check_plan_column(const Published *published, const PlanColumn *asked)
 				 errhint("The sites publish the same types; then import the foreign schema again.")));
 }
 
+/* Whoever is pooled with can fill groups up to the threshold: only whom the table allows. */
+static void
+check_cosites(const Published *published, const Request *request)
+{
+	for (int i = 0; published->sites != NIL && i < request->nsites; i++)
+	{
+		bool		allowed = strcmp(request->sites[i].name, node_self()->card.name) == 0;
+		ListCell   *lc;
+
+		foreach(lc, published->sites)
+			allowed = allowed || strcmp(lfirst(lc), request->sites[i].name) == 0;
+		if (!allowed)
+			ereport(ERROR,
+					(errcode(ERRCODE_SECMED_REFUSED),
+					 errmsg("site \"%s\" does not pool \"%s\" with site \"%s\"",
+							node_self()->card.name, published->name, request->sites[i].name)));
+	}
+}
+
 /* Says what is missing or different before PostgreSQL would, in other words. */
 static void
-check_plan_tables(const CanonicalPlan *plan)
+check_plan_tables(const Request *request, const CanonicalPlan *plan)
 {
 	for (int i = 0; i < plan->ntables; i++)
 	{
@@ -455,6 +601,7 @@ check_plan_tables(const CanonicalPlan *plan)
 			ereport(ERROR,
 					(errcode(ERRCODE_SECMED_TABLE_MISMATCH),
 					 errmsg("site \"%s\" does not publish \"%s\"", node_self()->card.name, table->name)));
+		check_cosites(published, request);
 		for (int j = 0; j < table->ncolumns; j++)
 			check_plan_column(published, &table->columns[j]);
 	}
@@ -473,21 +620,19 @@ site_prepare(const Request *request, const CanonicalPlan *plan)
 	site->plan = plan;
 	runner_begin(&scope);
 
-	check_plan_tables(plan);
+	check_plan_tables(request, plan);
 	raw = parse_one_select(plan->sql);
 	types = parameter_types(plan);
 	site->params = bind_parameters(request, plan, types);
-	query = analyse(plan->sql, copyObject(raw), types, plan->nparams);
+	query = analyse(plan->sql, raw, types, plan->nparams);
 	check_shape(site, query);
+	check_columns(site, query);
+	collect_nullable((Node *) query->jointree, false, &site->optional);
 	check_join_walker((Node *) query->jointree, NULL);
 	check_targets(site, query);
 
-	((SelectStmt *) raw->stmt)->targetList =
-		lappend(((SelectStmt *) raw->stmt)->targetList, patient_target(site, query));
-	site->query = analyse(plan->sql, raw, types, plan->nparams);
-	/* The second analysis gives the same columns; take the checked ones. */
-	for (int i = 0; i < list_length(query->targetList); i++)
-		lfirst(list_nth_cell(site->query->targetList, i)) = list_nth(query->targetList, i);
+	add_patient_counts(site, query);
+	site->query = query;
 	runner_end(&scope);
 	return site;
 }

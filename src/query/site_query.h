@@ -14,7 +14,8 @@ struct SiteQuery
 	const Request *request;
 	const CanonicalPlan *plan;
 	List	   *tables;			/* Published for each range table entry, or NULL */
-	Query	   *query;			/* with the patient count as last column */
+	Bitmapset  *optional;		/* range table indexes whose rows an outer join may leave out */
+	Query	   *query;			/* the patient counts of the parts are its last columns */
 	ParamListInfo params;
 };
 

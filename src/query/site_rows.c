@@ -130,22 +130,20 @@ cell_of_row(const CanonicalPlan *plan, const KeyIndex *index, TupleTableSlot *sl
 	return cell;
 }
 
-/* Patients first, components, then the mark that the cell has rows. */
+/* The patients of each part, the components, and the mark that the cell has rows. */
 static void
-encode_row(const CanonicalPlan *plan, TupleTableSlot *slot, uint128 *elements)
+encode_row(const CanonicalPlan *plan, const PlanLayout *layout, TupleTableSlot *slot, uint128 *cell)
 {
-	int			last = plan->nkeys + plan->ncomponents;
+	int			column = plan->nkeys;
 
-	*elements++ = slot->tts_isnull[last] ? 0 : DatumGetInt64(slot->tts_values[last]);
-	for (int i = 0; i < plan->ncomponents; i++)
-	{
-		int			column = plan->nkeys + i;
-
+	for (int i = 0; i < plan->ncomponents; i++, column++)
 		component_encode(plan->components[i], slot->tts_values[column], slot->tts_isnull[column],
-						 TupleDescAttr(slot->tts_tupleDescriptor, column)->atttypid, elements);
-		elements += component_elements(plan->components[i]);
-	}
-	*elements = mark_encode(true);
+						 TupleDescAttr(slot->tts_tupleDescriptor, column)->atttypid,
+						 cell + layout->component[i]);
+	for (int part = 0; part < plan->nparts; part++, column++)
+		cell[layout->part_start[part]] =
+			slot->tts_isnull[column] ? 0 : DatumGetInt64(slot->tts_values[column]);
+	cell[layout->exists] = mark_encode(true);
 }
 
 static void
@@ -153,12 +151,13 @@ encode_rows(SiteQuery *site, Tuplestorestate *rows, TupleDesc desc, uint128 *ele
 {
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
 	KeyIndex   *index = index_keys(site->plan);
-	size_t		stride = 1 + plan_width(site->plan);
+	PlanLayout	layout = plan_layout(site->plan);
 
 	while (tuplestore_gettupleslot(rows, true, false, slot))
 	{
 		slot_getallattrs(slot);
-		encode_row(site->plan, slot, elements + cell_of_row(site->plan, index, slot) * stride);
+		encode_row(site->plan, &layout, slot,
+				   elements + cell_of_row(site->plan, index, slot) * layout.stride);
 		CHECK_FOR_INTERRUPTS();
 	}
 	ExecDropSingleTupleTableSlot(slot);

@@ -19,6 +19,7 @@ typedef struct Row
 	uint64		n;
 	uint64		planes;
 	uint64		width;
+	uint64		parts;
 	uint64		cells;
 	uint64		show_zero;
 	uint64		rounds;
@@ -53,7 +54,7 @@ read_field(Row *row, const char *field)
 		const char *name;
 		uint64	   *to;
 	}			known[] = {
-		{"n", &row->n}, {"planes", &row->planes}, {"width", &row->width},
+		{"n", &row->n}, {"planes", &row->planes}, {"width", &row->width}, {"parts", &row->parts},
 		{"cells", &row->cells}, {"show_zero", &row->show_zero}, {"rounds", &row->rounds},
 		{"bytes0", &row->bytes[0]}, {"bytes1", &row->bytes[1]}, {"bytes2", &row->bytes[2]},
 	};
@@ -146,9 +147,9 @@ step_both(Party *self, const Row *row)
 static void
 step_release(Party *self, const Row *row)
 {
-	ReleaseRule rule = {row->cells, row->width, 11, row->show_zero};
-	Shared		in = shared_alloc(rule.cells * (1 + rule.width));
-	Shared		out = shared_alloc(rule.cells * (1 + rule.width));
+	ReleaseRule rule = {row->cells, row->width, 11, row->show_zero, row->parts};
+	Shared		in = shared_alloc(rule.cells * release_stride(&rule));
+	Shared		out = shared_alloc(rule.cells * release_stride(&rule));
 
 	release_cells(self, &out, &in, &rule);
 	shared_free(&in);
@@ -212,7 +213,7 @@ compare_counts(const Sim *sim, const Row *row)
 static void
 compare_release_cost(const Row *row)
 {
-	ReleaseRule rule = {row->cells, row->width, 11, row->show_zero};
+	ReleaseRule rule = {row->cells, row->width, 11, row->show_zero, row->parts};
 
 	for (int i = 0; i < PARTIES; i++)
 	{

@@ -473,31 +473,55 @@ step_release(Party *self, void *arg)
 	release_cells(self, &job->z[i], &job->x[i], job->rule);
 }
 
+/* Elements of a part, by its number among all. */
+static size_t
+width_of(const ReleaseRule *rule, size_t part)
+{
+	return rule->widths ? rule->widths[part % rule->parts] : rule->width;
+}
+
 static void
 test_release(ReleaseRule rule, Prg *prg, bool extreme)
 {
 	Job			job = {0};
-	size_t		n = rule.cells * (1 + rule.width);
+	size_t		parts = rule.cells * (rule.parts ? rule.parts : 1);
+	size_t		n = rule.cells * release_stride(&rule);
 	uint128    *cells = ring_inputs(n, prg);
+	size_t		at = 0;
 
-	for (size_t c = 0; c < n; c += 1 + rule.width)
-		cells[c] = corner_value(rule.patients_min, prg);
+	for (size_t p = 0; p < parts; at += 1 + width_of(&rule, p), p++)
+		cells[at] = corner_value(rule.patients_min, prg);
+	CHECK(at == n, "release: a stride of %zu elements", release_stride(&rule));
 	job.rule = &rule;
 	sim_share(job.x, cells, n, prg, extreme);
 	sim_alloc(job.z, n);
 	run(step_release, &job);
-	for (size_t c = 0; c < n; c += 1 + rule.width)
+	at = 0;
+	for (size_t p = 0; p < parts; at += 1 + width_of(&rule, p), p++)
 	{
-		bool		pass = cells[c] >= rule.patients_min || (rule.show_zero && cells[c] == 0);
+		bool		pass = cells[at] >= rule.patients_min || (rule.show_zero && cells[at] == 0);
 
-		cells[c] = 1;
-		for (size_t e = 0; e <= rule.width; e++)
-			cells[c + e] *= pass;
+		cells[at] = 1;
+		for (size_t e = 0; e <= width_of(&rule, p); e++)
+			cells[at + e] *= pass;
 	}
 	expect(job.z, cells, rule.show_zero ? "release, zeros shown" : "release");
 	sim_free(job.x);
 	sim_free(job.z);
 	pfree(cells);
+}
+
+/* Several parts a cell, of one width and of different ones. */
+static void
+test_release_parts(ReleaseRule rule, Prg *prg)
+{
+	static const size_t widths[] = {2, 0, 5};
+
+	rule.parts = 2;
+	test_release(rule, prg, false);
+	rule.parts = lengthof(widths);
+	rule.widths = widths;
+	test_release(rule, prg, true);
 }
 
 static void
@@ -515,6 +539,7 @@ test_release_rules(size_t cells, Prg *prg)
 			test_release(rule, prg, w == 1);
 			rule.show_zero = !rule.show_zero;
 			test_release(rule, prg, w == 2);
+			test_release_parts(rule, prg);
 		}
 	}
 }
