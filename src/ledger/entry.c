@@ -36,6 +36,14 @@ entry_kind_name(EntryKind kind)
 			return "execution";
 		case ENTRY_OUTCOME:
 			return "outcome";
+		case ENTRY_KEY:
+			return "key";
+		case ENTRY_HEAD:
+			return "head";
+		case ENTRY_ERASED:
+			return "erased";
+		case ENTRY_FORK:
+			return "fork";
 	}
 	return NULL;
 }
@@ -143,7 +151,7 @@ read_fields(CborReader *reader, LedgerEntry *entry)
 	entry->seq = cbor_read_uint(reader, PG_INT64_MAX);
 	cbor_read_fixed(reader, entry->prev, HASH_BYTES);
 	entry->at_us = (int64) cbor_read_uint(reader, ENTRY_AT_US_MAX);
-	entry->kind = (EntryKind) cbor_read_uint(reader, ENTRY_OUTCOME);
+	entry->kind = (EntryKind) cbor_read_uint(reader, ENTRY_KIND_MAX);
 	entry->has_run = read_optional(reader, entry->run, RUN_ID_BYTES);
 	entry->actor = cbor_read_text(reader, ENTRY_ACTOR_MAX);
 	entry->object = cbor_read_text(reader, ENTRY_TEXT_MAX);
