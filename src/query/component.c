@@ -102,6 +102,21 @@ add_count(Call *call)
 						psprintf("count(%s)", call->words[0]), NULL);
 }
 
+/*
+ * The count beside a sum of the same column.  Where the column is never NULL
+ * it is that of all rows, which other aggregates need as well; that it is
+ * not NULL at a site either, the site finds out from the sum.
+ */
+static int
+add_count_beside_sum(Call *call)
+{
+	Node	   *arg = (Node *) linitial_node(TargetEntry, call->agg->args)->expr;
+
+	if (IsA(arg, Var) && call->set->never_null((Var *) arg, call->set->arg))
+		return add_filtered(call, COMPONENT_COUNT, "count(*)", "count(*)", NULL);
+	return add_count(call);
+}
+
 /* ---- aggregates of one column ---- */
 
 static bool
@@ -223,7 +238,7 @@ decompose_avg(Call *call)
 	call->final->components[1] = add_sum(call);
 	if (call->final->components[1] < 0)
 		return false;
-	call->final->components[0] = add_count(call);
+	call->final->components[0] = add_count_beside_sum(call);
 	return true;
 }
 
@@ -251,7 +266,7 @@ decompose_variance(Call *call, int which)
 		return false;
 	call->final->kind = floating ? FINAL_MOMENTS : FINAL_VARIANCE;
 	call->final->function = floating ? variances[which].floating : variances[which].exact;
-	call->final->components[0] = add_count(call);
+	call->final->components[0] = add_count_beside_sum(call);
 	call->final->components[1] = add_sum(call);
 	call->final->components[2] = add_sum_squares(call);
 	return true;
