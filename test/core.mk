@@ -3,7 +3,9 @@
 #   make -f test/core.mk [all]       builds test/unit/*.c and test/sim/*.c
 #   make -f test/core.mk run         and runs every one
 #   make -f test/core.mk unit, sim   one of the two only
-#   make -f test/core.mk valgrind    and runs the unit tests under valgrind
+#   make -f test/core.mk valgrind    and runs every one under valgrind
+#   make -f test/core.mk fuzz        builds and runs test/fuzz/*.c
+#   make -f test/core.mk players     builds test/t/*.c, which TAP tests run
 #
 # Builds of several compilers live side by side:
 #
@@ -21,8 +23,11 @@ CORE    := $(shell sed -n 's/^CORE *= *//p' Makefile)
 SOURCES := $(filter-out %_sql.c %/node.c,$(sort $(foreach layer,$(CORE),$(wildcard src/$(layer)/*.c))))
 UNIT    := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard test/unit/*.c)))
 SIM     := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard test/sim/*.c)))
+FUZZ    := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard test/fuzz/*.c)))
+PLAYERS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard test/t/*.c)))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/libcore.a
+CLI     := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard src/cli/*.c)))
 
 PG_LIBRARIES := $(addprefix $(shell $(PG_CONFIG) --pkglibdir)/,libpgcommon.a libpgport.a)
 
@@ -36,19 +41,34 @@ LDLIBS   := -lsodium -lcrypto -lpthread -lm
 
 all: $(UNIT) $(SIM)
 
+# Verbose, so that whoever runs it can count.
 run: all
-	prove -e '' $(UNIT) $(SIM)
+	prove --verbose -e '' $(UNIT) $(SIM)
 
 # The same for one of the two only.
 unit: $(UNIT)
-	prove -e '' $(UNIT)
+	prove --verbose -e '' $(UNIT)
 
 sim: $(SIM)
-	prove -e '' $(SIM)
+	prove --verbose -e '' $(SIM)
 
-# $(BUILD) must not have been built with SANITIZE.
-valgrind: $(UNIT)
-	prove -e 'valgrind -q --leak-check=full --error-exitcode=99' $(UNIT)
+# $(BUILD) must not have been built with SANITIZE.  A simulated party that fails
+# jumps over what a server's memory context would free, so leaks are not looked for there.
+valgrind: all
+	prove --verbose -e 'valgrind -q --leak-check=full --error-exitcode=99' $(UNIT)
+	prove --verbose -e 'valgrind -q --error-exitcode=99' $(SIM)
+
+# Each for so long, as many at a time as make may run (-j):
+#   make -f test/core.mk fuzz CC=clang SANITIZE=-fsanitize=fuzzer,address,undefined BUILD=build/fuzz
+FUZZ_SECONDS ?= 2
+fuzz: $(FUZZ:%=%.run)
+
+%.run: % FORCE
+	@test/fuzz/run $(FUZZ_SECONDS) $<
+
+# Nodes of the TAP tests that play false; they talk to real ones.
+players: $(PLAYERS)
+$(PLAYERS): LDLIBS += -lpq
 
 clean:
 	rm -rf $(BUILD)
@@ -63,9 +83,15 @@ $(LIBRARY): $(OBJECTS)
 	@rm -f $@
 	@ar rcs $@ $(OBJECTS)
 
-$(UNIT) $(SIM): %: %.o $(LIBRARY)
+$(UNIT) $(SIM) $(FUZZ) $(PLAYERS): %: %.o $(LIBRARY)
 	@echo '  link $@'
 	@$(CC) $(CFLAGS) -o $@ $< $(LIBRARY) $(PG_LIBRARIES) $(LDLIBS)
+
+tool: $(BUILD)/secmed
+
+$(BUILD)/secmed: $(CLI) $(LIBRARY)
+	@echo '  link $@'
+	@$(CC) $(CFLAGS) -o $@ $(CLI) $(LIBRARY) $(PG_LIBRARIES) $(LDLIBS)
 
 # Changes only when the list of sources or the way to compile does, and then everything is made anew.
 FLAGS := $(CC) $(CPPFLAGS) $(CFLAGS) $(OBJECTS)
@@ -73,7 +99,7 @@ $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' > $@
 
--include $(OBJECTS:.o=.d) $(UNIT:%=%.d) $(SIM:%=%.d)
+-include $(OBJECTS:.o=.d) $(CLI:.o=.d) $(patsubst %,%.d,$(UNIT) $(SIM) $(FUZZ) $(PLAYERS))
 
 .SECONDARY:
-.PHONY: all run unit sim valgrind clean FORCE
+.PHONY: all run unit sim valgrind fuzz players clean FORCE

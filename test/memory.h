@@ -96,7 +96,7 @@ pnstrdup(const char *in, Size size)
 char *
 pstrdup(const char *in)
 {
-	return pnstrdup(in, SIZE_MAX);
+	return pnstrdup(in, strlen(in));
 }
 
 /* Frees all that was allocated and not freed. */

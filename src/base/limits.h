@@ -43,6 +43,9 @@
  */
 #define FRAME_BYTES_MAX			(256 * 1024)
 
+/* What is shown of another node's error message, detail or hint. */
+#define FOREIGN_TEXT_MAX		2000
+
 /* One ledger entry; larger bodies go off the chain behind a commitment. */
 #define LEDGER_ENTRY_BYTES_MAX	8192
 /* The body in the side table that an entry commits to: SQL text. */

@@ -61,7 +61,7 @@ policy_decide(const Request *request, const PolicyFacts *facts)
 		return refuse(ERRCODE_SECMED_REFUSED,
 					  "Set the clocks of both nodes.",
 					  "the clocks of nodes \"%s\" and \"%s\" differ by %lld s",
-					  facts->self, facts->caller, (long long) (skew_us / 1000000));
+					  facts->self, facts->caller, (long long) (Abs(skew_us) / 1000000));
 	if (noderef_find(request->sites, request->nsites, facts->self) < 0 &&
 		noderef_find(request->parties, PARTIES, facts->self) < 0)
 		return refuse(ERRCODE_SECMED_PROTOCOL, NULL,

@@ -149,7 +149,7 @@ decode_body(Request *request, Bytes body, const char **reason)
 	cbor_expect_array(&in, 11);
 	expect_word(&in, "run");
 	cbor_read_fixed(&in, request->run, RUN_ID_BYTES);
-	request->at_us = cbor_read_int(&in);
+	request->at_us = (int64) cbor_read_uint(&in, ENTRY_AT_US_MAX);
 	request->coordinator = cbor_read_text(&in, NODE_NAME_BYTES_MAX);
 	request->requester = cbor_read_text(&in, 256);
 	request->model = cbor_read_text(&in, 64);

@@ -46,7 +46,7 @@ typedef struct NodeRef
 typedef struct Request
 {
 	uint8		run[RUN_ID_BYTES];
-	int64		at_us;
+	int64		at_us;			/* microseconds since 1970, UTC; until year 9999 */
 	char	   *coordinator;
 	char	   *requester;		/* role at the coordinator */
 	char	   *model;

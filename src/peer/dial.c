@@ -60,6 +60,9 @@ foreign_text(const char *text)
 {
 	char	   *copy = pchomp(text != NULL ? text : "");
 
+	/* A node may say what it likes, not as much as it likes. */
+	if (strlen(copy) > FOREIGN_TEXT_MAX)
+		copy[pg_mbcliplen(copy, strlen(copy), FOREIGN_TEXT_MAX)] = '\0';
 	if (GetDatabaseEncoding() == PG_UTF8 && pg_verify_mbstr(PG_UTF8, copy, strlen(copy), true))
 		return copy;
 	for (char *c = copy; *c != '\0'; c++)
@@ -91,14 +94,21 @@ conn_protocol(NodeConn *conn, const char *what)
 			 errmsg("node \"%s\" does not follow the protocol: %s", conn->name, what)));
 }
 
+/*
+ * A node may raise secmed's own errors and the few others that a run can
+ * end with; any other would let it steer whoever acts on the SQLSTATE.
+ */
 static int
 foreign_sqlstate(const char *text)
 {
+	static const char *const allowed[] = {"SM", "22003", "42501", "53", "54", "57014"};
+
 	if (text == NULL || strlen(text) != 5 || strspn(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 5)
 		return ERRCODE_SECMED_PROTOCOL;
-	if (strncmp(text, "00", 2) == 0 || strncmp(text, "01", 2) == 0 || strncmp(text, "02", 2) == 0)
-		return ERRCODE_SECMED_PROTOCOL; /* no error has these */
-	return MAKE_SQLSTATE(text[0], text[1], text[2], text[3], text[4]);
+	for (int i = 0; i < lengthof(allowed); i++)
+		if (strncmp(text, allowed[i], strlen(allowed[i])) == 0)
+			return MAKE_SQLSTATE(text[0], text[1], text[2], text[3], text[4]);
+	return ERRCODE_SECMED_PROTOCOL;
 }
 
 /* Nothing from the server at all, or class 57P: it stops, or someone ended the backend. */

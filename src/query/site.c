@@ -607,24 +607,59 @@ check_plan_tables(const Request *request, const CanonicalPlan *plan)
 	}
 }
 
+static Query *
+parse_plan(SiteQuery *site)
+{
+	const CanonicalPlan *plan = site->plan;
+	RawStmt    *raw = parse_one_select(plan->sql);
+	Oid		   *types = parameter_types(plan);
+
+	site->params = bind_parameters(site->request, plan, types);
+	return analyse(plan->sql, raw, types, plan->nparams);
+}
+
+/*
+ * PostgreSQL's own complaints would tell a coordinator which schemas and
+ * functions there are here; ours do not.
+ */
+static Query *
+parse_plan_discreetly(SiteQuery *site)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Query	   *query = NULL;
+
+	PG_TRY();
+	{
+		query = parse_plan(site);
+	}
+	PG_CATCH();
+	{
+		int			sqlstate = geterrcode();
+
+		if (ERRCODE_TO_CATEGORY(sqlstate) == MAKE_SQLSTATE('S', 'M', '0', '0', '0') ||
+			sqlstate == ERRCODE_QUERY_CANCELED)
+			PG_RE_THROW();
+		MemoryContextSwitchTo(caller);
+		FlushErrorState();
+		site_refuse("The plan's SQL has no meaning here");
+	}
+	PG_END_TRY();
+	return query;
+}
+
 SiteQuery *
 site_prepare(const Request *request, const CanonicalPlan *plan)
 {
 	SiteQuery  *site = palloc0(sizeof(SiteQuery));
 	RunnerScope scope;
-	RawStmt    *raw;
 	Query	   *query;
-	Oid		   *types;
 
 	site->request = request;
 	site->plan = plan;
 	runner_begin(&scope);
 
 	check_plan_tables(request, plan);
-	raw = parse_one_select(plan->sql);
-	types = parameter_types(plan);
-	site->params = bind_parameters(request, plan, types);
-	query = analyse(plan->sql, raw, types, plan->nparams);
+	query = parse_plan_discreetly(site);
 	check_shape(site, query);
 	check_columns(site, query);
 	collect_nullable((Node *) query->jointree, false, &site->optional);

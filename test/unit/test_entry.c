@@ -5,6 +5,7 @@
  */
 #include "base/base.h"
 
+#include "../memory.h"
 #include "ledger/chain.h"
 #include "unit.h"
 
@@ -293,9 +294,13 @@ int
 main(void)
 {
 	test_round_trip("small", small_entry());
+	memory_reset();
 	test_round_trip("full", full_entry());
+	memory_reset();
 	test_bounds();
+	memory_reset();
 	test_chain();
+	memory_reset();
 	test_hash();
 	for (int kind = 0; kind <= 300; kind++)
 		if (entry_kind_name(kind) != NULL && strlen(entry_kind_name(kind)) == 0)

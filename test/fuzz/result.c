@@ -1,0 +1,39 @@
+/*
+ * result.c
+ *	  A party's part of the answer; and the ends of a run, which are short.
+ */
+#include "fuzz.h"
+
+#include "contract/request.h"
+
+int
+LLVMFuzzerTestOneInput(const uint8 *data, size_t size)
+{
+	ResultMessage result;
+	bool		released;
+	StringInfoData again = empty();
+	const char *reason = NULL;
+
+	if (result_decode(&result, data, size, &reason))
+	{
+		result_encode(&again, &result);
+		must_be(&again, data, size);
+	}
+	else
+		must_say(reason);
+	resetStringInfo(&again);
+	if (finish_decode(&released, data, size, &reason))
+	{
+		finish_encode(&again, released);
+		must_be(&again, data, size);
+	}
+	else if (done_decode(data, size, &reason))
+	{
+		done_encode(&again);
+		must_be(&again, data, size);
+	}
+	else
+		must_say(reason);
+	memory_reset();
+	return 0;
+}

@@ -1,0 +1,380 @@
+/*
+ * coordinator.c
+ *	  A coordinator that has the right key and asks for the wrong things.
+ *
+ *	  coordinator CONNINFO KEYFILE CARD... < cases
+ *
+ * The first card is of the node that is called; the first three nodes are
+ * sites and parties of the run.  A case is a line of words with values, tab
+ * between them: what is changed in a good request or done after it.  Each has
+ * a connection of its own, and one line of output: how the node ended it.
+ */
+#include "base/base.h"
+
+#include <libpq-fe.h>
+#include <sys/time.h>
+
+#include "../memory.h"
+#include "contract/request.h"
+#include "identity/session.h"
+
+#define TIMEOUT_MS	500
+#define LINE_BYTES	8192
+
+static NodeKeys self;
+static NodeCard cards[SITES_MAX];
+static int	ncards;
+
+/* A request and what is said after it; see change(). */
+typedef struct Case
+{
+	Request		request;
+	CanonicalPlan plan;
+	bool		bad_signature;
+	bool		bad_plan;
+	bool		raw;			/* not sealed */
+	const char *then;			/* once the site has shared */
+} Case;
+
+static pg_attribute_noreturn() void
+die(const char *what)
+{
+	fprintf(stderr, "coordinator: %s\n", what);
+	exit(1);
+}
+
+static StringInfoData
+empty(void)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	return out;
+}
+
+static int64
+now_us(void)
+{
+	struct timeval now;
+
+	gettimeofday(&now, NULL);
+	return now.tv_sec * INT64CONST(1000000) + now.tv_usec;
+}
+
+static void
+read_keys(const char *path)
+{
+	char		bytes[1024];
+	FILE	   *in = fopen(path, "rb");
+	size_t		len = in ? fread(bytes, 1, sizeof(bytes), in) : 0;
+	const char *reason;
+
+	if (!node_keys_decode(&self, bytes, len, &reason))
+		die(reason);
+	fclose(in);
+}
+
+static void
+good_case(Case *what)
+{
+	static PlanTable table;
+	static ComponentKind components[] = {COMPONENT_COUNT};
+	static int	parts[] = {0};
+	Request    *request = &what->request;
+
+	memset(what, 0, sizeof(*what));
+	table = (PlanTable) {"trial", 0, NULL};
+	what->plan = (CanonicalPlan) {.sql = "SELECT count(*) FROM secmed_published.trial",
+	.ntables = 1, .tables = &table, .ncomponents = 1, .components = components, .parts = parts, .nparts = 1};
+	random_bytes(request->run, RUN_ID_BYTES);
+	request->at_us = now_us();
+	request->coordinator = self.card.name;
+	request->requester = "mallory";
+	request->model = MODEL_HONEST_MAJORITY;
+	request->timeout_ms = TIMEOUT_MS;
+	request->nsites = PARTIES;
+	for (int i = 0; i < PARTIES; i++)
+	{
+		request->sites[i].name = cards[i].name;
+		card_fingerprint(request->sites[i].fingerprint, &cards[i]);
+		request->parties[i] = request->sites[i];
+	}
+}
+
+static void
+change(Case *what, const char *word, char *value)
+{
+	Request    *request = &what->request;
+
+	if (strcmp(word, "sql") == 0)
+		what->plan.sql = value;
+	else if (strcmp(word, "table") == 0)
+		what->plan.tables[0].name = value;
+	else if (strcmp(word, "seconds") == 0)
+		request->at_us += atoll(value) * INT64CONST(1000000);
+	else if (strcmp(word, "coordinator") == 0)
+		request->coordinator = value;
+	else if (strcmp(word, "requester") == 0)
+		request->requester = value;
+	else if (strcmp(word, "model") == 0)
+		request->model = value;
+	else if (strcmp(word, "sites") == 0)
+		request->nsites = atoi(value);
+	else if (strcmp(word, "site") == 0)
+		request->sites[1].name = value;
+	else if (strcmp(word, "parameter") == 0)
+	{
+		what->request.nparams = 1;
+		what->request.params = palloc(sizeof(char *));
+		what->request.params[0] = value;
+	}
+	else if (strcmp(word, "stranger") == 0)
+	{
+		request->sites[0].name = request->parties[0].name = cards[3].name;
+		card_fingerprint(request->sites[0].fingerprint, &cards[3]);
+		request->parties[0] = request->sites[0];
+	}
+	else if (strcmp(word, "fingerprint") == 0)
+		request->sites[1].fingerprint[0] ^= 1;
+	else if (strcmp(word, "signature") == 0)
+		what->bad_signature = true;
+	else if (strcmp(word, "plan") == 0)
+		what->bad_plan = true;
+	else if (strcmp(word, "raw") == 0)
+		what->raw = true;
+	else if (strcmp(word, "then") == 0)
+		what->then = value;
+	else
+		die(word);
+}
+
+static StringInfoData
+request_of(Case *what)
+{
+	StringInfoData plan = empty();
+	StringInfoData bytes = empty();
+
+	plan_encode(&plan, &what->plan);
+	if (what->bad_plan)
+		plan.data[1] = 9;
+	what->request.plan = (uint8 *) plan.data;
+	what->request.plan_len = plan.len;
+	request_encode(&bytes, &what->request, &self);
+	if (what->bad_signature)
+		bytes.data[bytes.len - 1] ^= 1;
+	return bytes;
+}
+
+/* The connection ------------------------------------------------------------*/
+
+/* The first result only: a call that fails is not followed by ReadyForQuery if its Sync was read. */
+static PGresult *
+call(PGconn *conn, const char *sql, StringInfo argument)
+{
+	Oid			bytea = 17;
+	const char *value = argument->data;
+	int			format = 1;
+
+	if (!PQsendQueryParams(conn, sql, 1, &bytea, &value, &argument->len, &format, 1))
+		die(PQerrorMessage(conn));
+	return PQgetResult(conn);
+}
+
+static Session *
+say_hello(PGconn *conn)
+{
+	StringInfoData hello = empty();
+	Session    *session = session_hello(&self, cards[0].name, &hello);
+	PGresult   *result = call(conn, "SELECT secmed.hello($1)", &hello);
+	const char *reason = PQerrorMessage(conn);
+	bool		wrong_key;
+
+	if (PQresultStatus(result) != PGRES_TUPLES_OK ||
+		!session_finish(session, &cards[0], PQgetvalue(result, 0, 0), PQgetlength(result, 0, 0), &reason, &wrong_key))
+		die(reason);
+	PQclear(result);
+	if (PQgetResult(conn) != NULL)
+		die("more than one welcome");
+	return session;
+}
+
+static void
+show_error(PGconn *conn, PGresult *result)
+{
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+
+	if (state == NULL)
+		printf("%s: %s", PQresStatus(PQresultStatus(result)), PQerrorMessage(conn));
+	else
+		printf("%s: %s%s%s\n", state, message, detail ? ": " : "", detail ? detail : "");
+}
+
+/* After the request ---------------------------------------------------------*/
+
+static void
+say(PGconn *conn, Session *session, const StringInfoData *message)
+{
+	StringInfoData sealed = empty();
+
+	session_seal(session, message->data, message->len, &sealed);
+	if (PQputCopyData(conn, sealed.data, sealed.len) != 1)
+		die("could not send");
+}
+
+/* All three sites' inputs are what the node that is called has shared. */
+static StringInfoData
+inputs_of(const StringInfoData *shares_bytes, const char *how)
+{
+	SharesMessage shares;
+	InputsMessage inputs = {.nsites = PARTIES};
+	StringInfoData bytes = empty();
+	StringInfoData changed = empty();
+	Receipt		receipt;
+	const char *reason;
+
+	if (!shares_decode(&shares, shares_bytes->data, shares_bytes->len, &reason) ||
+		!receipt_decode(&receipt, shares.receipt.data, shares.receipt.len, &reason))
+		die(reason);
+	if (strcmp(how, "threshold") == 0)
+	{
+		receipt.patients_min = 1;
+		receipt_encode(&changed, &receipt);
+		shares.receipt = (Bytes) {(uint8 *) changed.data, changed.len};
+	}
+	if (strcmp(how, "package") == 0)
+	{
+		appendBinaryStringInfo(&changed, (const char *) shares.sealed[0].data, shares.sealed[0].len);
+		changed.data[changed.len - 1] ^= 1;
+		shares.sealed[0] = (Bytes) {(uint8 *) changed.data, changed.len};
+	}
+	if (strcmp(how, "too few") == 0)
+		inputs.nsites = 2;
+	for (int i = 0; i < inputs.nsites; i++)
+	{
+		inputs.receipts[i] = shares.receipt;
+		memcpy(inputs.signatures[i], shares.signature, SIGNATURE_BYTES);
+		inputs.sealed[i] = shares.sealed[0];
+	}
+	inputs_encode(&bytes, &inputs);
+	return bytes;
+}
+
+static void
+continue_with(PGconn *conn, Session *session, const StringInfoData *shares, const char *how)
+{
+	StringInfoData message = empty();
+
+	if (strcmp(how, "silence") == 0)
+		return;
+	if (strcmp(how, "the end") == 0)
+	{
+		PQputCopyEnd(conn, NULL);
+		return;
+	}
+	if (strcmp(how, "failure") == 0)
+	{
+		PQputCopyEnd(conn, "I do not want to");
+		return;
+	}
+	if (strcmp(how, "a false frame") == 0)
+	{
+		PQputCopyData(conn, shares->data, shares->len);
+		return;
+	}
+	if (strcmp(how, "shares") == 0)
+		message = *shares;
+	else if (strcmp(how, "finish") == 0)
+		finish_encode(&message, true);
+	else
+		message = inputs_of(shares, how);
+	say(conn, session, &message);
+}
+
+static void
+take_shares(PGconn *conn, Session *session, StringInfo shares)
+{
+	char	   *frame;
+	int			len = PQgetCopyData(conn, &frame, false);
+
+	if (len < 0 || !session_open(session, frame, len, shares))
+		die("no shares have come");
+	PQfreemem(frame);
+}
+
+/* What the node says until it has ended the call. */
+static void
+show_end(PGconn *conn)
+{
+	PGresult   *result;
+	char	   *frame;
+
+	PQflush(conn);
+	while (PQgetCopyData(conn, &frame, false) > 0)
+		PQfreemem(frame);
+	result = PQgetResult(conn);
+	show_error(conn, result);
+	PQclear(result);
+}
+
+static void
+play(const char *conninfo, Case *what)
+{
+	PGconn	   *conn = PQconnectdb(conninfo);
+	StringInfoData request = request_of(what);
+	StringInfoData sealed = empty();
+	StringInfoData shares = empty();
+	Session    *session;
+	PGresult   *result;
+
+	if (PQstatus(conn) != CONNECTION_OK)
+		die(PQerrorMessage(conn));
+	session = say_hello(conn);
+	session_seal(session, request.data, request.len, &sealed);
+	result = call(conn, "CALL secmed.serve($1)", what->raw ? &request : &sealed);
+	if (PQresultStatus(result) != PGRES_COPY_BOTH)
+		show_error(conn, result);
+	else if (what->then == NULL)
+		printf("serves\n");
+	else
+	{
+		take_shares(conn, session, &shares);
+		continue_with(conn, session, &shares, what->then);
+		show_end(conn);
+	}
+	fflush(stdout);
+	PQclear(result);
+	PQfinish(conn);
+}
+
+int
+main(int argc, char **argv)
+{
+	char		line[LINE_BYTES];
+	const char *reason;
+
+	if (argc < 3 + 4)
+		die("CONNINFO KEYFILE CARD CARD CARD CARD");
+	read_keys(argv[2]);
+	for (ncards = 0; ncards + 3 < argc; ncards++)
+		if (!card_from_text(&cards[ncards], argv[3 + ncards], &reason))
+			die(reason);
+	while (fgets(line, sizeof(line), stdin) != NULL)
+	{
+		Case		what;
+		char	   *word;
+
+		line[strcspn(line, "\n")] = '\0';
+		good_case(&what);
+		for (word = strtok(line, "\t"); word != NULL; word = strtok(NULL, "\t"))
+		{
+			char	   *value = strtok(NULL, "\t");
+
+			change(&what, word, value ? value : "");
+		}
+		play(argv[1], &what);
+		memory_reset();
+	}
+	return 0;
+}

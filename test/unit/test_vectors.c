@@ -1,0 +1,360 @@
+/*
+ * test_vectors.c
+ *	  The exact bytes of all that is signed, hashed, stored or sent, against
+ *	  test/vectors.  Run from the top of the tree.
+ *
+ * Each thing is made here from what its file's comments say, must have the
+ * file's bytes, and is read back from them.
+ */
+#include "base/base.h"
+
+#include <sodium.h>
+
+#include "../memory.h"
+#include "contract/describe.h"
+#include "contract/request.h"
+#include "identity/session.h"
+#include "ledger/entry.h"
+#include "vectors.h"
+
+#define AT_US	INT64CONST(1700000000123456)
+
+static const uint8 run[RUN_ID_BYTES] = {0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77,
+0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff};
+
+/* Are these the bytes in the file?  If not, shows them. */
+static void
+check_bytes(const void *found, size_t len, const char *file, const char *name)
+{
+	StringInfoData expected = vector_bytes(file, name);
+	bool		same = expected.len > 0 && expected.len == len && memcmp(expected.data, found, len) == 0;
+
+	check(same, "%s: %s", file, name);
+	if (same)
+		return;
+	printf("# found ");
+	for (size_t i = 0; i < len; i++)
+		printf("%02x", ((const uint8 *) found)[i]);
+	printf("\n");
+}
+
+#define check_message(message, file)	check_bytes((message).data, (message).len, file, "bytes")
+
+static StringInfoData
+empty(void)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	return out;
+}
+
+static NodeKeys
+charite_keys(void)
+{
+	NodeKeys	keys = {.card = {.name = "charite", .created_at_us = AT_US}};
+	StringInfoData seed = vector_bytes("keys", "seed");
+	StringInfoData seal = vector_bytes("keys", "seal_secret");
+
+	if (seed.len != 32 || seal.len != SEAL_SECRET_BYTES)
+		abort();
+	crypto_sign_seed_keypair(keys.card.sign_public, keys.sign_secret, (uint8 *) seed.data);
+	memcpy(keys.seal_secret, seal.data, SEAL_SECRET_BYTES);
+	crypto_scalarmult_base(keys.card.seal_public, keys.seal_secret);
+	return keys;
+}
+
+/* Only signs. */
+static NodeKeys
+research_keys(void)
+{
+	NodeKeys	keys = {.card = {.name = "research"}};
+	StringInfoData seed = vector_bytes("request", "seed");
+
+	if (seed.len != 32)
+		abort();
+	crypto_sign_seed_keypair(keys.card.sign_public, keys.sign_secret, (uint8 *) seed.data);
+	return keys;
+}
+
+static void
+test_keys(void)
+{
+	NodeKeys	keys = charite_keys();
+	NodeKeys	back;
+	StringInfoData bytes = empty();
+	const char *reason;
+
+	check_bytes(keys.card.sign_public, SIGN_PUBLIC_BYTES, "keys", "sign_public");
+	check_bytes(keys.card.seal_public, SEAL_PUBLIC_BYTES, "keys", "seal_public");
+	node_keys_encode(&bytes, &keys);
+	check_message(bytes, "keys");
+	bytes = vector_bytes("keys", "bytes");
+	check(node_keys_decode(&back, bytes.data, bytes.len, &reason) && memcmp(&back, &keys, sizeof(keys)) == 0,
+		  "keys: read back");
+}
+
+static void
+test_card(void)
+{
+	NodeKeys	keys = charite_keys();
+	StringInfoData body = vector_bytes("card", "body");
+	StringInfoData signature = vector_bytes("card", "signature");
+	char	   *text = vector_text("card", "text");
+	uint8		fingerprint[HASH_BYTES];
+	NodeCard	card;
+	const char *reason;
+
+	check(strcmp(card_to_text(&keys), text) == 0, "card: text");
+	check(card_from_text(&card, text, &reason) && memcmp(&card, &keys.card, sizeof(card)) == 0, "card: read back");
+	check(sign_verify((uint8 *) signature.data, keys.card.sign_public, "secmed/card/1", body.data, body.len),
+		  "card: signature");
+	card_fingerprint(fingerprint, &card);
+	check_bytes(fingerprint, HASH_BYTES, "card", "fingerprint");
+}
+
+static CanonicalPlan
+vector_plan(void)
+{
+	static PlanColumn columns[] = {{"age", "integer"}, {"name", "text"}, {"sex", "text"}, {"time", "double precision"}};
+	static PlanTable tables[] = {{"trial", 4, columns}, {"visit", 0, NULL}};
+	static char *types[] = {"double precision"};
+	static char *sexes[] = {"f", "m", NULL};
+	static char *truths[] = {"false", "true"};
+	static PlanKey keys[] = {{"text", 3, sexes}, {"boolean", 2, truths}};
+	static ComponentKind components[] = {COMPONENT_COUNT, COMPONENT_SUM_INTEGER, COMPONENT_SUM_FLOAT};
+	static int	parts[] = {0, 1, 1};
+	CanonicalPlan plan = {
+		"SELECT sex, count(*), sum(age), sum(time * $1) FROM secmed_published.trial"
+		" WHERE name <> 'M\303\274ller' GROUP BY sex",
+	2, tables, 1, types, 2, keys, 3, components, parts, 2};
+
+	return plan;
+}
+
+static void
+test_plan(void)
+{
+	CanonicalPlan plan = vector_plan();
+	CanonicalPlan back;
+	StringInfoData bytes = empty();
+	uint8		hash[HASH_BYTES];
+	const char *reason;
+
+	plan_encode(&bytes, &plan);
+	check_message(bytes, "plan");
+	bytes = vector_bytes("plan", "bytes");
+	plan_hash(hash, bytes.data, bytes.len);
+	check_bytes(hash, HASH_BYTES, "plan", "hash");
+	check(plan_decode(&back, bytes.data, bytes.len, &reason) && plan_elements(&back) == 108, "plan: read back");
+}
+
+static void
+name_nodes(NodeRef refs[3], const StringInfoData *fingerprints)
+{
+	static char *names[] = {"charite", "lmu", "gemelli"};
+
+	if (fingerprints->len != 3 * HASH_BYTES)
+		abort();
+	for (int i = 0; i < 3; i++)
+	{
+		refs[i].name = names[i];
+		memcpy(refs[i].fingerprint, fingerprints->data + i * HASH_BYTES, HASH_BYTES);
+	}
+}
+
+static void
+test_request(void)
+{
+	static char *params[] = {"0.5", NULL};
+	NodeKeys	keys = research_keys();
+	StringInfoData plan = vector_bytes("plan", "bytes");
+	StringInfoData fingerprints = vector_bytes("request", "fingerprints");
+	StringInfoData bytes = empty();
+	Request		request = {.at_us = AT_US, .coordinator = "research", .requester = "alice",
+		.model = MODEL_HONEST_MAJORITY, .timeout_ms = 10000, .nsites = 3,
+	.plan = (uint8 *) plan.data, .plan_len = plan.len, .params = params, .nparams = 2};
+	Request		back;
+	const uint8 *body;
+	size_t		body_len;
+	uint8		signature[SIGNATURE_BYTES];
+	const char *reason;
+
+	memcpy(request.run, run, RUN_ID_BYTES);
+	name_nodes(request.sites, &fingerprints);
+	name_nodes(request.parties, &fingerprints);
+	request_encode(&bytes, &request, &keys);
+	check_message(bytes, "request");
+	bytes = vector_bytes("request", "bytes");
+	if (!request_decode(&back, bytes.data, bytes.len, &body, &body_len, signature, &reason))
+		abort();
+	check_bytes(body, body_len, "request", "body");
+	check_bytes(signature, SIGNATURE_BYTES, "request", "signature");
+	check(sign_verify(signature, keys.card.sign_public, "secmed/run/1", body, body_len), "request: signed");
+}
+
+static void
+test_receipt(void)
+{
+	NodeKeys	keys = charite_keys();
+	Receipt		receipt = {.site = "charite", .patients_min = 5, .elements = 108};
+	StringInfoData bytes = empty();
+	StringInfoData plan = vector_bytes("plan", "bytes");
+	uint8		signature[SIGNATURE_BYTES];
+	uint8		sealed[40];
+	const char *reason;
+
+	memcpy(receipt.run, run, RUN_ID_BYTES);
+	plan_hash(receipt.plan, plan.data, plan.len);
+	for (int i = 0; i < PARTIES; i++)
+	{
+		memset(sealed, i + 1, sizeof(sealed));
+		hash_bytes(receipt.sealed[i], sealed, 20 + 10 * i);
+	}
+	receipt_encode(&bytes, &receipt);
+	check_message(bytes, "receipt");
+	sign_message(signature, keys.sign_secret, "secmed/receipt/1", bytes.data, bytes.len);
+	check_bytes(signature, SIGNATURE_BYTES, "receipt", "signature");
+	bytes = vector_bytes("receipt", "bytes");
+	check(receipt_decode(&receipt, bytes.data, bytes.len, &reason) && receipt.patients_min == 5, "receipt: read back");
+}
+
+static void
+test_shares_and_inputs(void)
+{
+	StringInfoData receipt = vector_bytes("receipt", "bytes");
+	StringInfoData signature = vector_bytes("receipt", "signature");
+	SharesMessage shares = {.receipt = {(uint8 *) receipt.data, receipt.len}, .elapsed_us = 1234567};
+	InputsMessage inputs = {.nsites = 2};
+	StringInfoData bytes = empty();
+	uint8		sealed[PARTIES][40];
+	const char *reason;
+
+	for (int i = 0; i < PARTIES; i++)
+	{
+		memset(sealed[i], i + 1, sizeof(sealed[i]));
+		shares.sealed[i] = (Bytes) {sealed[i], 20 + 10 * i};
+	}
+	memcpy(shares.signature, signature.data, SIGNATURE_BYTES);
+	shares_encode(&bytes, &shares);
+	check_message(bytes, "shares");
+	bytes = vector_bytes("shares", "bytes");
+	check(shares_decode(&shares, bytes.data, bytes.len, &reason) && shares.elapsed_us == 1234567, "shares: read back");
+
+	inputs.receipts[0] = shares.receipt;
+	memcpy(inputs.signatures[0], signature.data, SIGNATURE_BYTES);
+	inputs.sealed[0] = (Bytes) {sealed[1], 30};
+	inputs.receipts[1] = (Bytes) {(uint8 *) "", 1};
+	memset(inputs.signatures[1], 0xff, SIGNATURE_BYTES);
+	bytes = empty();
+	inputs_encode(&bytes, &inputs);
+	check_message(bytes, "inputs");
+	bytes = vector_bytes("inputs", "bytes");
+	check(inputs_decode(&inputs, bytes.data, bytes.len, &reason) && inputs.nsites == 2, "inputs: read back");
+}
+
+static void
+test_result(void)
+{
+	uint8		opened[64];
+	ResultMessage result = {{opened, sizeof(opened)}, 7, 89, 12, 70000};
+	StringInfoData bytes = empty();
+	const char *reason;
+
+	memset(opened, 0xaa, sizeof(opened));
+	result_encode(&bytes, &result);
+	check_message(bytes, "result");
+	bytes = vector_bytes("result", "bytes");
+	check(result_decode(&result, bytes.data, bytes.len, &reason) && result.bytes == 70000, "result: read back");
+}
+
+static void
+test_entry(void)
+{
+	LedgerEntry entry = {.kind = ENTRY_OUTCOME, .has_run = true, .actor = "research:alice", .object = "trial, visit",
+		.has_plan = true, .outcome = "opened",
+		.revealed = "to research:alice, of each group with at least 5 patients: 1 x count",
+		.ncounters = 4, .counters = {6, 108, 5, 3}, .has_commitment = true,
+	.site = "charite", .seq = 7, .at_us = AT_US};
+	StringInfoData bytes = empty();
+	StringInfoData plan = vector_bytes("plan", "hash");
+	uint8		hash[HASH_BYTES];
+	const char *reason;
+
+	memcpy(entry.run, run, RUN_ID_BYTES);
+	memcpy(entry.plan, plan.data, HASH_BYTES);
+	hash_bytes(entry.prev, "\0before", 7);
+	hash_bytes(entry.commitment, "body", 4);
+	entry_encode(&bytes, &entry);
+	check_message(bytes, "entry");
+	bytes = vector_bytes("entry", "bytes");
+	entry_hash(hash, bytes.data, bytes.len);
+	check_bytes(hash, HASH_BYTES, "entry", "hash");
+	check(entry_decode(&entry, bytes.data, bytes.len, &reason) && entry.seq == 7, "entry: read back");
+}
+
+static void
+test_description(void)
+{
+	char	   *sexes[] = {"f", "m", NULL};
+	char	   *local[] = {"inst"};
+	DescribedColumn columns[] = {{"patient_id", "bigint", true, -1, NULL}, {"sex", "text", false, 3, sexes}};
+	DescribedTable tables[] = {{"trial", "patient_id", 5, 1, local, 2, columns}, {"visit", NULL, 1}};
+	DescribedTable *back;
+	int			n;
+	StringInfoData bytes = empty();
+	const char *reason;
+
+	description_encode(&bytes, tables, 2);
+	check_message(bytes, "description");
+	bytes = vector_bytes("description", "bytes");
+	check(description_decode(&back, &n, bytes.data, bytes.len, &reason) && n == 2 && back[0].ncolumns == 2,
+		  "description: read back");
+}
+
+/* Real ones hold fresh random bytes, so these are only read. */
+static void
+test_handshake(void)
+{
+	NodeKeys	charite = charite_keys();
+	NodeKeys	research = research_keys();
+	StringInfoData hello = vector_bytes("hello", "bytes");
+	StringInfoData welcome = vector_bytes("welcome", "bytes");
+	StringInfoData answer = empty();
+	int			signed_len = welcome.len - SIGNATURE_BYTES;
+	uint8		hash[HASH_BYTES];
+	const char *reason = "";
+	Session    *session;
+
+	session = session_welcome(&charite, &research.card, hello.data, hello.len, &answer, &reason);
+	check(session != NULL, "hello: accepted %s", session ? "" : reason);
+	if (session != NULL)
+		session_free(session);
+	check(answer.len == welcome.len && signed_len > HASH_BYTES, "welcome: length");
+	hash_bytes(hash, hello.data, hello.len);
+	check(memcmp(welcome.data + signed_len - HASH_BYTES, hash, HASH_BYTES) == 0, "welcome: answers the hello");
+	/* They differ in the ephemeral key, which is last but one, and in the signature. */
+	check(memcmp(answer.data, welcome.data, signed_len - 2 - HASH_BYTES - 32) == 0 &&
+		  memcmp(answer.data + signed_len - HASH_BYTES, hash, HASH_BYTES) == 0, "welcome: as a real one");
+	check(sign_verify((uint8 *) welcome.data + signed_len, charite.card.sign_public, "secmed/welcome/1",
+					  welcome.data, signed_len), "welcome: signature");
+}
+
+int
+main(void)
+{
+	if (sodium_init() < 0)
+		abort();
+	test_keys();
+	test_card();
+	test_plan();
+	test_request();
+	test_receipt();
+	test_shares_and_inputs();
+	test_result();
+	test_entry();
+	test_description();
+	test_handshake();
+	memory_reset();
+	return unit_done();
+}
