@@ -185,12 +185,13 @@ spread_flags(const Shared *flags, const size_t *starts)
 void
 release_cells(Party *self, Shared *out, const Shared *in, const ReleaseRule *rule)
 {
-	size_t	   *starts = part_starts(rule);
+	size_t	   *starts;
 	SharedBits	pass;
 	Shared		flags;
 	Shared		factors;
 
 	check_rule(rule);
+	starts = part_starts(rule);
 	Assert(in->n == elements(rule) && out->n == in->n && out->mine != in->mine);
 
 	flags = shared_alloc(all_parts(rule));
