@@ -7,6 +7,7 @@
 
 #include "nodes/params.h"
 #include "nodes/parsenodes.h"
+#include "query/published.h"
 #include "query/site.h"
 
 struct SiteQuery
@@ -29,6 +30,19 @@ typedef struct RunnerScope
 
 extern void runner_begin(RunnerScope *scope);
 extern void runner_end(RunnerScope *scope);
+
+/* Exactly one plain SELECT, or a refusal. */
+extern RawStmt *site_parse(const char *sql);
+extern Query *site_analyse(const char *sql, RawStmt *raw, Oid *types, int ntypes);
+
+/* The published column that a Var of the query is, or NULL. */
+extern PublishedColumn *site_column(SiteQuery *site, Var *var);
+
+/* Range table indexes whose rows an outer join may leave out. */
+extern Bitmapset *site_optional_tables(Query *query);
+
+/* One column more for each part of the answer: its patients. (site_patients.c) */
+extern void site_add_patient_counts(SiteQuery *site, Query *query);
 
 /* ERRCODE_SECMED_REFUSED, in the name of this site. */
 extern void site_refuse(const char *why) pg_attribute_noreturn();

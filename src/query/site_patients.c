@@ -1,0 +1,196 @@
+/*
+ * site_patients.c
+ *	  Counting the patients of each part of the answer.
+ *
+ * The site does this itself, on the query tree it has checked and by range
+ * table index and column number: nothing that the coordinator named decides
+ * what is counted.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "identity/node.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "query/published.h"
+#include "query/site_query.h"
+#include "query/support.h"
+#include "rewrite/rewriteManip.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+
+/* Range table indexes whose rows an outer join may leave out. */
+static void
+collect_nullable(Node *item, bool nullable, Bitmapset **result)
+{
+	if (IsA(item, RangeTblRef))
+	{
+		if (nullable)
+			*result = bms_add_member(*result, ((RangeTblRef *) item)->rtindex);
+	}
+	else if (IsA(item, JoinExpr))
+	{
+		JoinExpr   *join = (JoinExpr *) item;
+
+		collect_nullable(join->larg, nullable || join->jointype == JOIN_RIGHT || join->jointype == JOIN_FULL, result);
+		collect_nullable(join->rarg, nullable || join->jointype == JOIN_LEFT || join->jointype == JOIN_FULL, result);
+	}
+	else
+	{
+		ListCell   *lc;
+
+		foreach(lc, ((FromExpr *) item)->fromlist)
+			collect_nullable(lfirst(lc), nullable, result);
+	}
+}
+
+Bitmapset *
+site_optional_tables(Query *query)
+{
+	Bitmapset  *optional = NULL;
+
+	collect_nullable((Node *) query->jointree, false, &optional);
+	return optional;
+}
+
+/*
+ * An aggregate over one published table, as PostgreSQL's own parser makes it
+ * from SQL that this site writes; nothing of the plan's names is in it.
+ */
+static Node *
+own_aggregate(const char *call, const Published *published, int rtindex)
+{
+	char	   *sql = psprintf("SELECT %s FROM %s", call,
+							   quote_qualified_identifier(PUBLISHED_SCHEMA, published->name));
+	Query	   *query = site_analyse(sql, site_parse(sql), NULL, 0);
+	Node	   *aggregate = (Node *) linitial_node(TargetEntry, query->targetList)->expr;
+
+	ChangeVarNodes(aggregate, 1, rtindex, 0);
+	return aggregate;
+}
+
+/* The patients of one table; rows, if each is a patient of its own. */
+static Node *
+patients_of_table(const Published *published, int rtindex, bool alone)
+{
+	if (published->patient == NULL || (published->patient_unique && alone))
+		return own_aggregate("count(*)", published, rtindex);
+	return own_aggregate(psprintf("count(DISTINCT %s)", quote_identifier(published->patient)),
+						 published, rtindex);
+}
+
+/*
+ * How many patients a cell has here: the smallest count over the joined tables
+ * that have a patient column and whose rows are always there.
+ */
+static Node *
+patient_count(SiteQuery *site)
+{
+	MinMaxExpr *least = makeNode(MinMaxExpr);
+	int			ntables = 0;
+	ListCell   *lc;
+
+	foreach(lc, site->tables)
+		ntables += lfirst(lc) != NULL;
+	least->op = IS_LEAST;
+	least->minmaxtype = INT8OID;
+	least->location = -1;
+	foreach(lc, site->tables)
+	{
+		Published  *published = lfirst(lc);
+		int			rtindex = foreach_current_index(lc) + 1;
+
+		if (published == NULL || bms_is_member(rtindex, site->optional))
+			continue;
+		if (published->patient != NULL || ntables == 1)
+			least->args = lappend(least->args, patients_of_table(published, rtindex, ntables == 1));
+	}
+	if (least->args == NIL)
+		site_refuse("None of the joined tables tells patients apart: publish one with a patient column");
+	return list_length(least->args) == 1 ? linitial(least->args) : (Node *) least;
+}
+
+/* count(*) over the rows where one expression is not NULL is its own count. */
+static bool
+count_expression(Aggref *count, const Support *support)
+{
+	Node	   *expr = list_length(support->present) == 1 ? linitial(support->present) : NULL;
+
+	if (!count->aggstar || support->conditions != NIL || expr == NULL)
+		return false;
+	count->aggfnoid = F_COUNT_ANY;
+	count->aggstar = false;
+	count->args = list_make1(makeTargetEntry(copyObject((Expr *) expr), 1, NULL, false));
+	count->aggargtypes = list_make1_oid(exprType(expr));
+	count->inputcollid = exprCollation(expr);
+	return true;
+}
+
+/* The same count over those rows only that support an aggregate. */
+static Node *
+restrict_count(Node *node, const Support *support)
+{
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, Aggref))
+	{
+		Aggref	   *count = copyObject((Aggref *) node);
+
+		if (!count_expression(count, support))
+			count->aggfilter = copyObject(support_condition(support));
+		return (Node *) count;
+	}
+	return expression_tree_mutator(node, restrict_count, (void *) support);
+}
+
+static bool
+never_null(Var *var, void *arg)
+{
+	SiteQuery  *site = arg;
+	PublishedColumn *column = site_column(site, var);
+
+	return column != NULL && column->not_null && !bms_is_member(var->varno, site->optional);
+}
+
+/*
+ * What each part of the answer is made of: all components of a part must be
+ * made of the same rows, or the part's patient count would not be theirs.
+ */
+static Support **
+part_supports(SiteQuery *site, Query *query)
+{
+	const CanonicalPlan *plan = site->plan;
+	Support   **supports = palloc0(sizeof(Support *) * plan->nparts);
+
+	supports[0] = palloc0(sizeof(Support));
+	for (int i = 0; i < plan->ncomponents; i++)
+	{
+		TargetEntry *target = list_nth(query->targetList, plan->nkeys + i);
+		Support    *support = support_of_aggregate(castNode(Aggref, target->expr), never_null, site);
+		Support   **part = &supports[plan->parts[i]];
+
+		if (*part == NULL)
+			*part = support;
+		if (!support_equal(*part, support))
+			ereport(ERROR,
+					(errcode(ERRCODE_SECMED_TABLE_MISMATCH),
+					 errmsg("site \"%s\" counts other patients for component %d than the plan says",
+							node_self()->card.name, i + 1),
+					 errhint("A column may have become NOT NULL or nullable here: import the foreign schema again.")));
+	}
+	return supports;
+}
+
+void
+site_add_patient_counts(SiteQuery *site, Query *query)
+{
+	Support   **supports = part_supports(site, query);
+	Node	   *count = patient_count(site);
+
+	for (int part = 0; part < site->plan->nparts; part++)
+		query->targetList =
+			lappend(query->targetList,
+					makeTargetEntry((Expr *) restrict_count(count, supports[part]),
+									list_length(query->targetList) + 1, "patients", false));
+	query->hasAggs = true;
+}
