@@ -5,6 +5,7 @@
 #   make check-long  longer soaks and fuzzing
 #   make bench       the measured figures of the README
 #   make install     into the server that PG_CONFIG names
+#   make tool        build/core/secmed, the command-line tool; needs no server to run
 #
 # Layers, bottom to top: a folder includes only itself and folders to its left.
 CORE   = base crypto share channel mpc identity ledger contract
@@ -34,7 +35,7 @@ EXTRA_CLEAN = build log
 export PG_CONFIG
 
 # These find, install or build what they need; PGXS has a check of its own.
-WITHOUT_SERVER = demo check check-long bench deps layers headers
+WITHOUT_SERVER = demo check check-long bench deps layers headers tool
 ifneq ($(filter $(WITHOUT_SERVER),$(MAKECMDGOALS)),)
 .PHONY: $(WITHOUT_SERVER)
 demo:
@@ -50,9 +51,11 @@ bench:
 deps:
 	@script/deps check
 layers:
-	@script/layers $(LAYERS)
+	@script/layers $(LAYERS) cli
 headers:
 	@script/headers $(CORE)
+tool:
+	@$(MAKE) --no-print-directory -f test/core.mk tool
 else ifneq ($(wildcard $(PGXS)),)
 include $(PGXS)
 # PGXS on Debian tracks no dependencies: every object needs every header.

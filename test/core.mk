@@ -5,7 +5,9 @@
 #   make -f test/core.mk unit, sim   one of the two only
 #   make -f test/core.mk valgrind    and runs every one under valgrind
 #   make -f test/core.mk fuzz        builds and runs test/fuzz/*.c
+#   make -f test/core.mk tool        builds $(BUILD)/secmed, the command-line tool
 #   make -f test/core.mk players     builds test/t/*.c, which TAP tests run
+#   make -f test/core.mk engine      builds what bench/mpc runs
 #
 # Builds of several compilers live side by side:
 #
@@ -24,6 +26,7 @@ SOURCES := $(filter-out %_sql.c %/node.c,$(sort $(foreach layer,$(CORE),$(wildca
 UNIT    := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard test/unit/*.c)))
 SIM     := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard test/sim/*.c)))
 FUZZ    := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard test/fuzz/*.c)))
+ENGINE  := $(BUILD)/bench/mpc_engine
 PLAYERS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard test/t/*.c)))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/libcore.a
@@ -83,10 +86,13 @@ $(LIBRARY): $(OBJECTS)
 	@rm -f $@
 	@ar rcs $@ $(OBJECTS)
 
-$(UNIT) $(SIM) $(FUZZ) $(PLAYERS): %: %.o $(LIBRARY)
+engine: $(ENGINE)
+
+$(UNIT) $(SIM) $(FUZZ) $(PLAYERS) $(ENGINE): %: %.o $(LIBRARY)
 	@echo '  link $@'
 	@$(CC) $(CFLAGS) -o $@ $< $(LIBRARY) $(PG_LIBRARIES) $(LDLIBS)
 
+.PHONY: tool
 tool: $(BUILD)/secmed
 
 $(BUILD)/secmed: $(CLI) $(LIBRARY)
@@ -99,7 +105,7 @@ $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' > $@
 
--include $(OBJECTS:.o=.d) $(CLI:.o=.d) $(patsubst %,%.d,$(UNIT) $(SIM) $(FUZZ) $(PLAYERS))
+-include $(OBJECTS:.o=.d) $(CLI:.o=.d) $(patsubst %,%.d,$(UNIT) $(SIM) $(FUZZ) $(PLAYERS) $(ENGINE))
 
 .SECONDARY:
-.PHONY: all run unit sim valgrind fuzz players clean FORCE
+.PHONY: all run unit sim valgrind fuzz players engine clean FORCE
