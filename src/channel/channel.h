@@ -61,6 +61,16 @@ extern void memory_channel_wait(Channel *channel, int timeout_ms);
 
 /* This end vanishes: the other one fails once it has taken what was sent. */
 extern void memory_channel_close(Channel *channel);
+
+/* socket.c: a connected stream socket, unsealed, for benchmarks (FRONTEND only). */
+extern void socket_channel_open(Channel *channel, int fd);
+extern void socket_channel_close(Channel *channel);
+
+/*
+ * Sleeps until one of a party's channels may move on as it was last tried;
+ * whether a message of the next is wanted now, the caller says.
+ */
+extern void socket_channels_wait(Channel *prev, Channel *next, bool receiving, int timeout_ms);
 #endif
 
 #endif							/* SECMED_CHANNEL_H */

@@ -1,165 +1,407 @@
 /*
  * compare.c
- *	  Which shared numbers reach a public bound.
+ *	  Which of two shared numbers is smaller, and whether they are equal.
  *
- * x >= bound unless x - bound has its top bit set, as long as both are below
- * 2^63.  Party 0 can add two of the three summands itself (Mohassel and
- * Rindal, ABY3, CCS 2018, share conversions), so one binary addition a + b is
- * left, and of that only the carry into bit 63.
+ * x < y is the sign of x - y, as long as that does not overflow.  Party 0
+ * can add two of the three summands itself (Mohassel and Rindal, ABY3, CCS
+ * 2018, share conversions), so one binary addition a + b is left, and of that only the
+ * carry into the sign (adder.h).  mpc/README.md tells why this is right.
  *
- * Bit k passes on the carry that goes into it if p_k = a_k ^ b_k is 1, else
- * a_k comes out: one AND a bit, as in Kolesnikov, Sadeghi and Schneider,
- * "Improved Garbled Circuit Building Blocks", CANS 2009.  Spans of bits do
- * the same and are joined in a tree: Catrina and de Hoogh, "Improved
- * Primitives for Secure Multiparty Integer Computation", SCN 2010.  A bit is
- * a span by itself, with nothing to compute before.  mpc/README.md tells why
- * this is right, and why such a tree of six levels has 120 ANDs and not less.
+ * On the whole range of 64 bits x - y may overflow, but only if the signs of
+ * x and y differ, and then they tell which is smaller.
  */
+#include "mpc/adder.h"
+#include "mpc/arith64.h"
 #include "mpc/compare.h"
+#include "mpc/convert.h"
 #include "mpc/logic.h"
+#include "share/vector.h"
 
-#define BITS	64
-
-/*
- * The carry into bit 0 and the bits 0 to 62 make the carry into bit 63, the
- * sign.  So bit k is in plane k + 1, and plane 0 is the 0 carried in.
- */
-#define LEAVES	64
-
-/* a = x0 + x1 - bound modulo 2^64, which party 0 knows, as bit shares. */
-static void
-share_a(Party *self, SharedBits *a, const Shared *x, const uint64 *bound)
-{
-	uint64	   *values;
-	uint64	   *planes;
-
-	if (self->index != 0)
-	{
-		logic_input_from_0(self, a, NULL);
-		return;
-	}
-	values = palloc(x->n * sizeof(uint64));
-	planes = palloc(BITS * BIT_WORDS(x->n) * sizeof(uint64));
-	for (size_t v = 0; v < x->n; v++)
-		values[v] = (uint64) x->mine[v] + (uint64) x->next[v] - bound[v];
-	bits_slice(planes, values, x->n, BITS);
-	logic_input_from_0(self, a, planes);
-
-	wipe(values, x->n * sizeof(uint64));
-	wipe(planes, BITS * BIT_WORDS(x->n) * sizeof(uint64));
-	pfree(values);
-	pfree(planes);
-}
-
-/* b = x2 modulo 2^64, known to parties 1 and 2, is its own summand 2. */
-static void
-share_b(const Party *self, SharedBits *b, const Shared *x)
-{
-	const uint128 *x2 = self->index == 1 ? x->next : x->mine;
-	uint64	   *values;
-
-	if (self->index == 0)
-		return;
-	values = palloc(x->n * sizeof(uint64));
-	for (size_t v = 0; v < x->n; v++)
-		values[v] = (uint64) x2[v];
-	bits_slice(self->index == 1 ? b->next : b->mine, values, x->n, BITS);
-	wipe(values, x->n * sizeof(uint64));
-	pfree(values);
-}
-
-/* Planes from `plane` on, as a vector of their own that is not to be freed. */
-static SharedBits
-planes_of(const SharedBits *bits, int plane, int planes)
-{
-	SharedBits	view;
-
-	view.mine = bits->mine + plane * BIT_WORDS(bits->n);
-	view.next = bits->next + plane * BIT_WORDS(bits->n);
-	view.planes = planes;
-	view.n = bits->n;
-	return view;
-}
-
-static void
-copy_plane(SharedBits *to, int to_plane, const SharedBits *from, int from_plane)
-{
-	SharedBits	target = planes_of(to, to_plane, 1);
-	SharedBits	source = planes_of(from, from_plane, 1);
-
-	memcpy(target.mine, source.mine, BIT_WORDS(to->n) * sizeof(uint64));
-	memcpy(target.next, source.next, BIT_WORDS(to->n) * sizeof(uint64));
-}
-
-static void
-xor_plane(SharedBits *to, int to_plane, const SharedBits *from, int from_plane)
-{
-	SharedBits	target = planes_of(to, to_plane, 1);
-	SharedBits	source = planes_of(from, from_plane, 1);
-
-	logic_xor(&target, &source);
-}
+/* ---- signs ---- */
 
 /*
- * One level of the tree: spans 2j (low) and 2j + 1 (high) become span j,
- *
- *	  a = a_high ^ p_high (a_high ^ a_low)		p = p_high p_low
- *
- * in place, all ANDs in one round: first those of a, then those of p, which
- * span 0 does without.
+ * Signs of numbers of w bits, each the sum of what its owner knows (a) and
+ * what the two others know.  The carry into bit w - 1 comes from w leaves:
+ * the 0 that goes in, then the bits 0 to w - 2.
  */
-static void
-join_spans(Party *self, SharedBits *a, SharedBits *p, int pairs)
+typedef struct Signs
 {
-	SharedBits	x = shared_bits_alloc(2 * pairs - 1, a->n);
-	SharedBits	y = shared_bits_alloc(2 * pairs - 1, a->n);
+	int			count;			/* owners 0 to count - 1 */
+	int			width;
+	size_t		n;
+	const uint64 *words[PARTIES];	/* bits of what this party knows, by owner */
+} Signs;
 
-	for (int j = 0; j < pairs; j++)
-	{
-		copy_plane(&x, j, p, 2 * j + 1);
-		copy_plane(&y, j, a, 2 * j + 1);
-		xor_plane(&y, j, a, 2 * j);
-	}
-	for (int j = 1; j < pairs; j++)
-	{
-		copy_plane(&x, pairs + j - 1, p, 2 * j + 1);
-		copy_plane(&y, pairs + j - 1, p, 2 * j);
-	}
-	logic_and(self, &x, &x, &y);
+static void
+sum_signs(Party *self, SharedBits *sign, const Signs *signs)
+{
+	int			w = signs->width;
+	SharedBits	a[PARTIES] = {{NULL}};
+	SharedBits	p[PARTIES] = {{NULL}};
+	SharedBits	a_bits[PARTIES] = {{NULL}};
+	SharedBits	p_bits[PARTIES] = {{NULL}};
+	SharedBits	a_leaves[PARTIES];
+	SharedBits	p_leaves[PARTIES];
 
-	for (int j = 0; j < pairs; j++)
+	for (int k = 0; k < signs->count; k++)
 	{
-		copy_plane(a, j, a, 2 * j + 1);
-		xor_plane(a, j, &x, j);
-		if (j > 0)
-			copy_plane(p, j, &x, pairs + j - 1);
+		SharedBits	zero;
+
+		a[k] = shared_bits_raw(1 + w, signs->n);
+		p[k] = shared_bits_raw(1 + w, signs->n);
+		zero = shared_bits_view(&a[k], 0, 1);
+		logic_constant(self, &zero, false);
+		a_bits[k] = shared_bits_view(&a[k], 1, w);
+		p_bits[k] = shared_bits_view(&p[k], 1, w);
+		a_leaves[k] = shared_bits_view(&a[k], 0, w);
+		p_leaves[k] = shared_bits_view(&p[k], 0, w);
 	}
-	shared_bits_free(&x);
-	shared_bits_free(&y);
+	convert_parts_all(self, a_bits, p_bits, signs->words);
+	adder_tops(self, signs->count, sign, a_leaves, p_leaves);
+
+	/* sign = p_(w-1) ^ carry */
+	for (int k = 0; k < signs->count; k++)
+	{
+		SharedBits	top = shared_bits_view(&p[k], w, 1);
+
+		logic_xor(&sign[k], &top);
+		shared_bits_free(&a[k]);
+		shared_bits_free(&p[k]);
+	}
+}
+
+/* The number that this party knows of x = a + b: a if it is the owner, else b. */
+static void
+known_part(const Party *self, uint64 *known, int owner, const uint64 *mine, const uint64 *next, size_t n)
+{
+	if (self->index == owner)
+		vector_linear64(known, 1, mine, 1, next, n);
+	else if (self->index == PARTY_NEXT(owner))
+		memcpy(known, next, n * sizeof(uint64));
+	else
+		memcpy(known, mine, n * sizeof(uint64));
+}
+
+static uint64 *
+alloc_words(size_t words)
+{
+	return palloc_extended(words * sizeof(uint64), MCXT_ALLOC_HUGE);
+}
+
+static void
+free_words(uint64 *memory, size_t words)
+{
+	wipe(memory, words * sizeof(uint64));
+	pfree(memory);
+}
+
+/* ... sliced. */
+static uint64 *
+known_bits(const Party *self, int owner, const Shared64 *x, int planes)
+{
+	uint64	   *known = alloc_words(x->n);
+	uint64	   *words = alloc_words(planes * BIT_WORDS(x->n));
+
+	known_part(self, known, owner, x->mine, x->next, x->n);
+	bits_slice(words, known, x->n, planes);
+	free_words(known, x->n);
+	return words;
+}
+
+/* Signs of x[0] to x[count - 1] as numbers of `width` bits, owned by party 0 and so on. */
+static void
+signs_of(Party *self, SharedBits *sign, const Shared64 *const *x, int count, int width)
+{
+	Signs		signs = {count, width, x[0]->n};
+	uint64	   *words[PARTIES];
+
+	for (int k = 0; k < count; k++)
+		signs.words[k] = words[k] = known_bits(self, k, x[k], width);
+	sum_signs(self, sign, &signs);
+	for (int k = 0; k < count; k++)
+		free_words(words[k], width * BIT_WORDS(x[0]->n));
+}
+
+void
+compare_negative(Party *self, SharedBits *negative, const Shared64 *x)
+{
+	signs_of(self, negative, &x, 1, 64);
 }
 
 void
 compare_ge_public(Party *self, SharedBits *ge, const Shared *x, const uint64 *bound)
 {
-	SharedBits	a = shared_bits_alloc(1 + BITS, x->n);
-	SharedBits	p = shared_bits_alloc(1 + BITS, x->n);
-	SharedBits	a_bits = planes_of(&a, 1, BITS);
-	SharedBits	p_bits = planes_of(&p, 1, BITS);
+	size_t		n = x->n;
+	uint64	   *mine = alloc_words(n);
+	uint64	   *next = alloc_words(n);
+	Shared64	low = {mine, next, n};
+	const Shared64 *difference = &low;
 
-	Assert(ge->planes == 1 && ge->n == x->n);
-
-	/* p = b ^ a */
-	share_a(self, &a_bits, x, bound);
-	share_b(self, &p_bits, x);
-	logic_xor(&p_bits, &a_bits);
-
-	for (int pairs = LEAVES / 2; pairs >= 1; pairs /= 2)
-		join_spans(self, &a, &p, pairs);
-
-	/* ge = NOT (p_63 ^ c), where c is the a of the one span that is left. */
-	copy_plane(ge, 0, &p_bits, BITS - 1);
-	xor_plane(ge, 0, &a, 0);
+	Assert(ge->planes == 1 && ge->n == n);
+	for (size_t v = 0; v < n; v++)
+	{
+		mine[v] = (uint64) x->mine[v] - (self->index == 0 ? bound[v] : 0);
+		next[v] = (uint64) x->next[v];
+	}
+	signs_of(self, ge, &difference, 1, 64);
 	logic_not(self, ge);
+	shared64_free(&low);
+}
+
+/* ---- less ---- */
+
+/*
+ * less = sign of the difference; but if the signs s and t of x and y differ,
+ * s (signed) or t (unsigned):  d ^ (s ^ t) (d ^ s).
+ */
+static void
+choose_sign(Party *self, SharedBits *less, const SharedBits *s, const SharedBits *t,
+			const SharedBits *d, bool is_signed)
+{
+	Gate		gate = {{NULL}};
+
+	gate.z = plane_ref(less, 0);
+	gate.x = plane_ref(s, 0);
+	gate.x2 = plane_ref(t, 0);
+	gate.y = gate.v = plane_ref(d, 0);
+	gate.y2 = plane_ref(is_signed ? s : t, 0);
+	logic_gates(self, &gate, 1, less->n);
+}
+
+void
+compare_less(Party *self, SharedBits *less, const Shared64 *x, const Shared64 *y, NumberKind kind)
+{
+	Shared64	d = shared64_alloc(x->n);
+	const Shared64 *difference = &d;
+
+	Assert(less->planes == 1 && less->n == x->n && x->n == y->n);
+	Assert(kind.bits >= 1 && kind.bits <= 64);
+	shared64_subtract(&d, x, y);
+	if (kind.bits < 64)
+		signs_of(self, less, &difference, 1, kind.bits + 1);
+	else
+	{
+		const Shared64 *of[PARTIES] = {x, y, &d};
+		SharedBits	sign[PARTIES];
+
+		for (int k = 0; k < PARTIES; k++)
+			sign[k] = shared_bits_raw(1, x->n);
+		signs_of(self, sign, of, PARTIES, 64);
+		choose_sign(self, less, &sign[0], &sign[1], &sign[2], kind.is_signed);
+		for (int k = 0; k < PARTIES; k++)
+			shared_bits_free(&sign[k]);
+	}
+	shared64_free(&d);
+}
+
+/* c, or the nearest number that x of this kind can be compared with without overflow. */
+static uint64
+clamp(uint64 c, NumberKind kind)
+{
+	if (kind.is_signed)
+	{
+		int64		top = INT64CONST(1) << (kind.bits - 1);
+
+		return (uint64) Max(-top, Min(top, (int64) c));
+	}
+	return Min(UINT64CONST(1) << kind.bits, c);
+}
+
+/* d = x - c */
+static void
+subtract_public(const Party *self, Shared64 *d, const Shared64 *x, const uint64 *c, size_t constants,
+				const NumberKind *kind)
+{
+	Assert(constants == 1 || constants == x->n);
+	shared64_copy(d, x);
+	if (self->index == 1)
+		return;
+	for (size_t v = 0; v < x->n; v++)
+	{
+		uint64		value = c[constants == 1 ? 0 : v];
+
+		if (kind && kind->bits < 64)
+			value = clamp(value, *kind);
+		if (self->index == 0)
+			d->mine[v] -= value;
+		else
+			d->next[v] -= value;
+	}
+}
+
+/* The signs of public numbers, as shares. */
+static void
+public_signs(const Party *self, SharedBits *t, const uint64 *c, size_t constants)
+{
+	uint64	   *words = palloc0(Max(BIT_WORDS(t->n), 1) * sizeof(uint64));
+
+	for (size_t v = 0; v < t->n; v++)
+		words[v / 64] |= (c[constants == 1 ? 0 : v] >> 63) << (v % 64);
+	logic_public(self, t, words);
+	pfree(words);
+}
+
+void
+compare_less_public(Party *self, SharedBits *less, const Shared64 *x,
+					const uint64 *c, size_t constants, NumberKind kind)
+{
+	Shared64	d = shared64_alloc(x->n);
+	const Shared64 *of[2] = {x, &d};
+
+	Assert(less->planes == 1 && less->n == x->n);
+	Assert(kind.bits >= 1 && kind.bits <= 64);
+	subtract_public(self, &d, x, c, constants, &kind);
+	if (kind.bits < 64)
+		signs_of(self, less, of + 1, 1, kind.bits + 1);
+	else
+	{
+		SharedBits	sign[2] = {shared_bits_raw(1, x->n), shared_bits_raw(1, x->n)};
+		SharedBits	t = shared_bits_raw(1, x->n);
+
+		public_signs(self, &t, c, constants);
+		signs_of(self, sign, of, 2, 64);
+		choose_sign(self, less, &sign[0], &t, &sign[1], kind.is_signed);
+		shared_bits_free(&sign[0]);
+		shared_bits_free(&sign[1]);
+		shared_bits_free(&t);
+	}
+	shared64_free(&d);
+}
+
+/* ---- equal ---- */
+
+/* d = a + b is zero if a = -b: where all bits of -a and b agree. */
+static void
+zero(Party *self, SharedBits *equal, Shared64 *d, int bits)
+{
+	uint64	   *words;
+	SharedBits	a = shared_bits_raw(bits, d->n);
+	SharedBits	p = shared_bits_raw(bits, d->n);
+
+	Assert(equal->planes == 1 && equal->n == d->n);
+	Assert(bits >= 1 && bits <= 64);
+	if (self->index == 0)
+		shared64_negate(d, d);
+	words = known_bits(self, 0, d, bits);
+	convert_parts(self, 0, &a, &p, words);
+	logic_not(self, &p);
+	logic_and_all(self, equal, &p);
 	shared_bits_free(&a);
 	shared_bits_free(&p);
+	free_words(words, bits * BIT_WORDS(d->n));
+}
+
+void
+compare_equal(Party *self, SharedBits *equal, const Shared64 *x, const Shared64 *y, int bits)
+{
+	Shared64	d = shared64_alloc(x->n);
+
+	shared64_subtract(&d, x, y);
+	zero(self, equal, &d, bits);
+	shared64_free(&d);
+}
+
+void
+compare_equal_public(Party *self, SharedBits *equal, const Shared64 *x,
+					 const uint64 *c, size_t constants, int bits)
+{
+	Shared64	d = shared64_alloc(x->n);
+
+	subtract_public(self, &d, x, c, constants, NULL);
+	zero(self, equal, &d, bits);
+	shared64_free(&d);
+}
+
+/* ---- bits ---- */
+
+void
+compare_equal_bits(Party *self, SharedBits *equal, const SharedBits *x, const SharedBits *y)
+{
+	SharedBits	p = shared_bits_raw(x->planes, x->n);
+
+	shared_bits_copy(&p, x);
+	logic_xor(&p, y);
+	logic_not(self, &p);
+	logic_and_all(self, equal, &p);
+	shared_bits_free(&p);
+}
+
+/*
+ * The borrow of x - y.  Bits that are equal (p = 1) pass on what goes in,
+ * else y_k comes out; of the sign x_k, because there 1 is less than 0.
+ */
+void
+compare_less_bits(Party *self, SharedBits *less, const SharedBits *x, const SharedBits *y,
+				  bool is_signed)
+{
+	int			w = x->planes;
+	SharedBits	a = shared_bits_raw(1 + w, x->n);
+	SharedBits	p = shared_bits_raw(1 + w, x->n);
+	SharedBits	zero = shared_bits_view(&a, 0, 1);
+	SharedBits	a_bits = shared_bits_view(&a, 1, w);
+	SharedBits	p_bits = shared_bits_view(&p, 1, w);
+
+	Assert(less->planes == 1 && less->n == x->n && y->planes == w && y->n == x->n);
+	logic_constant(self, &zero, false);
+	shared_bits_copy(&a_bits, y);
+	shared_bits_copy(&p_bits, x);
+	logic_xor(&p_bits, y);
+	logic_not(self, &p_bits);
+	if (is_signed)
+	{
+		SharedBits	top = shared_bits_view(&a, w, 1);
+		SharedBits	x_top = shared_bits_view(x, w - 1, 1);
+
+		shared_bits_copy(&top, &x_top);
+	}
+	adder_top(self, less, &a, &p);
+	shared_bits_free(&a);
+	shared_bits_free(&p);
+}
+
+/* ---- the smaller and the greater ---- */
+
+/* least = less ? x : y, greatest = x + y - least */
+void
+compare_min_max(Party *self, Shared64 *least, Shared64 *greatest,
+				const Shared64 *x, const Shared64 *y, NumberKind kind)
+{
+	SharedBits	less = shared_bits_raw(1, x->n);
+	Shared64	smaller = shared64_alloc(x->n);
+	Shared64	sum = shared64_alloc(x->n);
+
+	compare_less(self, &less, x, y, kind);
+	convert_select(self, &smaller, &less, x, y);
+	shared64_add(&sum, x, y);
+	if (greatest)
+		shared64_subtract(greatest, &sum, &smaller);
+	if (least)
+		shared64_copy(least, &smaller);
+	shared_bits_free(&less);
+	shared64_free(&smaller);
+	shared64_free(&sum);
+}
+
+void
+compare_min_max_bits(Party *self, SharedBits *least, SharedBits *greatest,
+					 const SharedBits *x, const SharedBits *y, bool is_signed)
+{
+	SharedBits	less = shared_bits_raw(1, x->n);
+	SharedBits	smaller = shared_bits_raw(x->planes, x->n);
+	SharedBits	sum = shared_bits_raw(x->planes, x->n);
+
+	compare_less_bits(self, &less, x, y, is_signed);
+	logic_select(self, &smaller, &less, x, y);
+	shared_bits_copy(&sum, x);
+	logic_xor(&sum, y);
+	if (greatest)
+	{
+		shared_bits_copy(greatest, &sum);
+		logic_xor(greatest, &smaller);
+	}
+	if (least)
+		shared_bits_copy(least, &smaller);
+	shared_bits_free(&less);
+	shared_bits_free(&smaller);
+	shared_bits_free(&sum);
 }

@@ -2,15 +2,18 @@
  * logic.c
  *	  Boolean operations on bit-sliced shares.
  *
- * The same protocols as in arith.c, over bits: + and - are XOR, * is AND
- * (Araki et al., CCS 2016, section 2.1), and a word is 64 of them.  Every
- * AND of two secrets goes through logic_and(): this is where a check against
- * cheating will see all of them.
+ * The same protocols as in ring_protocols.h, over bits: + and - are XOR, * is
+ * AND (Araki et al., CCS 2016, section 2.1), and a word is 64 of them.  Every
+ * AND of two secrets is computed in gate_block() and shown to `watch`: this is where a
+ * check against cheating sees all of them.
  */
 #include "mpc/logic.h"
+#include "mpc/open.h"
+#include "port/pg_bswap.h"
+#include "share/vector.h"
 
-/* 8 KB a stream, as in arith.c. */
-#define CHUNK	1024
+/* 8 KB a stream and operand: all of them stay in the first-level cache. */
+#define BLOCK	1024
 
 static inline size_t
 words_of(const SharedBits *x)
@@ -18,112 +21,515 @@ words_of(const SharedBits *x)
 	return x->planes * BIT_WORDS(x->n);
 }
 
-/* z_i = x_i y_i ^ x_i y_(i+1) ^ x_(i+1) y_i ^ alpha_i, for the words from start on. */
-static void
-and_chunk(Party *self, SharedBits *z, const SharedBits *x, const SharedBits *y,
-		  size_t start, size_t len)
+static inline uint64
+used_bits(size_t n)
 {
-	uint64		alpha[CHUNK];
-	uint64		beta[CHUNK];
+	return n % 64 == 0 ? ~UINT64CONST(0) : (UINT64CONST(1) << (n % 64)) - 1;
+}
 
-	bits_random(self->prg_mine, alpha, len);
-	bits_random(self->prg_next, beta, len);
-	for (size_t i = 0; i < len; i++)
+/* ---- a plane and its bytes on the wire ---- */
+
+static void
+plane_bytes_out(uint8 *out, const uint64 *plane, size_t offset, size_t len)
+{
+#ifdef WORDS_BIGENDIAN
+	for (size_t k = offset; k < offset + len; k++)
+		out[k - offset] = (uint8) (plane[k / 8] >> (8 * (k % 8)));
+#else
+	memcpy(out, (const uint8 *) plane + offset, len);
+#endif
+}
+
+/* What a peer sends beyond the n-th bit, and what is not sent, is zero. */
+static void
+plane_bytes_in(uint64 *plane, size_t n, size_t offset, const uint8 *bytes, size_t len)
+{
+#ifdef WORDS_BIGENDIAN
+	for (size_t k = offset; k < offset + len; k++)
 	{
-		size_t		w = start + i;
-
-		z->mine[w] = (x->mine[w] & (y->mine[w] ^ y->next[w])) ^
-			(x->next[w] & y->mine[w]) ^ alpha[i] ^ beta[i];
+		if (k % 8 == 0)
+			plane[k / 8] = 0;
+		plane[k / 8] |= (uint64) bytes[k - offset] << (8 * (k % 8));
 	}
-	wipe(alpha, sizeof(alpha));
-	wipe(beta, sizeof(beta));
+#else
+	memcpy((uint8 *) plane + offset, bytes, len);
+#endif
+	if (offset + len == PLANE_BYTES(n))
+	{
+#ifndef WORDS_BIGENDIAN
+		memset((uint8 *) plane + PLANE_BYTES(n), 0, BIT_WORDS(n) * sizeof(uint64) - PLANE_BYTES(n));
+#endif
+		plane[BIT_WORDS(n) - 1] &= used_bits(n);
+	}
+}
+
+/* ---- gates ---- */
+
+typedef struct Gates
+{
+	const Gate *gates;
+	size_t		n;
+	size_t		computed;		/* words so far, plane after plane */
+
+	/* Of one block; wiped when all are done. */
+	uint64		alpha[BLOCK];
+	uint64		beta[BLOCK];
+	uint64		space[4][BLOCK];
+} Gates;
+
+static const uint64 zeros[BLOCK] = {0};
+
+/* x, or x ^ x2 in `space`. */
+static const uint64 *
+sum_of(const uint64 *x, const uint64 *x2, size_t word, uint64 *space, size_t len)
+{
+	if (x2 == NULL)
+		return x + word;
+	vector_xor(space, x + word, x2 + word, len);
+	return space;
+}
+
+static void
+watch_gate(Party *self, const uint64 *xm, const uint64 *xn, const uint64 *ym, const uint64 *yn,
+		   const uint64 *z, size_t len)
+{
+	if (self->watch)
+		self->watch(self, &(Watched)
+					{
+						.kind = WATCH_AND, .bytes = sizeof(uint64), .n = len,
+						.x_mine = xm, .x_next = xn, .y_mine = ym, .y_next = yn, .z_mine = z
+					});
 }
 
 /*
- * A round of planes: packs what goes to the previous party, unpacks what
- * comes from the next.  Either may be NULL.
+ * z_i = x_i y_i ^ x_i y_(i+1) ^ x_(i+1) y_i ^ v_i ^ alpha_i, for the words
+ * of one plane from `word` on.  v is added before z_i is sent, so it costs nothing.
  */
 static void
-round_of_planes(Party *self, const uint64 *send, uint64 *recv, int planes, size_t n)
+gate_block(Party *self, Gates *job, const Gate *gate, size_t word, size_t len)
 {
-	size_t		bytes = planes * PLANE_BYTES(n);
-	uint8	   *sent = NULL;
-	uint8	   *received = NULL;
+	const uint64 *xm = sum_of(gate->x.mine, gate->x2.mine, word, job->space[0], len);
+	const uint64 *xn = sum_of(gate->x.next, gate->x2.next, word, job->space[1], len);
+	const uint64 *ym = sum_of(gate->y.mine, gate->y2.mine, word, job->space[2], len);
+	const uint64 *yn = sum_of(gate->y.next, gate->y2.next, word, job->space[3], len);
+	const uint64 *v = gate->v.mine ? gate->v.mine + word : zeros;
+	uint64	   *z = gate->z.mine + word;
 
-	if (send)
-	{
-		sent = palloc(bytes);
-		bits_pack(sent, send, planes, n);
-	}
-	if (recv)
-		received = palloc(bytes);
+	watch_gate(self, xm, xn, ym, yn, NULL, len);
+	bits_random(self->prg_mine, job->alpha, len);
+	bits_random(self->prg_next, job->beta, len);
+	vector_gate(z, xm, xn, ym, yn, v, job->alpha, job->beta, len);
+	if (word + len == BIT_WORDS(job->n))
+		z[len - 1] &= used_bits(job->n);
+	watch_gate(self, NULL, NULL, NULL, NULL, z, len);
+}
 
-	party_round(self, sent, send ? bytes : 0, received, recv ? bytes : 0);
+/* Computes the words of this gate up to `end`, as far as they are not yet. */
+static void
+compute_gate(Party *self, Gates *job, size_t gate, size_t end)
+{
+	size_t		words = BIT_WORDS(job->n);
 
-	if (recv)
+	while (job->computed < gate * words + end)
 	{
-		bits_unpack(recv, received, planes, n);
-		wipe(received, bytes);
-		pfree(received);
+		size_t		word = job->computed - gate * words;
+		size_t		len = Min(BLOCK, end - word);
+
+		gate_block(self, job, &job->gates[gate], word, len);
+		job->computed += len;
 	}
-	if (send)
+}
+
+/* A message is PLANE_BYTES(n) bytes of each gate; a piece may begin and end within one. */
+static const void *
+gates_make(Party *self, void *arg, size_t start, size_t len, void *space)
+{
+	Gates	   *job = arg;
+	size_t		plane = PLANE_BYTES(job->n);
+
+	for (size_t done = 0; done < len;)
 	{
-		wipe(sent, bytes);
-		pfree(sent);
+		size_t		gate = (start + done) / plane;
+		size_t		offset = (start + done) % plane;
+		size_t		part = Min(plane - offset, len - done);
+
+		compute_gate(self, job, gate, (offset + part + 7) / 8);
+		plane_bytes_out((uint8 *) space + done, job->gates[gate].z.mine, offset, part);
+		done += part;
 	}
+	return space;
+}
+
+static void
+gates_take(Party *self, void *arg, size_t start, size_t len, const void *bytes)
+{
+	Gates	   *job = arg;
+	size_t		plane = PLANE_BYTES(job->n);
+
+	for (size_t done = 0; done < len;)
+	{
+		size_t		gate = (start + done) / plane;
+		size_t		offset = (start + done) % plane;
+		size_t		part = Min(plane - offset, len - done);
+
+		plane_bytes_in(job->gates[gate].z.next, job->n, offset, (const uint8 *) bytes + done, part);
+		done += part;
+	}
+}
+
+void
+logic_gates(Party *self, const Gate *gates, int count, size_t n)
+{
+	Gates		job;
+	size_t		bytes = count * PLANE_BYTES(n);
+	PartyStream stream = {bytes, bytes, gates_make, gates_take, &job, true};
+
+	job.gates = gates;
+	job.n = n;
+	job.computed = 0;
+	party_stream(self, &stream);
+
+	/* What a short vector has left alone needs no wiping. */
+	for (int k = 0; k < 4; k++)
+		wipe(job.space[k], Min(BLOCK, BIT_WORDS(n)) * sizeof(uint64));
+	wipe(job.alpha, Min(BLOCK, BIT_WORDS(n)) * sizeof(uint64));
+	wipe(job.beta, Min(BLOCK, BIT_WORDS(n)) * sizeof(uint64));
+}
+
+/* ---- operations made of gates ---- */
+
+static void
+check_same(const SharedBits *z, const SharedBits *x, const SharedBits *y)
+{
+	Assert(x->planes == y->planes && x->planes == z->planes);
+	Assert(x->n == y->n && x->n == z->n);
 }
 
 void
 logic_and(Party *self, SharedBits *z, const SharedBits *x, const SharedBits *y)
 {
-	size_t		words = words_of(x);
+	Gate	   *gates = palloc0(z->planes * sizeof(Gate));
 
-	Assert(x->planes == y->planes && x->planes == z->planes);
-	Assert(x->n == y->n && x->n == z->n);
-	for (size_t start = 0; start < words; start += CHUNK)
-		and_chunk(self, z, x, y, start, Min(CHUNK, words - start));
-	bits_clear_tails(z->mine, z->planes, z->n);
-	round_of_planes(self, z->mine, z->next, z->planes, z->n);
+	check_same(z, x, y);
+	for (int k = 0; k < z->planes; k++)
+	{
+		gates[k].z = plane_ref(z, k);
+		gates[k].x = plane_ref(x, k);
+		gates[k].y = plane_ref(y, k);
+	}
+	logic_gates(self, gates, z->planes, z->n);
+	pfree(gates);
 }
 
-/* z1 is a stream of parties 0 and 1, z0 = words ^ z1, z2 = 0. */
+/* x | y = (x ^ y) & y ^ x */
+void
+logic_or(Party *self, SharedBits *z, const SharedBits *x, const SharedBits *y)
+{
+	Gate	   *gates = palloc0(z->planes * sizeof(Gate));
+
+	check_same(z, x, y);
+	for (int k = 0; k < z->planes; k++)
+	{
+		gates[k].z = plane_ref(z, k);
+		gates[k].x = plane_ref(x, k);
+		gates[k].x2 = plane_ref(y, k);
+		gates[k].y = plane_ref(y, k);
+		gates[k].v = plane_ref(x, k);
+	}
+	logic_gates(self, gates, z->planes, z->n);
+	pfree(gates);
+}
+
+/* choice ? x : y = choice & (x ^ y) ^ y */
+void
+logic_select(Party *self, SharedBits *z, const SharedBits *choice,
+			 const SharedBits *x, const SharedBits *y)
+{
+	Gate	   *gates = palloc0(z->planes * sizeof(Gate));
+
+	check_same(z, x, y);
+	Assert(choice->planes == 1 && choice->n == z->n && choice->mine != z->mine);
+	for (int k = 0; k < z->planes; k++)
+	{
+		gates[k].z = plane_ref(z, k);
+		gates[k].x = plane_ref(choice, 0);
+		gates[k].y = plane_ref(x, k);
+		gates[k].y2 = plane_ref(y, k);
+		gates[k].v = plane_ref(y, k);
+	}
+	logic_gates(self, gates, z->planes, z->n);
+	pfree(gates);
+}
+
+void
+logic_and_bit(Party *self, SharedBits *z, const SharedBits *x, const SharedBits *bit)
+{
+	Gate	   *gates = palloc0(z->planes * sizeof(Gate));
+
+	Assert(bit->planes == 1 && bit->n == z->n && (bit->mine != z->mine || z->planes == 1));
+	Assert(x->planes == z->planes && x->n == z->n);
+	for (int k = 0; k < z->planes; k++)
+	{
+		gates[k].z = plane_ref(z, k);
+		gates[k].x = plane_ref(bit, 0);
+		gates[k].y = plane_ref(x, k);
+	}
+	logic_gates(self, gates, z->planes, z->n);
+	pfree(gates);
+}
+
+/* Planes 2k and 2k + 1 become plane k; one that is left over moves along. */
+static void
+join_all(Party *self, SharedBits *z, SharedBits *x, bool or)
+{
+	PlaneRef   *refs = palloc(x->planes * sizeof(PlaneRef));
+	Gate	   *gates = palloc0(x->planes * sizeof(Gate));
+	SharedBits	last;
+
+	Assert(z->planes == 1 && z->n == x->n && x->planes >= 1);
+	for (int k = 0; k < x->planes; k++)
+		refs[k] = plane_ref(x, k);
+	for (int left = x->planes; left > 1; left = (left + 1) / 2)
+	{
+		for (int k = 0; k < left / 2; k++)
+		{
+			gates[k].z = gates[k].x = refs[2 * k];
+			gates[k].y = refs[2 * k + 1];
+			if (or)
+			{
+				gates[k].x2 = refs[2 * k + 1];
+				gates[k].v = refs[2 * k];
+			}
+		}
+		logic_gates(self, gates, left / 2, x->n);
+		for (int k = 0; k < (left + 1) / 2; k++)
+			refs[k] = refs[2 * k];
+	}
+	last = shared_bits_view(x, 0, 1);
+	shared_bits_copy(z, &last);
+	pfree(refs);
+	pfree(gates);
+}
+
+void
+logic_and_all(Party *self, SharedBits *z, SharedBits *x)
+{
+	join_all(self, z, x, false);
+}
+
+void
+logic_or_all(Party *self, SharedBits *z, SharedBits *x)
+{
+	join_all(self, z, x, true);
+}
+
+/* ---- input ---- */
+
+typedef struct Input
+{
+	SharedBits *out;			/* what this party shares; NULL: nothing */
+	const uint64 *words;
+	SharedBits *in;				/* what the next one shares */
+	size_t		computed;		/* words of out so far */
+} Input;
+
+/* z_i+1 is a stream, z_i = words ^ z_i+1, for party i who shares; up to word `end` of all planes. */
+static void
+compute_input(Party *self, Input *in, size_t end)
+{
+	SharedBits *z = in->out;
+	size_t		plane = BIT_WORDS(z->n);
+
+	while (in->computed < end)
+	{
+		size_t		at = in->computed;
+		size_t		len = Min(BLOCK, Min(end, (at / plane + 1) * plane) - at);
+
+		bits_random(self->prg_next, z->next + at, len);
+		if ((at + len) % plane == 0)
+			z->next[at + len - 1] &= used_bits(z->n);
+		vector_xor(z->mine + at, in->words + at, z->next + at, len);
+		in->computed += len;
+	}
+}
+
+static const void *
+input_make(Party *self, void *arg, size_t start, size_t len, void *space)
+{
+	Input	   *in = arg;
+	size_t		plane;
+	size_t		words;
+
+	if (in->out == NULL)
+		return NULL;
+	plane = PLANE_BYTES(in->out->n);
+	words = BIT_WORDS(in->out->n);
+	for (size_t done = 0; done < len;)
+	{
+		size_t		k = (start + done) / plane;
+		size_t		offset = (start + done) % plane;
+		size_t		part = Min(plane - offset, len - done);
+
+		compute_input(self, in, k * words + (offset + part + 7) / 8);
+		plane_bytes_out((uint8 *) space + done, in->out->mine + k * words, offset, part);
+		done += part;
+	}
+	return space;
+}
+
+static void
+input_take(Party *self, void *arg, size_t start, size_t len, const void *bytes)
+{
+	SharedBits *z = ((Input *) arg)->in;
+	size_t		plane = PLANE_BYTES(z->n);
+	size_t		words = BIT_WORDS(z->n);
+
+	for (size_t done = 0; done < len;)
+	{
+		size_t		k = (start + done) / plane;
+		size_t		offset = (start + done) % plane;
+		size_t		part = Min(plane - offset, len - done);
+
+		plane_bytes_in(z->next + k * words, z->n, offset, (const uint8 *) bytes + done, part);
+		done += part;
+	}
+}
+
+static size_t
+plane_bytes_of(const SharedBits *z)
+{
+	return z ? z->planes * PLANE_BYTES(z->n) : 0;
+}
+
+void
+logic_input_all(Party *self, SharedBits *const z[PARTIES], const uint64 *words)
+{
+	SharedBits *out = z[self->index];
+	SharedBits *in = z[PARTY_NEXT(self->index)];
+	SharedBits *known = z[PARTY_PREV(self->index)];
+	Input		job = {out, words, in, 0};
+	PartyStream stream = {plane_bytes_of(out), plane_bytes_of(in), input_make, input_take, &job, out != NULL};
+
+	Assert((words != NULL) == (out != NULL));
+	Assert(out == NULL || in == NULL || plane_bytes_of(out) == plane_bytes_of(in));
+	if (known)
+	{
+		bits_random(self->prg_mine, known->mine, words_of(known));
+		bits_clear_tails(known->mine, known->planes, known->n);
+		memset(known->next, 0, words_of(known) * sizeof(uint64));
+	}
+	if (in)
+		memset(in->mine, 0, words_of(in) * sizeof(uint64));
+	party_stream(self, &stream);
+	for (int from = 0; self->watch && from < PARTIES; from++)
+	{
+		if (z[from])
+			self->watch(self, &(Watched)
+						{
+							.kind = WATCH_INPUT, .party = from, .bytes = sizeof(uint64),
+							.n = words_of(z[from]),
+							.x_mine = z[from]->mine, .x_next = z[from]->next
+						});
+	}
+}
+
+void
+logic_input(Party *self, SharedBits *z, int from, const uint64 *words)
+{
+	SharedBits *all[PARTIES] = {NULL};
+
+	all[from] = z;
+	logic_input_all(self, all, words);
+}
+
 void
 logic_input_from_0(Party *self, SharedBits *z, const uint64 *words)
 {
-	size_t		len = words_of(z);
+	logic_input(self, z, 0, words);
+}
 
-	Assert((words != NULL) == (self->index == 0));
-	switch (self->index)
+/* ---- opening ---- */
+
+static void
+open_bits(Party *self, int learners, uint64 *words, const SharedBits *x)
+{
+	size_t		bytes = x->planes * PLANE_BYTES(x->n);
+	bool		learns = open_learns(self, learners);
+	uint8	   *mine = palloc_extended(bytes, MCXT_ALLOC_HUGE);
+	uint8	   *next = palloc_extended(bytes, MCXT_ALLOC_HUGE);
+	uint8	   *missing = learns ? palloc_extended(bytes, MCXT_ALLOC_HUGE) : NULL;
+
+	Assert((words != NULL) == learns);
+	bits_pack(mine, x->mine, x->planes, x->n);
+	bits_pack(next, x->next, x->planes, x->n);
+	open_summands(self, learners, mine, next, missing, bytes);
+	if (learns)
 	{
-		case 0:
-			bits_random(self->prg_next, z->next, len);
-			bits_clear_tails(z->next, z->planes, z->n);
-			for (size_t w = 0; w < len; w++)
-				z->mine[w] = words[w] ^ z->next[w];
-			round_of_planes(self, z->mine, NULL, z->planes, z->n);
-			break;
-		case 1:
-			bits_random(self->prg_mine, z->mine, len);
-			bits_clear_tails(z->mine, z->planes, z->n);
-			memset(z->next, 0, len * sizeof(uint64));
-			round_of_planes(self, NULL, NULL, z->planes, z->n);
-			break;
-		case 2:
-			memset(z->mine, 0, len * sizeof(uint64));
-			round_of_planes(self, NULL, z->next, z->planes, z->n);
-			break;
+		bits_unpack(words, missing, x->planes, x->n);
+		vector_xor(words, words, x->mine, words_of(x));
+		vector_xor(words, words, x->next, words_of(x));
+		wipe(missing, bytes);
+		pfree(missing);
 	}
+	wipe(mine, bytes);
+	wipe(next, bytes);
+	pfree(mine);
+	pfree(next);
+}
+
+void
+logic_open(Party *self, uint64 *words, const SharedBits *x)
+{
+	open_bits(self, LEARN_ALL, words, x);
+}
+
+void
+logic_open_to(Party *self, int to, uint64 *words, const SharedBits *x)
+{
+	open_bits(self, LEARN_ONE(to), words, x);
+}
+
+void
+logic_open_to_pair(Party *self, uint64 *words, const SharedBits *x)
+{
+	open_bits(self, LEARN_PAIR, words, x);
+}
+
+/* ---- what needs no message ---- */
+
+void
+logic_public(const Party *self, SharedBits *z, const uint64 *words)
+{
+	memset(z->mine, 0, words_of(z) * sizeof(uint64));
+	memset(z->next, 0, words_of(z) * sizeof(uint64));
+	if (self->index != 1)
+		memcpy(self->index == 0 ? z->mine : z->next, words, words_of(z) * sizeof(uint64));
+}
+
+void
+logic_constant(const Party *self, SharedBits *z, bool c)
+{
+	memset(z->mine, 0, words_of(z) * sizeof(uint64));
+	memset(z->next, 0, words_of(z) * sizeof(uint64));
+	if (c)
+		logic_not(self, z);
+}
+
+void
+logic_random(Party *self, SharedBits *z)
+{
+	bits_random(self->prg_mine, z->mine, words_of(z));
+	bits_random(self->prg_next, z->next, words_of(z));
+	bits_clear_tails(z->mine, z->planes, z->n);
+	bits_clear_tails(z->next, z->planes, z->n);
 }
 
 void
 logic_xor(SharedBits *x, const SharedBits *y)
 {
 	Assert(x->planes == y->planes && x->n == y->n);
-	for (size_t w = 0; w < words_of(x); w++)
-	{
-		x->mine[w] ^= y->mine[w];
-		x->next[w] ^= y->next[w];
-	}
+	vector_xor(x->mine, x->mine, y->mine, words_of(x));
+	vector_xor(x->next, x->next, y->next, words_of(x));
 }
 
 /* Summand 0 is flipped, by the two who hold it. */

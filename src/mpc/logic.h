@@ -20,6 +20,111 @@
 extern void logic_and(Party *self, SharedBits *z, const SharedBits *x, const SharedBits *y);
 
 /*
+ * One AND gate over a plane of n bits each, as networks of gates are made of
+ * them: z = (x ^ x2) & (y ^ y2) ^ v.  x2, y2 and v may be absent (mine NULL).
+ * All gates of a list are one round.  A z may be an x, y or v of its own gate
+ * or of an earlier one, not of a later one.
+ */
+typedef struct PlaneRef
+{
+	uint64	   *mine;
+	uint64	   *next;
+} PlaneRef;
+
+typedef struct Gate
+{
+	PlaneRef	z;
+	PlaneRef	x;
+	PlaneRef	x2;
+	PlaneRef	y;
+	PlaneRef	y2;
+	PlaneRef	v;
+} Gate;
+
+/* Rounds: 1.  Sends: count * PLANE_BYTES(n) bytes to the previous party.  Reveals: nothing. */
+extern void logic_gates(Party *self, const Gate *gates, int count, size_t n);
+
+static inline PlaneRef
+plane_ref(const SharedBits *bits, int plane)
+{
+	PlaneRef	ref = {bits->mine + plane * BIT_WORDS(bits->n), bits->next + plane * BIT_WORDS(bits->n)};
+
+	return ref;
+}
+
+/* z = x | y: as logic_and(). */
+extern void logic_or(Party *self, SharedBits *z, const SharedBits *x, const SharedBits *y);
+
+/*
+ * z = choice ? x : y, for a choice of one plane and any number of planes in
+ * x, y, z.  z may be x or y.
+ *
+ * Rounds: 1.  Sends: planes * PLANE_BYTES(n) bytes.
+ */
+extern void logic_select(Party *self, SharedBits *z, const SharedBits *choice,
+						 const SharedBits *x, const SharedBits *y);
+
+/* z = every plane of x and the one plane of `bit`.  Costs as logic_and(). */
+extern void logic_and_bit(Party *self, SharedBits *z, const SharedBits *x, const SharedBits *bit);
+
+/*
+ * z = AND, or OR, of all planes of x; x is destroyed.  (Both have a tree of
+ * planes - 1 gates.)
+ *
+ * Rounds: ceil(log2 planes).  Sends: (planes - 1) * PLANE_BYTES(n) bytes.
+ */
+extern void logic_and_all(Party *self, SharedBits *z, SharedBits *x);
+extern void logic_or_all(Party *self, SharedBits *z, SharedBits *x);
+
+/*
+ * Party `from` knows the words (bit-sliced) and shares them; the others pass
+ * NULL.
+ *
+ * Rounds: 1.  Sends: planes * PLANE_BYTES(n) bytes, by `from` only.
+ */
+extern void logic_input(Party *self, SharedBits *z, int from, const uint64 *words);
+
+/*
+ * In one round each party k shares z[k], planes of its own: words are what
+ * this party knows.  z[k] is NULL if party k shares nothing; the others have the same
+ * planes and n.
+ *
+ * Rounds: 1.  Sends: planes * PLANE_BYTES(n) bytes, by those who share.
+ */
+extern void logic_input_all(Party *self, SharedBits *const z[PARTIES], const uint64 *words);
+
+/* z = public planes (bit-sliced words), or every bit the same; send nothing. */
+extern void logic_public(const Party *self, SharedBits *z, const uint64 *words);
+extern void logic_constant(const Party *self, SharedBits *z, bool c);
+
+/* Random bits that nobody knows; send nothing. */
+extern void logic_random(Party *self, SharedBits *z);
+
+/*
+ * Everybody learns x, as words.  As arith64_open().
+ *
+ * Rounds: 1.  Sends: planes * PLANE_BYTES(n) bytes to the previous party, 32 to the next.
+ * Reveals: x to all.  Fails if the parties' shares do not fit together.
+ */
+extern void logic_open(Party *self, uint64 *words, const SharedBits *x);
+
+/*
+ * Only party `to` learns x; the others pass NULL.
+ *
+ * Rounds: 1.  Sends: planes * PLANE_BYTES(n) bytes by the party after `to`,
+ * 32 bytes by the party before it.  Reveals: x to party `to`.  Fails as above.
+ */
+extern void logic_open_to(Party *self, int to, uint64 *words, const SharedBits *x);
+
+/*
+ * Parties 1 and 2 learn x and party 0 learns nothing (words NULL there).
+ *
+ * Rounds: 1.  Sends: planes * PLANE_BYTES(n) bytes by parties 0 and 2, 32 by parties 0 and 1.
+ * Reveals: x to parties 1 and 2.  Fails as above.
+ */
+extern void logic_open_to_pair(Party *self, uint64 *words, const SharedBits *x);
+
+/*
  * Party 0 knows the words (bit-sliced) and shares them; the others pass NULL.
  *
  * Rounds: 1.  Sends: planes * PLANE_BYTES(n) bytes from party 0 to party 2.

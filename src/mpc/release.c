@@ -103,31 +103,6 @@ compare_counts(Party *self, const Shared *in, const size_t *starts, const Releas
 	return reached;
 }
 
-/* out = bits from `first` on of a longer plane. */
-static void
-cut_plane(uint64 *out, size_t n, const uint64 *plane, size_t first, size_t plane_n)
-{
-	for (size_t w = 0; w < BIT_WORDS(n); w++)
-	{
-		size_t		at = first / 64 + w;
-
-		out[w] = plane[at] >> (first % 64);
-		if (first % 64 != 0 && at + 1 < BIT_WORDS(plane_n))
-			out[w] |= plane[at + 1] << (64 - first % 64);
-	}
-	bits_clear_tails(out, 1, n);
-}
-
-static SharedBits
-cut_bits(const SharedBits *bits, size_t first, size_t n)
-{
-	SharedBits	cut = shared_bits_alloc(1, n);
-
-	cut_plane(cut.mine, n, bits->mine, first, bits->n);
-	cut_plane(cut.next, n, bits->next, first, bits->n);
-	return cut;
-}
-
 /* pass = (patients >= patients_min) ^ NOT (patients >= 1): never both. */
 static SharedBits
 passing_parts(Party *self, const Shared *in, const size_t *starts, const ReleaseRule *rule)
@@ -139,8 +114,8 @@ passing_parts(Party *self, const Shared *in, const size_t *starts, const Release
 	if (!rule->show_zero)
 		return reached;
 
-	pass = cut_bits(&reached, 0, all_parts(rule));
-	zero = cut_bits(&reached, all_parts(rule), all_parts(rule));
+	pass = shared_bits_cut(&reached, 0, all_parts(rule));
+	zero = shared_bits_cut(&reached, all_parts(rule), all_parts(rule));
 	logic_not(self, &zero);
 	logic_xor(&pass, &zero);
 	shared_bits_free(&reached);

@@ -27,6 +27,19 @@ typedef struct SharedBits
 extern SharedBits shared_bits_alloc(int planes, size_t n);	/* zeroed */
 extern void shared_bits_free(SharedBits *bits);	/* wipes */
 
+/* Not zeroed; may be larger than 1 GB.  Whoever fills it leaves the tails zero. */
+extern SharedBits shared_bits_raw(int planes, size_t n);
+
+/* Planes from `plane` on as a vector of their own, not to be freed. */
+extern SharedBits shared_bits_view(const SharedBits *bits, int plane, int planes);
+
+/* z = x, plane by plane; same planes and n. */
+extern void shared_bits_copy(SharedBits *z, const SharedBits *x);
+
+/* Values first to first + n - 1 of x, as a new vector; and two vectors of the same planes end to end. */
+extern SharedBits shared_bits_cut(const SharedBits *x, size_t first, size_t n);
+extern SharedBits shared_bits_append(const SharedBits *x, const SharedBits *y);
+
 /* The next words of a stream; clear the tails after use. */
 extern void bits_random(Prg *prg, uint64 *out, size_t words);
 
@@ -35,6 +48,11 @@ extern void bits_clear_tails(uint64 *words, int planes, size_t n);
 
 /* planes of out[] from the low bits of values; tail bits are zero. */
 extern void bits_slice(uint64 *out, const uint64 *values, size_t n, int planes);
+
+/* The same from and to values of up to 128 bits; unsliced values have zeros above. */
+extern void bits_slice_wide(uint64 *out, const uint128 *values, size_t n, int planes);
+extern void bits_unslice(uint64 *values, const uint64 *words, size_t n, int planes);
+extern void bits_unslice_wide(uint128 *values, const uint64 *words, size_t n, int planes);
 
 /* Bit v of one plane as 0 or 1 in out[v]. */
 extern void bits_unslice_plane(uint8 *out, const uint64 *plane, size_t n);

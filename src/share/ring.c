@@ -23,8 +23,8 @@ shared_alloc(size_t n)
 {
 	Shared		shared;
 
-	shared.mine = palloc0(n * sizeof(uint128));
-	shared.next = palloc0(n * sizeof(uint128));
+	shared.mine = palloc_extended(n * sizeof(uint128), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	shared.next = palloc_extended(n * sizeof(uint128), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	shared.n = n;
 	return shared;
 }

@@ -6,9 +6,14 @@
  * the same sum, makes the secret's regular pattern show.  Bytes are counted
  * and compared with the uniform distribution by Pearson's chi-square.
  */
-#include "sim.h"
+#include "sim64.h"
 
+#include "mpc/arith64.h"
+#include "mpc/compare.h"
+#include "mpc/convert.h"
+#include "mpc/function.h"
 #include "mpc/release.h"
+#include "mpc/scaled.h"
 
 /*
  * 255 degrees of freedom exceed 420 with probability below 1e-9 (Wilson and
@@ -80,7 +85,14 @@ reading_recv(Channel *channel, const void **message, size_t *len)
 	return true;
 }
 
-static const ChannelOps reading_ops = {NULL, reading_recv};
+/* Digests of what is opened. */
+static bool
+reading_send(Channel *channel, const void *message, size_t len)
+{
+	return memory_ops->try_send(channel, message, len);
+}
+
+static const ChannelOps reading_ops = {reading_send, reading_recv};
 
 /* ---- runs ---- */
 
@@ -177,6 +189,75 @@ test_release(uint64 patients)
 	sim_report("cells with " UINT64_FORMAT " patients at each site: all that one party sees is uniform", patients);
 }
 
+/* ---- the protocols over Z_2^64 ---- */
+
+/* One plane has 2048 bytes. */
+#define NUMBERS			16384
+
+typedef struct EngineJob
+{
+	Shared64	x[PARTIES];
+	Shared64	z[PARTIES];
+} EngineJob;
+
+static void
+step_engine(Party *self, void *arg)
+{
+	EngineJob  *job = arg;
+	Shared64   *x = &job->x[self->index];
+	Shared64   *z = &job->z[self->index];
+	SharedBits	bits = shared_bits_alloc(64, NUMBERS);
+	SharedBits	bit = shared_bits_alloc(1, NUMBERS);
+
+	mail_party = self->index;
+	mail_number = 0;
+	self->next->ops = &reading_ops;
+	arith64_multiply(self, z, x, x);
+	convert_to_bits(self, &bits, x);
+	compare_less_bits(self, &bit, &bits, &bits, true);
+	convert_from_bits(self, z, &bits);
+	compare_less(self, &bit, x, z, KIND_INT64);
+	compare_equal(self, &bit, x, z, 64);
+	convert_bit_to_ring64(self, z, &bit);
+	convert_bit_times(self, z, &bit, x);
+	scaled_truncate(self, z, x, 20);
+	scaled_divide(self, z, x, x, 20);
+	scaled_sqrt(self, z, x, 0);
+	function_sigmoid(self, z, x);
+	arith64_refresh(self, z, z);
+	shared_bits_free(&bits);
+	shared_bits_free(&bit);
+}
+
+/* Everybody has the same number; of its summands each party sees two that are random. */
+static void
+test_engine(uint64 value)
+{
+	EngineJob	job;
+	Sim			sim;
+	Prg		   *prg = sim_prg("engine", value);
+	uint64	   *values = palloc(NUMBERS * sizeof(uint64));
+
+	for (size_t v = 0; v < NUMBERS; v++)
+		values[v] = value;
+	sim_share64(job.x, values, NUMBERS, prg, false);
+	sim_alloc64(job.z, NUMBERS);
+	sim_open(&sim, value);
+	memory_ops = sim.next[0].ops;
+	sim_run_well(&sim, step_engine, &job);
+	for (int i = 0; i < PARTIES; i++)
+	{
+		expect_uniform(job.z[i].mine, NUMBERS * sizeof(uint64), "mine", i, 0);
+		expect_uniform(job.z[i].next, NUMBERS * sizeof(uint64), "next", i, 0);
+	}
+	sim_close(&sim);
+	sim_free64(job.x);
+	sim_free64(job.z);
+	prg_free(prg);
+	pfree(values);
+	sim_report("protocols over Z_2^64 on " UINT64_FORMAT ": all messages are uniform", value);
+}
+
 /* The test itself must find what it looks for. */
 static void
 test_control(void)
@@ -205,5 +286,8 @@ main(void)
 	test_release(0);
 	test_release(3);
 	test_release(50);
+	test_engine(0);
+	test_engine(1);
+	test_engine(UINT64CONST(1) << 40);
 	return sim_end();
 }

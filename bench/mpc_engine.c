@@ -1,0 +1,616 @@
+/*
+ * mpc_engine.c
+ *	  The engine measured: three processes of one thread each on loopback TCP.
+ *
+ *	  mpc_engine [OPERATION [ROWS]]
+ *
+ * The channels are raw sockets: messages are neither sealed nor
+ * authenticated.  An operation runs once unmeasured and RUNS times measured;
+ * a run lasts from the first party that starts to the last that ends.  What it
+ * gave is opened afterwards and compared with the computation in the clear.
+ */
+#include "base/base.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sodium.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "channel/channel.h"
+#include "mpc/arith64.h"
+#include "mpc/compare.h"
+#include "mpc/convert.h"
+#include "mpc/logic.h"
+#include "mpc/party.h"
+#include "mpc/scaled.h"
+
+#define RUNS	5
+#define M		(UINT64CONST(1000000))
+#define MI		(UINT64CONST(1) << 20)
+
+/* What an operation works on; made anew for each operation. */
+typedef struct Work
+{
+	size_t		n;
+	uint64	   *xv;				/* in the clear, known to all: a benchmark has no secrets */
+	uint64	   *yv;
+	Shared64	x;
+	Shared64	y;
+	Shared64	z;
+	Shared64	one;
+	SharedBits	bx;
+	SharedBits	by;
+	SharedBits	bz;
+	SharedBits	bit;
+} Work;
+
+typedef struct Operation
+{
+	const char *name;
+	size_t		rows;
+	double		goal_s;			/* for that many rows; 0: none */
+	double		goal_mb;		/* a party; 0: none */
+	uint64		x_mask;			/* inputs are random below these */
+	uint64		y_mask;
+	int			planes;			/* of bx, by, bz; 0: none */
+	bool		no_numbers;		/* bits only */
+	void		(*run) (Party *self, Work *work);
+	bool		(*check) (Party *self, Work *work);
+} Operation;
+
+/* ---- operations ---- */
+
+static uint64 *
+opened(Party *self, const Shared64 *x)
+{
+	uint64	   *values = palloc(x->n * sizeof(uint64));
+
+	arith64_open(self, values, x);
+	return values;
+}
+
+static uint64 *
+opened_bits(Party *self, const SharedBits *x)
+{
+	uint64	   *words = palloc(x->planes * BIT_WORDS(x->n) * sizeof(uint64));
+	uint64	   *values = palloc(x->n * sizeof(uint64));
+
+	logic_open(self, words, x);
+	bits_unslice(values, words, x->n, x->planes);
+	pfree(words);
+	return values;
+}
+
+/* Are all values of z what `clear` says of x and y? */
+#define CHECK_ALL(values, clear) \
+	uint64	   *got = (values); \
+	bool		good = true; \
+	for (size_t v = 0; v < work->n; v++) \
+	{ \
+		uint64		x = work->xv[v]; \
+		uint64		y = work->yv[v]; \
+		(void) x; \
+		(void) y; \
+		good &= got[v] == (uint64) (clear); \
+	} \
+	pfree(got); \
+	return good
+
+static void
+run_multiply(Party *self, Work *work)
+{
+	arith64_multiply(self, &work->z, &work->x, &work->y);
+}
+
+static bool
+check_multiply(Party *self, Work *work)
+{
+	CHECK_ALL(opened(self, &work->z), x * y);
+}
+
+static void
+run_and(Party *self, Work *work)
+{
+	logic_and(self, &work->bz, &work->bx, &work->by);
+}
+
+static bool
+check_and(Party *self, Work *work)
+{
+	CHECK_ALL(opened_bits(self, &work->bz), x & y);
+}
+
+static void
+run_less(Party *self, Work *work)
+{
+	compare_less(self, &work->bit, &work->x, &work->y, KIND_INT(63));
+}
+
+static void
+run_less_any(Party *self, Work *work)
+{
+	compare_less(self, &work->bit, &work->x, &work->y, KIND_INT64);
+}
+
+static bool
+check_less(Party *self, Work *work)
+{
+	CHECK_ALL(opened_bits(self, &work->bit), (int64) x < (int64) y);
+}
+
+static void
+run_equal(Party *self, Work *work)
+{
+	compare_equal(self, &work->bit, &work->x, &work->y, 64);
+}
+
+static void
+run_equal_bits(Party *self, Work *work)
+{
+	compare_equal_bits(self, &work->bit, &work->bx, &work->by);
+}
+
+static bool
+check_equal(Party *self, Work *work)
+{
+	CHECK_ALL(opened_bits(self, &work->bit), x == y);
+}
+
+static void
+run_less_bits(Party *self, Work *work)
+{
+	compare_less_bits(self, &work->bit, &work->bx, &work->by, true);
+}
+
+static void
+run_to_bits(Party *self, Work *work)
+{
+	convert_to_bits(self, &work->bz, &work->x);
+}
+
+static bool
+check_to_bits(Party *self, Work *work)
+{
+	CHECK_ALL(opened_bits(self, &work->bz), x);
+}
+
+static void
+run_from_bits(Party *self, Work *work)
+{
+	convert_from_bits(self, &work->z, &work->bx);
+}
+
+static bool
+check_from_bits(Party *self, Work *work)
+{
+	CHECK_ALL(opened(self, &work->z), x);
+}
+
+static void
+run_dot(Party *self, Work *work)
+{
+	arith64_dot(self, &work->one, &work->x, &work->y);
+}
+
+static bool
+check_dot(Party *self, Work *work)
+{
+	uint64	   *got = opened(self, &work->one);
+	uint64		sum = 0;
+
+	for (size_t v = 0; v < work->n; v++)
+		sum += work->xv[v] * work->yv[v];
+	return got[0] == sum;
+}
+
+#define FRACTION	20
+
+static void
+run_scaled_multiply(Party *self, Work *work)
+{
+	scaled_multiply(self, &work->z, &work->x, &work->y, FRACTION);
+}
+
+static bool
+check_scaled_multiply(Party *self, Work *work)
+{
+	CHECK_ALL(opened(self, &work->z), x * y >> FRACTION);
+}
+
+static void
+run_divide(Party *self, Work *work)
+{
+	scaled_divide(self, &work->z, &work->x, &work->y, FRACTION);
+}
+
+static bool
+check_divide(Party *self, Work *work)
+{
+	CHECK_ALL(opened(self, &work->z), y == 0 ? 0 : ((uint128) x << FRACTION) / y);
+}
+
+static void
+run_divide_integers(Party *self, Work *work)
+{
+	scaled_divide_integers(self, &work->z, &work->x, &work->y);
+}
+
+static bool
+check_divide_integers(Party *self, Work *work)
+{
+	CHECK_ALL(opened(self, &work->z), y == 0 ? 0 : x / y);
+}
+
+/* SELECT sum(y) WHERE x < c */
+#define FILTER_BELOW	(UINT64CONST(1) << 61)
+
+static void
+run_filter_sum(Party *self, Work *work)
+{
+	uint64		c = FILTER_BELOW;
+
+	compare_less_public(self, &work->bit, &work->x, &c, 1, KIND_INT(63));
+	convert_bit_to_ring64(self, &work->z, &work->bit);
+	arith64_dot(self, &work->one, &work->z, &work->y);
+}
+
+static bool
+check_filter_sum(Party *self, Work *work)
+{
+	uint64	   *got = opened(self, &work->one);
+	uint64		sum = 0;
+
+	for (size_t v = 0; v < work->n; v++)
+		sum += work->xv[v] < FILTER_BELOW ? work->yv[v] : 0;
+	return got[0] == sum;
+}
+
+#define ALL		UINT64_MAX
+#define BITS62	((UINT64CONST(1) << 62) - 1)
+#define BITS30	((UINT64CONST(1) << 30) - 1)
+
+/* Rows, goals and their order are those of issue 3. */
+static const Operation operations[] = {
+	{"multiply", M, 0.025, 8, ALL, ALL, 0, false, run_multiply, check_multiply},
+	{"and", M, 0.025, 8, ALL, ALL, 64, true, run_and, check_and},
+	{"less-than", M, 0.08, 25, BITS62, BITS62, 0, false, run_less, check_less},
+	{"less-than-any", M, 0, 0, ALL, ALL, 0, false, run_less_any, check_less},
+	{"less-than-bits", M, 0, 0, ALL, ALL, 64, true, run_less_bits, check_less},
+	{"equality", M, 0.06, 0, ALL, ALL, 0, false, run_equal, check_equal},
+	{"equality-bits", M, 0.03, 0, ALL, ALL, 64, true, run_equal_bits, check_equal},
+	{"to-bits", M, 0.12, 0, ALL, ALL, 64, false, run_to_bits, check_to_bits},
+	{"from-bits", M, 0.3, 0, ALL, ALL, 64, false, run_from_bits, check_from_bits},
+	{"dot", 10 * M, 0.08, 0, ALL, ALL, 0, false, run_dot, check_dot},
+	{"fixed-multiply", M, 0.15, 0, BITS30, BITS30, 0, false, run_scaled_multiply, check_scaled_multiply},
+	{"divide", M / 10, 0.3, 0, BITS30, BITS30, 0, false, run_divide, check_divide},
+	{"divide-integers", M / 10, 0, 0, BITS62, BITS30, 0, false, run_divide_integers, check_divide_integers},
+	{"filter-sum", M, 0.15, 0, BITS62, ALL, 0, false, run_filter_sum, check_filter_sum},
+};
+
+/* ---- one party ---- */
+
+/* What the parties tell the process that prints. */
+typedef struct Report
+{
+	double		start[PARTIES][RUNS + 1];
+	double		end[PARTIES][RUNS + 1];
+	double		cpu[PARTIES][RUNS + 1];
+	uint64		bytes[PARTIES];
+	uint64		rounds[PARTIES];
+	bool		good[PARTIES];
+} Report;
+
+static double
+seconds(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return now.tv_sec + now.tv_nsec * 1e-9;
+}
+
+static void
+wait_sockets(Party *self, bool sending, bool receiving)
+{
+	socket_channels_wait(self->prev, self->next, receiving, 1000);
+}
+
+/* Nobody leaves before everybody has come. */
+static void
+barrier(Party *self)
+{
+	uint8		byte = 0;
+
+	for (int k = 0; k < 2; k++)
+		party_round(self, &byte, 1, &byte, 1);
+}
+
+static uint64 *
+clear_values(size_t n, uint64 mask, uint64 seed)
+{
+	uint8		key[SEED_BYTES] = {0};
+	uint64	   *values = palloc_extended(n * sizeof(uint64), MCXT_ALLOC_HUGE);
+	Prg		   *prg;
+
+	memcpy(key, &seed, sizeof(seed));
+	prg = prg_create(key);
+	prg_fill(prg, values, n * sizeof(uint64));
+	prg_free(prg);
+	for (size_t v = 0; v < n; v++)
+		values[v] &= mask;
+	return values;
+}
+
+static void
+share_numbers(Party *self, Shared64 *x, const uint64 *values, size_t n)
+{
+	*x = shared64_alloc(n);
+	arith64_input(self, x, 0, self->index == 0 ? values : NULL);
+}
+
+static void
+share_planes(Party *self, SharedBits *x, const uint64 *values, size_t n, int planes)
+{
+	uint64	   *words = palloc_extended(planes * BIT_WORDS(n) * sizeof(uint64), MCXT_ALLOC_HUGE);
+
+	bits_slice(words, values, n, planes);
+	*x = shared_bits_alloc(planes, n);
+	logic_input(self, x, 1, self->index == 1 ? words : NULL);
+	pfree(words);
+}
+
+static void
+prepare(Party *self, Work *work, const Operation *operation, size_t n)
+{
+	memset(work, 0, sizeof(Work));
+	work->n = n;
+	work->xv = clear_values(n, operation->x_mask, 1);
+	work->yv = clear_values(n, operation->y_mask, 2);
+	/* Every tenth pair is equal. */
+	for (size_t v = 0; v < n; v += 10)
+		work->yv[v] = work->xv[v] & operation->y_mask;
+	if (operation->planes > 0)
+	{
+		share_planes(self, &work->bx, work->xv, n, operation->planes);
+		share_planes(self, &work->by, work->yv, n, operation->planes);
+		work->bz = shared_bits_alloc(operation->planes, n);
+	}
+	if (!operation->no_numbers)
+	{
+		share_numbers(self, &work->x, work->xv, n);
+		share_numbers(self, &work->y, work->yv, n);
+		work->z = shared64_zero(n);
+	}
+	work->bit = shared_bits_alloc(1, n);
+	work->one = shared64_zero(1);
+}
+
+static void
+measure(Party *self, const Operation *operation, size_t n, Report *report)
+{
+	Work		work;
+	int			i = self->index;
+
+	prepare(self, &work, operation, n);
+	for (int run = 0; run <= RUNS; run++)
+	{
+		double		cpu;
+
+		barrier(self);
+		self->rounds = self->bytes_sent = 0;
+		cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
+		report->start[i][run] = seconds(CLOCK_MONOTONIC);
+		operation->run(self, &work);
+		report->end[i][run] = seconds(CLOCK_MONOTONIC);
+		report->cpu[i][run] = seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+		report->rounds[i] = self->rounds;
+		report->bytes[i] = self->bytes_sent;
+	}
+	report->good[i] = operation->check(self, &work);
+}
+
+static int
+be_party(int index, int prev, int next, const Operation *operation, size_t n, Report *report)
+{
+	Party		party = {.index = index, .wait = wait_sockets};
+	Channel		channels[2];
+	jmp_buf		handler;
+	uint8		seeds[2][SEED_BYTES] = {{1, (uint8) index}, {1, (uint8) PARTY_NEXT(index)}};
+
+	fail_handler = &handler;
+	if (setjmp(handler) != 0)
+	{
+		fprintf(stderr, "party %d: %s\n", index, fail_message);
+		return 1;
+	}
+	socket_channel_open(&channels[0], prev);
+	socket_channel_open(&channels[1], next);
+	party.prev = &channels[0];
+	party.next = &channels[1];
+	party.prg_mine = prg_create(seeds[0]);
+	party.prg_next = prg_create(seeds[1]);
+	measure(&party, operation, n, report);
+	return 0;
+}
+
+/* ---- three processes ---- */
+
+/* Both ends of a TCP connection over loopback. */
+static void
+connect_pair(int *a, int *b)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t	len = sizeof(address);
+	int			listener = socket(AF_INET, SOCK_STREAM, 0);
+
+	*a = socket(AF_INET, SOCK_STREAM, 0);
+	if (listener < 0 || *a < 0 ||
+		bind(listener, (struct sockaddr *) &address, sizeof(address)) != 0 ||
+		listen(listener, 1) != 0 ||
+		getsockname(listener, (struct sockaddr *) &address, &len) != 0 ||
+		connect(*a, (struct sockaddr *) &address, sizeof(address)) != 0 ||
+		(*b = accept(listener, NULL, NULL)) < 0)
+	{
+		perror("loopback");
+		exit(1);
+	}
+	close(listener);
+}
+
+static bool
+run_parties(const Operation *operation, size_t n, Report *report)
+{
+	int			prev[PARTIES];
+	int			next[PARTIES];
+	pid_t		pids[PARTIES];
+	bool		good = true;
+
+	fflush(stdout);
+	for (int i = 0; i < PARTIES; i++)
+		connect_pair(&prev[i], &next[PARTY_PREV(i)]);
+	for (int i = 0; i < PARTIES; i++)
+	{
+		pids[i] = fork();
+		if (pids[i] == 0)
+		{
+			for (int k = 0; k < PARTIES; k++)
+			{
+				if (k != i)
+				{
+					close(prev[k]);
+					close(next[k]);
+				}
+			}
+			_exit(be_party(i, prev[i], next[i], operation, n, report));
+		}
+	}
+	for (int i = 0; i < PARTIES; i++)
+	{
+		int			status;
+
+		close(prev[i]);
+		close(next[i]);
+		if (pids[i] < 0 || waitpid(pids[i], &status, 0) != pids[i] || status != 0)
+			good = false;
+	}
+	return good;
+}
+
+/* ---- printing ---- */
+
+static int
+by_value(const void *a, const void *b)
+{
+	double		x = *(const double *) a;
+	double		y = *(const double *) b;
+
+	return (x > y) - (x < y);
+}
+
+static double
+median(double *values, int n)
+{
+	qsort(values, n, sizeof(double), by_value);
+	return values[n / 2];
+}
+
+/* Time and processor time of the runs, without the first. */
+static void
+medians(const Report *report, double *time, double *cpu)
+{
+	double		times[RUNS];
+	double		cpus[RUNS];
+
+	for (int run = 1; run <= RUNS; run++)
+	{
+		double		start = report->start[0][run];
+		double		end = report->end[0][run];
+
+		cpus[run - 1] = 0;
+		for (int i = 0; i < PARTIES; i++)
+		{
+			start = Min(start, report->start[i][run]);
+			end = Max(end, report->end[i][run]);
+			cpus[run - 1] += report->cpu[i][run];
+		}
+		times[run - 1] = end - start;
+	}
+	*time = median(times, RUNS);
+	*cpu = median(cpus, RUNS);
+}
+
+/* The quotient of time and goal, 0 if there is no goal; below 0 on failure. */
+static double
+print_operation(const Operation *operation, size_t rows, Report *report)
+{
+	double		time;
+	double		cpu;
+	double		goal = operation->goal_s * rows / operation->rows;
+	uint64		bytes = 0;
+
+	if (!run_parties(operation, rows, report))
+	{
+		printf("%-16s failed\n", operation->name);
+		return -1;
+	}
+	medians(report, &time, &cpu);
+	for (int i = 0; i < PARTIES; i++)
+		bytes = Max(bytes, report->bytes[i]);
+	printf("%-16s %9zu %9.4f %9.4f %9.3f %6d %11.0f", operation->name, rows, time, cpu,
+		   bytes / 1e6, (int) report->rounds[0], rows / time);
+	if (operation->goal_s > 0)
+		printf(" %8.4f %6.2f", goal, time / goal);
+	else
+		printf(" %8s %6s", "-", "-");
+	if (operation->goal_mb > 0)
+		printf("  %.1f MB", operation->goal_mb * rows / operation->rows);
+	for (int i = 0; i < PARTIES; i++)
+	{
+		if (!report->good[i])
+		{
+			printf("  WRONG\n");
+			return -1;
+		}
+	}
+	printf("\n");
+	return operation->goal_s > 0 ? time / goal : 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	Report	   *report = mmap(NULL, sizeof(Report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	double		worst = 0;
+	bool		good = true;
+	bool		found = false;
+
+	if (report == MAP_FAILED || sodium_init() < 0)
+		return 1;
+	party_keep_memory(UINT64CONST(1) << 30);
+	printf("%-16s %9s %9s %9s %9s %6s %11s %8s %6s\n", "operation", "rows", "seconds", "cpu, all",
+		   "MB/party", "rounds", "rows/s", "goal", "ratio");
+	for (int k = 0; k < lengthof(operations); k++)
+	{
+		const Operation *operation = &operations[k];
+		double		ratio;
+
+		if (argc > 1 && strcmp(argv[1], operation->name) != 0 && strcmp(argv[1], "all") != 0)
+			continue;
+		found = true;
+		memset(report, 0, sizeof(Report));
+		ratio = print_operation(operation, argc > 2 ? strtoull(argv[2], NULL, 10) : operation->rows, report);
+		good &= ratio >= 0;
+		worst = Max(worst, ratio);
+	}
+	if (!found)
+	{
+		fprintf(stderr, "there is no operation \"%s\"\n", argv[1]);
+		return 1;
+	}
+	printf("ratio: %.2f\n", worst);
+	return good ? 0 : 1;
+}
