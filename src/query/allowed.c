@@ -103,9 +103,36 @@ operator_refused(Oid operator, Oid collation, RefusalContext *context)
 						   format_operator(operator)));
 }
 
+bool
+type_names_objects(Oid type)
+{
+	Oid			element = get_element_type(type);
+
+	switch (OidIsValid(element) ? element : type)
+	{
+		case REGPROCOID:
+		case REGPROCEDUREOID:
+		case REGOPEROID:
+		case REGOPERATOROID:
+		case REGCLASSOID:
+		case REGTYPEOID:
+		case REGROLEOID:
+		case REGNAMESPACEOID:
+		case REGCONFIGOID:
+		case REGDICTIONARYOID:
+		case REGCOLLATIONOID:
+		case ACLITEMOID:
+			return true;
+		default:
+			return get_typtype(type) == TYPTYPE_PSEUDO;
+	}
+}
+
 static bool
 type_refused(Oid type, RefusalContext *context)
 {
+	if (type_names_objects(type))
+		return refuse(context, psprintf("type %s names objects of a database", format_type_be(type)));
 	/* Enums are published by the sites; all other types are PostgreSQL's own. */
 	if (type < FirstNormalObjectId || type_is_enum(type) ||
 		(OidIsValid(get_element_type(type)) && type_is_enum(get_element_type(type))))

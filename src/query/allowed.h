@@ -20,4 +20,10 @@
  */
 extern char *expression_refusal(Node *expr);
 
+/*
+ * Types whose values are names of a database's objects or roles, and
+ * pseudo-types: none of them is data.
+ */
+extern bool type_names_objects(Oid type);
+
 #endif							/* SECMED_ALLOWED_H */

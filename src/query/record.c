@@ -54,13 +54,18 @@ record_request(const RunRecord *record, const char *outcome, const char *words)
 
 		appendStringInfo(&payload, "\n-- $%d = %s", i + 1, value ? quote_literal_cstr(value) : "NULL");
 	}
-	if (payload.len > LEDGER_PAYLOAD_BYTES_MAX)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the statement is too long to be recorded"),
-				 errdetail("It has %d bytes with its parameters; the ledger keeps at most %d.",
-						   payload.len, LEDGER_PAYLOAD_BYTES_MAX)));
-	audit_append(&entry, payload.data, payload.len);
+	if (payload.len <= LEDGER_PAYLOAD_BYTES_MAX)
+	{
+		audit_append(&entry, payload.data, payload.len);
+		return;
+	}
+	/* That it was asked is on record all the same; the caller refuses it. */
+	audit_append(&entry, NULL, 0);
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("the statement is too long to be recorded"),
+			 errdetail("It has %d bytes with its parameters; the ledger keeps at most %d.",
+					   payload.len, LEDGER_PAYLOAD_BYTES_MAX)));
 }
 
 char *

@@ -373,8 +373,8 @@ finish(Served *served)
 static void
 serve_run(Served *served)
 {
-	record_request(&served->record, "received", served->plan.sql);
 	served->recorded = true;
+	record_request(&served->record, "received", served->plan.sql);
 	decide(served);
 	served_begin();
 	if (served->party >= 0)

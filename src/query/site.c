@@ -97,6 +97,8 @@ parameter_types(const CanonicalPlan *plan)
 	for (int i = 0; i < plan->nparams; i++)
 	{
 		parseTypeString(plan->param_types[i], &types[i], &typmod, false);
+		if (type_names_objects(types[i]))
+			elog(ERROR, "the plan names objects");	/* as below */
 		if (types[i] >= FirstNormalObjectId && !type_is_enum(types[i]))
 			site_refuse(psprintf("Parameter $%d has type %s, which is not one of PostgreSQL's own",
 				   i + 1, plan->param_types[i]));
@@ -437,15 +439,36 @@ check_plan_tables(const Request *request, const CanonicalPlan *plan)
 	}
 }
 
+/*
+ * Names of tables or roles as values ('clinic'::regnamespace) are looked up
+ * while the SQL is analysed: whether there is such a one must not show.
+ */
+static bool
+names_objects_walker(Node *node, void *unused)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, names_objects_walker, unused, 0);
+	if ((IsA(node, Const) || IsA(node, FuncExpr) || IsA(node, Param) || IsA(node, CoerceViaIO) ||
+		 IsA(node, RelabelType)) && type_names_objects(exprType(node)))
+		return true;
+	return expression_tree_walker(node, names_objects_walker, unused);
+}
+
 static Query *
 parse_plan(SiteQuery *site)
 {
 	const CanonicalPlan *plan = site->plan;
 	RawStmt    *raw = site_parse(plan->sql);
 	Oid		   *types = parameter_types(plan);
+	Query	   *query;
 
 	site->params = bind_parameters(site->request, plan, types);
-	return site_analyse(plan->sql, raw, types, plan->nparams);
+	query = site_analyse(plan->sql, raw, types, plan->nparams);
+	if (names_objects_walker((Node *) query, NULL))
+		elog(ERROR, "the plan names objects");	/* only to be replaced below */
+	return query;
 }
 
 /*
@@ -492,6 +515,7 @@ site_prepare(const Request *request, const CanonicalPlan *plan)
 	query = parse_plan_discreetly(site);
 	check_shape(site, query);
 	check_columns(site, query);
+	site_check_outer_joins(site, (Node *) query->jointree);
 	site->optional = site_optional_tables(query);
 	check_join_walker((Node *) query->jointree, NULL);
 	check_targets(site, query);

@@ -41,6 +41,9 @@ extern PublishedColumn *site_column(SiteQuery *site, Var *var);
 /* Range table indexes whose rows an outer join may leave out. */
 extern Bitmapset *site_optional_tables(Query *query);
 
+/* Refuses an outer join in the tree that is not on local keys. (site_joins.c) */
+extern void site_check_outer_joins(SiteQuery *site, Node *item);
+
 /* One column more for each part of the answer: its patients. (site_patients.c) */
 extern void site_add_patient_counts(SiteQuery *site, Query *query);
 
