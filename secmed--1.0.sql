@@ -48,7 +48,7 @@ CREATE TABLE secmed.node (
 	created_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
 );
 COMMENT ON TABLE secmed.node IS
-'This node: its name and its card. The private keys are in the data directory, secmed/<database oid>.key.';
+'This node: its name and its card. The private keys are in the data directory, secmed/<database oid>.key and .log.key.';
 REVOKE ALL ON secmed.node FROM PUBLIC;
 GRANT SELECT ON secmed.node TO secmed_admin, secmed_analyst, secmed_auditor;
 SELECT pg_catalog.pg_extension_config_dump('secmed.node', '');
@@ -70,7 +70,7 @@ CREATE FUNCTION secmed.create_node(name name) RETURNS text
 	AS 'MODULE_PATHNAME', 'secmed_create_node' LANGUAGE C STRICT VOLATILE
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION secmed.create_node(name) IS
-'Makes this database a node: a key pair in the data directory, the first ledger entry. Returns the fingerprint.';
+'Makes this database a node: keys in the data directory, the first ledger entries. Returns the fingerprint.';
 REVOKE ALL ON FUNCTION secmed.create_node(name) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.create_node(name) TO secmed_admin;
 
@@ -144,6 +144,59 @@ CREATE TRIGGER ledger_guard_truncate BEFORE TRUNCATE ON secmed.ledger
 ALTER TABLE secmed.ledger ENABLE ALWAYS TRIGGER ledger_guard_rows;
 ALTER TABLE secmed.ledger ENABLE ALWAYS TRIGGER ledger_guard_truncate;
 
+CREATE TABLE secmed.ledger_tile (
+	level		integer,
+	idx			bigint,
+	hashes		bytea NOT NULL,
+	PRIMARY KEY (level, idx)
+);
+COMMENT ON TABLE secmed.ledger_tile IS
+'The full tiles of the Merkle tree over the ledger (RFC 9162, section 2.1; c2sp.org/tlog-tiles): 256 hashes, each the root over 256^level entries. Stored with the entry that fills them.';
+REVOKE ALL ON secmed.ledger_tile FROM PUBLIC;
+GRANT SELECT ON secmed.ledger_tile TO secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.ledger_tile', 'ORDER BY level, idx');
+
+CREATE TABLE secmed.ledger_checkpoint (
+	size		bigint PRIMARY KEY,
+	note		bytea NOT NULL,
+	signed_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+);
+COMMENT ON TABLE secmed.ledger_checkpoint IS
+'What the node has signed about its ledger: the root over its first size entries, as a signed note (UTF-8; c2sp.org/tlog-checkpoint).';
+REVOKE ALL ON secmed.ledger_checkpoint FROM PUBLIC;
+GRANT SELECT ON secmed.ledger_checkpoint TO secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.ledger_checkpoint', 'ORDER BY size');
+
+CREATE FUNCTION secmed.store_guard() RETURNS trigger
+	AS 'MODULE_PATHNAME', 'secmed_store_guard' LANGUAGE C
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.store_guard() IS
+'Refuses every change of tiles and checkpoints but the return of rows that belong to the entries.';
+REVOKE ALL ON FUNCTION secmed.store_guard() FROM PUBLIC;
+
+CREATE TRIGGER store_guard_rows BEFORE INSERT OR UPDATE OR DELETE ON secmed.ledger_tile
+	FOR EACH ROW EXECUTE FUNCTION secmed.store_guard();
+CREATE TRIGGER store_guard_truncate BEFORE TRUNCATE ON secmed.ledger_tile
+	FOR EACH STATEMENT EXECUTE FUNCTION secmed.store_guard();
+ALTER TABLE secmed.ledger_tile ENABLE ALWAYS TRIGGER store_guard_rows;
+ALTER TABLE secmed.ledger_tile ENABLE ALWAYS TRIGGER store_guard_truncate;
+CREATE TRIGGER store_guard_rows BEFORE INSERT OR UPDATE OR DELETE ON secmed.ledger_checkpoint
+	FOR EACH ROW EXECUTE FUNCTION secmed.store_guard();
+CREATE TRIGGER store_guard_truncate BEFORE TRUNCATE ON secmed.ledger_checkpoint
+	FOR EACH STATEMENT EXECUTE FUNCTION secmed.store_guard();
+ALTER TABLE secmed.ledger_checkpoint ENABLE ALWAYS TRIGGER store_guard_rows;
+ALTER TABLE secmed.ledger_checkpoint ENABLE ALWAYS TRIGGER store_guard_truncate;
+
+CREATE FUNCTION secmed.entry_kind(entry bytea) RETURNS text
+	AS 'MODULE_PATHNAME', 'secmed_entry_kind' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.entry_kind(bytea) IS
+'The kind of a ledger entry, as in secmed.audit; NULL if the bytes are none.';
+REVOKE ALL ON FUNCTION secmed.entry_kind(bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.entry_kind(bytea) TO secmed_auditor;
+
+-- The keys that have signed, few among many entries.
+CREATE INDEX ledger_keys ON secmed.ledger (seq) WHERE secmed.entry_kind(entry) = 'key';
+
 CREATE FUNCTION secmed.decode_entry(entry bytea,
 		OUT site text, OUT seq bigint, OUT prev bytea, OUT at timestamptz,
 		OUT kind text, OUT run uuid, OUT actor text, OUT object text,
@@ -172,9 +225,41 @@ CREATE FUNCTION secmed.verify_ledger(OUT ok boolean, OUT entries bigint,
 	AS 'MODULE_PATHNAME', 'secmed_verify_ledger' LANGUAGE C STRICT VOLATILE
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION secmed.verify_ledger() IS
-'Walks the whole ledger: bytes canonical, numbers without a gap, every link whole, times never backwards, bodies in the side table equal to their commitments. Names the first broken entry.';
+'Walks the whole ledger: bytes canonical, numbers without a gap, every link whole, times never backwards, bodies in the side table equal to their commitments, tiles those of the tree, and every stored checkpoint signed over these entries. Names the first broken entry.';
 REVOKE ALL ON FUNCTION secmed.verify_ledger() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.verify_ledger() TO secmed_auditor, secmed_admin;
+
+CREATE FUNCTION secmed.checkpoint() RETURNS text
+	AS 'MODULE_PATHNAME', 'secmed_checkpoint' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.checkpoint() IS
+'The newest checkpoint of the ledger: a signed note (c2sp.org/tlog-checkpoint) of its name, size and Merkle root.';
+REVOKE ALL ON FUNCTION secmed.checkpoint() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.checkpoint() TO secmed_auditor;
+
+CREATE FUNCTION secmed.inclusion_proof(seq bigint) RETURNS text
+	AS 'MODULE_PATHNAME', 'secmed_inclusion_proof' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.inclusion_proof(bigint) IS
+'Proof that an entry is below the newest checkpoint, to be checked alone (c2sp.org/tlog-proof); it holds the bytes of the entry.';
+REVOKE ALL ON FUNCTION secmed.inclusion_proof(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.inclusion_proof(bigint) TO secmed_auditor;
+
+CREATE FUNCTION secmed.consistency_proof(old_size bigint) RETURNS text
+	AS 'MODULE_PATHNAME', 'secmed_consistency_proof' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.consistency_proof(bigint) IS
+'Proof that the newest checkpoint extends that of old_size entries: the line "old SIZE", the hashes, an empty line, the newest checkpoint (the body of add-checkpoint in c2sp.org/tlog-witness).';
+REVOKE ALL ON FUNCTION secmed.consistency_proof(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.consistency_proof(bigint) TO secmed_auditor;
+
+CREATE FUNCTION secmed.export_ledger(OUT path text, OUT content bytea) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'secmed_export_ledger' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.export_ledger() IS
+'The ledger up to its newest checkpoint as files (c2sp.org/tlog-tiles), with its checkpoints, policies and the bodies that are still kept: for "secmed verify DIRECTORY".';
+REVOKE ALL ON FUNCTION secmed.export_ledger() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.export_ledger() TO secmed_auditor;
 
 -- peer ----------------------------------------------------------------------
 

@@ -96,7 +96,7 @@ SELECT name FROM secmed.peer ORDER BY name;
 -- What the ledger says, and who may do what.
 RESET ROLE;
 SET ROLE regress_secmed_auditor;
-SELECT seq, kind, split_part(object, ' ', 1) AS object, outcome FROM secmed.audit ORDER BY seq;
+SELECT seq, kind, regexp_replace(split_part(object, ' ', 1), '/[0-9a-f-]{36}/(\d+)\+.*', '/UUID/\1') AS object, outcome FROM secmed.audit ORDER BY seq;
 SELECT ok, entries, bad_seq, reason, length(head) AS head FROM secmed.verify_ledger();
 SELECT secmed.create_node('alpha');
 SELECT secmed.add_peer('beta');
@@ -122,7 +122,7 @@ SELECT secmed.remove_peer('beta');
 DROP EXTENSION secmed;
 CREATE EXTENSION secmed;
 SELECT secmed.create_node('gamma') IS NOT NULL AS created;
-SELECT seq, kind, split_part(object, ' ', 1) AS object FROM secmed.audit;
+SELECT seq, kind, regexp_replace(split_part(object, ' ', 1), '/[0-9a-f-]{36}/(\d+)\+.*', '/UUID/\1') AS object FROM secmed.audit;
 
 \c postgres postgres
 DROP DATABASE regress_gamma;

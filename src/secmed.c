@@ -11,6 +11,8 @@
 #include "miscadmin.h"
 
 #include "audit/append.h"
+#include "audit/log_key.h"
+#include "audit/signer.h"
 #include "peer/connection.h"
 #include "peer/link.h"
 #include "peer/served.h"
@@ -31,6 +33,8 @@ _PG_init(void)
 				 errhint("Set shared_preload_libraries = 'secmed' and restart the server.")));
 
 	audit_init();
+	log_key_init();
+	signer_init();
 	connection_init();
 	served_init();
 	link_init();

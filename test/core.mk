@@ -22,7 +22,7 @@ SANITIZE  ?=
 
 # The layers are named once, in the Makefile of the extension.
 CORE    := $(shell sed -n 's/^CORE *= *//p' Makefile)
-SOURCES := $(filter-out %_sql.c %/node.c,$(sort $(foreach layer,$(CORE),$(wildcard src/$(layer)/*.c))))
+SOURCES := $(filter-out %_sql.c %/node.c %/key_file.c,$(sort $(foreach layer,$(CORE),$(wildcard src/$(layer)/*.c))))
 UNIT    := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard test/unit/*.c)))
 SIM     := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard test/sim/*.c)))
 FUZZ    := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard test/fuzz/*.c)))

@@ -22,6 +22,7 @@
 
 #include "access/xact.h"
 #include "audit/batch.h"
+#include "audit/signer.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "datatype/timestamp.h"
@@ -241,6 +242,12 @@ write_entry(Slot *slot, ChainState *next)
 
 	initStringInfo(&bytes);
 	entry_encode(&bytes, &entry);
+	reason = entry.kind == ENTRY_KEY ? signer_key(&entry) : NULL;
+	if (reason)
+	{
+		refuse(slot, psprintf("The entry %s.", reason), "");
+		return;
+	}
 	if (!chain_accept(next, entry.seq, bytes.data, bytes.len, &reason))
 	{
 		refuse(slot, psprintf("The entry %s.", reason), "");
@@ -256,6 +263,7 @@ write_entry(Slot *slot, ChainState *next)
 		values[2] = bytea_datum(slot->payload, slot->payload_len);
 		run_insert(insert_payload, values);
 	}
+	signer_append(next->head);
 }
 
 /*
@@ -272,6 +280,7 @@ open_ledger(Batch *batch, ChainState *next)
 	if (!OidIsValid(oid))
 	{
 		ledger_oid = InvalidOid;
+		signer_close();
 		refuse_batch(batch, "The ledger's table is not there, or not yet committed.",
 					 "Commit CREATE EXTENSION secmed first.");
 		return false;
@@ -280,7 +289,14 @@ open_ledger(Batch *batch, ChainState *next)
 		return true;
 
 	ledger_oid = InvalidOid;
+	signer_close();
 	refusal = load_chain(next);
+	if (refusal.reason == NULL)
+		refusal = (Refusal)
+	{
+		signer_open(oid, next),
+			"See secmed.verify_ledger(), and restore the ledger's tables from one backup."
+	};
 	if (refusal.reason)
 		refuse_batch(batch, refusal.reason, refusal.hint);
 	else
@@ -348,6 +364,7 @@ fail_batch(Batch *batch)
 	FlushErrorState();
 	AbortCurrentTransaction();
 	ledger_oid = InvalidOid;	/* read the end of the chain again */
+	signer_close();
 
 	refuse_batch(batch, error->message ? error->message : "unknown error", "");
 	FreeErrorData(error);

@@ -15,10 +15,12 @@
 #include <libpq-fe.h>
 
 #include "audit/append.h"
+#include "audit/log_key.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "identity/node.h"
+#include "ledger/store_sql.h"
 #include "miscadmin.h"
 #include "tcop/utility.h"
 #include "utils/builtins.h"
@@ -146,12 +148,30 @@ make_node(const char *name)
 	return card;
 }
 
+/* A key for the ledger's checkpoints, and the entry that introduces it. */
+static void
+make_log_key(LedgerEntry *entry, const char *name)
+{
+	KeyHistory *history = palloc(sizeof(KeyHistory));
+	const char *reason;
+
+	if (!store_keys(history, &reason))
+		ereport(ERROR,
+				(errcode(ERRCODE_SECMED_LEDGER),
+				 errmsg("the ledger of this database is broken"),
+				 errdetail("One of its keys %s.", reason)));
+	log_key_create(entry, history, name);
+	entry->actor = GetUserNameFromId(GetSessionUserId(), false);
+}
+
 Datum
 secmed_create_node(PG_FUNCTION_ARGS)
 {
 	const char *name = NameStr(*PG_GETARG_NAME(0));
+	MemoryContext caller = CurrentMemoryContext;
 	OwnerScope	scope;
 	NodeCard	card;
+	LedgerEntry key;
 
 	PreventCommandIfReadOnly("secmed.create_node()");
 	if (!node_name_valid(name))
@@ -167,10 +187,13 @@ secmed_create_node(PG_FUNCTION_ARGS)
 	require_no_node();
 	require_own_ledger(name);
 	card = make_node(name);
+	MemoryContextSwitchTo(caller);	/* the entry outlives SPI's */
+	make_log_key(&key, name);
 	SPI_finish();
 	owner_end(&scope);
 
 	write_asked(ENTRY_NODE_CREATED, &card, name);
+	audit_wait(audit_append(&key, NULL, 0));
 	PG_RETURN_TEXT_P(cstring_to_text(fingerprint_text(&card)));
 }
 

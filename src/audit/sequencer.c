@@ -11,6 +11,7 @@
 #include "base/base.h"
 
 #include "audit/batch.h"
+#include "audit/signer.h"
 #include "ledger/guard.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -197,15 +198,17 @@ take_batch(Oid database, Batch *batch)
 	qsort(batch->slots, batch->n, sizeof(Slot *), by_order);
 }
 
-/* False after IDLE_MS in which nobody woke us. */
+/* False after IDLE_MS in which nobody woke us and no checkpoint was due. */
 static bool
 wait_for_work(void)
 {
+	long		sign_ms = signer_wait_ms();
+	bool		sign_first = sign_ms >= 0 && sign_ms < IDLE_MS;
 	int			woken = WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-								  IDLE_MS, PG_WAIT_EXTENSION);
+								  sign_first ? sign_ms : IDLE_MS, PG_WAIT_EXTENSION);
 
 	ResetLatch(MyLatch);
-	return (woken & WL_LATCH_SET) != 0;
+	return sign_first || (woken & WL_LATCH_SET) != 0;
 }
 
 static void
@@ -225,6 +228,7 @@ serve_queue(Oid database)
 		take_batch(database, &batch);
 		if (batch.n > 0)
 			batch_append(&batch);
+		signer_run();
 		if (asked_to_stop(database))
 			return;
 		if (batch.n == 0 && !wait_for_work() && leave_if_idle(database))

@@ -9,32 +9,22 @@
  */
 #include "base/base.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "access/xact.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_type.h"
 #include "commands/extension.h"
 #include "executor/spi.h"
+#include "identity/key_file.h"
 #include "identity/node.h"
 #include "miscadmin.h"
-#include "storage/fd.h"
 #include "storage/ipc.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
-
-#define KEY_DIRECTORY		"secmed"
-/* A key file has about 250 bytes (node_keys_encode). */
-#define KEY_FILE_BYTES_MAX	512
 
 /* The rights of the owner ---------------------------------------------------*/
 
@@ -186,196 +176,25 @@ peer_require(Peer *peer, const char *name)
 				 errhint("Ask its administrator for its card, then use secmed.add_peer().")));
 }
 
-/* Key files -----------------------------------------------------------------*/
-
-static void
-key_path(char path[MAXPGPATH], const char *suffix)
-{
-	snprintf(path, MAXPGPATH, KEY_DIRECTORY "/%u.key%s", MyDatabaseId, suffix);
-}
-
-static void pg_attribute_noreturn()
-keys_unusable(const char *name, const char *problem, const char *hint)
-{
-	char		path[MAXPGPATH];
-
-	key_path(path, "");
-	ereport(ERROR,
-			(errcode(ERRCODE_SECMED_NO_NODE),
-			 errmsg("the private keys of node \"%s\" can't be used", name),
-			 errdetail("The key file %s in the data directory %s.", path, problem),
-			 errhint("%s", hint)));
-}
-
-static void
-check_key_file(const char *name, const struct stat *file)
-{
-	if (!S_ISREG(file->st_mode))
-		keys_unusable(name, "is not a file", "Restore it from a backup.");
-	if (file->st_uid != geteuid())
-		keys_unusable(name, "belongs to another operating system user",
-					  "It must belong to the user the server runs as.");
-	if ((file->st_mode & (S_IRWXG | S_IRWXO)) != 0)
-		keys_unusable(name, "can be read by others",
-					  "Allow it to its owner only (chmod 600). If others may have read it, create new keys.");
-	if (file->st_size < 1 || file->st_size > KEY_FILE_BYTES_MAX)
-		keys_unusable(name, "has a size that no key file has", "Restore it from a backup.");
-}
-
-/* The bytes of the key file; the caller wipes them. */
-static size_t
-read_key_file(const char *name, uint8 bytes[KEY_FILE_BYTES_MAX])
-{
-	char		path[MAXPGPATH];
-	struct stat file;
-	ssize_t		len;
-	int			fd;
-
-	key_path(path, "");
-	fd = OpenTransientFile(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | PG_BINARY);
-	if (fd < 0 && errno == ENOENT)
-		keys_unusable(name, "is missing",
-					  "A dump or a copy of the database does not contain it. Copy it from the data directory in which the node was created.");
-	if (fd < 0 || fstat(fd, &file) != 0)
-		keys_unusable(name, psprintf("can't be opened: %m"), "Restore it from a backup.");
-	check_key_file(name, &file);
-
-	len = read(fd, bytes, KEY_FILE_BYTES_MAX);
-	CloseTransientFile(fd);
-	if (len != file.st_size)
-		keys_unusable(name, "can't be read", "Restore it from a backup.");
-	return (size_t) len;
-}
-
-static void
-make_key_directory(void)
-{
-	if (mkdir(KEY_DIRECTORY, S_IRWXU) == 0)
-		fsync_fname(".", true);
-	else if (errno != EEXIST)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not create directory \"%s\" in the data directory: %m", KEY_DIRECTORY)));
-}
-
-static void
-write_new_file(const char *path, const void *bytes, size_t len)
-{
-	int			fd = OpenTransientFilePerm(path, O_WRONLY | O_CREAT | O_EXCL | PG_BINARY,
-										   S_IRUSR | S_IWUSR);
-
-	errno = fd < 0 ? errno : 0;
-	if (fd < 0 || write(fd, bytes, len) != (ssize_t) len || pg_fsync(fd) != 0 ||
-		CloseTransientFile(fd) != 0)
-	{
-		if (errno == 0)
-			errno = ENOSPC;		/* a short write does not say so */
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not write key file \"%s\" in the data directory: %m", path)));
-	}
-}
-
-/* Key files and rollback ----------------------------------------------------*/
-
-/* The subtransaction that has written a key file and is not yet over. */
-static SubTransactionId writer = InvalidSubTransactionId;
-
-static void
-remove_written(void)
-{
-	char		path[MAXPGPATH];
-
-	writer = InvalidSubTransactionId;
-	key_path(path, ".new");
-	(void) unlink(path);
-	key_path(path, "");
-	(void) unlink(path);
-}
-
-/* Both callbacks run before the lock on secmed.node is released. */
-static void
-transaction_ends(XactEvent event, void *arg)
-{
-	if (writer == InvalidSubTransactionId)
-		return;
-	if (event == XACT_EVENT_ABORT)
-		remove_written();
-	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE)
-		writer = InvalidSubTransactionId;
-}
-
-static void
-subtransaction_ends(SubXactEvent event, SubTransactionId subid,
-					SubTransactionId parent, void *arg)
-{
-	if (writer != subid)
-		return;
-	if (event == SUBXACT_EVENT_ABORT_SUB)
-		remove_written();
-	if (event == SUBXACT_EVENT_COMMIT_SUB)
-		writer = parent;
-}
-
-static void
-watch_transactions(void)
-{
-	static bool watching = false;
-
-	if (watching)
-		return;
-	RegisterXactCallback(transaction_ends, NULL);
-	RegisterSubXactCallback(subtransaction_ends, NULL);
-	watching = true;
-}
-
-/* A file without a row in secmed.node: nobody's, but not ours to destroy. */
-static void
-set_aside(const char *path)
-{
-	char		aside[MAXPGPATH];
-	char		suffix[32];
-	struct stat file;
-
-	if (lstat(path, &file) != 0)
-		return;
-	snprintf(suffix, sizeof(suffix), "." INT64_FORMAT, (int64) GetCurrentTimestamp());
-	key_path(aside, suffix);
-	durable_rename(path, aside, ERROR);
-	ereport(NOTICE,
-			(errmsg("a key file of an earlier node was kept as \"%s\" in the data directory", aside)));
-}
+/* This node -----------------------------------------------------------------*/
 
 void
 node_keys_store(const NodeKeys *keys)
 {
-	char		path[MAXPGPATH];
-	char		new_path[MAXPGPATH];
 	StringInfoData bytes;
-
-	key_path(path, "");
-	key_path(new_path, ".new");
-	make_key_directory();
-	set_aside(path);
-	watch_transactions();
-	writer = GetCurrentSubTransactionId();
-	(void) unlink(new_path);	/* of a crash */
 
 	initStringInfo(&bytes);
 	PG_TRY();
 	{
 		node_keys_encode(&bytes, keys);
-		write_new_file(new_path, bytes.data, bytes.len);
+		key_file_write(KEY_FILE_NODE, bytes.data, bytes.len);
 	}
 	PG_FINALLY();
 	{
 		wipe(bytes.data, bytes.maxlen);
 	}
 	PG_END_TRY();
-	durable_rename(new_path, path, ERROR);
 }
-
-/* This node -----------------------------------------------------------------*/
 
 /* The keys of the card whose text is self_card, or nothing. */
 static NodeKeys self;
@@ -413,15 +232,15 @@ load_self(const NodeRow *row)
 	forget_self(0, (Datum) 0);
 
 	parse_row(&card, row);
-	len = read_key_file(row->name, bytes);
+	len = key_file_read(KEY_FILE_NODE, row->name, bytes);
 	whole = node_keys_decode(&self, bytes, len, &reason);
 	wipe(bytes, sizeof(bytes));
 	if (!whole)
-		keys_unusable(row->name, reason, "Restore it from a backup.");
+		key_file_unusable(KEY_FILE_NODE, row->name, reason, "Restore it from a backup.");
 	if (strcmp(self.card.name, card.name) != 0 || !card_same_keys(&self.card, &card))
 	{
 		forget_self(0, (Datum) 0);
-		keys_unusable(row->name, "holds other keys than those in secmed.node",
+		key_file_unusable(KEY_FILE_NODE, row->name, "holds other keys than those in secmed.node",
 					  "Restore the file and secmed.node from the same backup.");
 	}
 	self_card = MemoryContextStrdup(TopMemoryContext, row->card);

@@ -23,13 +23,7 @@ typedef struct Peer
  */
 extern const NodeKeys *node_self(void);
 
-/*
- * Writes the key file of this database, durably.  To be called in the
- * transaction that inserts into secmed.node, after that and with the table
- * locked: the file is removed if the (sub)transaction is rolled back.  A file
- * that is there (of a node that was dropped, or of a crash) is set aside
- * under a new name, never overwritten.
- */
+/* Writes the key file of this database; key_file_write() says when. */
 extern void node_keys_store(const NodeKeys *keys);
 
 /* False if name is not a peer (this node itself counts as a peer once added). */

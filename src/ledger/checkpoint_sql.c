@@ -1,0 +1,443 @@
+/*
+ * checkpoint_sql.c
+ *	  Checkpoints, proofs and exports of this node's ledger, for SQL, and the
+ *	  guard of what is stored beside the entries.
+ *
+ * Each function begins with the newest checkpoint.  What that covers never
+ * changes again, so it does not matter under which snapshots the rest is read.
+ */
+#include "base/base.h"
+
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "identity/node.h"
+#include "ledger/guard.h"
+#include "ledger/store_sql.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+PG_FUNCTION_INFO_V1(secmed_entry_kind);
+PG_FUNCTION_INFO_V1(secmed_store_guard);
+PG_FUNCTION_INFO_V1(secmed_checkpoint);
+PG_FUNCTION_INFO_V1(secmed_inclusion_proof);
+PG_FUNCTION_INFO_V1(secmed_consistency_proof);
+PG_FUNCTION_INFO_V1(secmed_export_ledger);
+
+/* Rows read at once: with the largest bodies 5 MB. */
+#define EXPORT_ROWS		100
+
+/* For the index over the KEY entries: NULL if the bytes are no entry. */
+Datum
+secmed_entry_kind(PG_FUNCTION_ARGS)
+{
+	bytea	   *bytes = PG_GETARG_BYTEA_PP(0);
+	LedgerEntry entry;
+	const char *reason;
+
+	if (!entry_decode(&entry, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), &reason))
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(entry_kind_name(entry.kind)));
+}
+
+static Datum
+bytea_datum(const void *bytes, size_t len)
+{
+	bytea	   *copy = palloc(VARHDRSZ + len);
+
+	SET_VARSIZE(copy, VARHDRSZ + len);
+	memcpy(VARDATA(copy), bytes, len);
+	return PointerGetDatum(copy);
+}
+
+/* The guard -----------------------------------------------------------------*/
+
+/* Of rows that are restored: do they follow from the entries that are there?  A reason, or NULL. */
+static const char *
+tile_problem(int level, uint64 number, const bytea *hashes)
+{
+	TileBuilder *tiles = palloc(sizeof(TileBuilder));
+	uint64		leaves = UINT64CONST(1) << (TILE_BITS * Max(level, 0));
+
+	if (level < 0 || level >= TILE_LEVELS_MAX || number >= MERKLE_SIZE_MAX / leaves / TILE_HASHES ||
+		VARSIZE_ANY_EXHDR(hashes) != TILE_HASHES * HASH_BYTES)
+		return "is not a full tile";
+
+	/* The last hash would be the next to come: all others are in the tree before it. */
+	tiles_start(tiles, NULL, NULL);
+	if (!store_tree(tiles, ((number + 1) * TILE_HASHES - 1) * leaves) ||
+		memcmp(tiles->tiles[level], VARDATA_ANY(hashes), (TILE_HASHES - 1) * HASH_BYTES) != 0)
+		return "is not one of these entries";
+	return NULL;
+}
+
+static const char *
+checkpoint_problem(uint64 size, const bytea *note)
+{
+	StoredCheckpoint checkpoint;
+	KeyHistory *keys = palloc(sizeof(KeyHistory));
+	const char *reason;
+
+	if (!store_keys(keys, &reason) ||
+		!store_read_checkpoint(&checkpoint, size, VARDATA_ANY(note), VARSIZE_ANY_EXHDR(note), &reason))
+		return reason;
+	return store_signature_problem(&checkpoint, keys);
+}
+
+static Datum
+new_value(TriggerData *trigger, const char *column)
+{
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	bool		isnull;
+	Datum		datum = SPI_getbinval(trigger->tg_trigtuple, desc, SPI_fnumber(desc, column), &isnull);
+
+	if (isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_NULL_VIOLATION),
+				 errmsg("\"%s\" of %s can't be NULL", column, RelationGetRelationName(trigger->tg_relation))));
+	return datum;
+}
+
+static const char *
+insert_problem(TriggerData *trigger)
+{
+	bool		is_tile = strcmp(RelationGetRelationName(trigger->tg_relation), "ledger_tile") == 0;
+	OwnerScope	scope;
+	const char *problem;
+
+	owner_begin(&scope);
+	SPI_connect();
+	if (is_tile)
+		problem = tile_problem(DatumGetInt32(new_value(trigger, "level")),
+							   (uint64) DatumGetInt64(new_value(trigger, "idx")),
+							   DatumGetByteaPP(new_value(trigger, "hashes")));
+	else
+		problem = checkpoint_problem((uint64) DatumGetInt64(new_value(trigger, "size")),
+									 DatumGetByteaPP(new_value(trigger, "note")));
+	SPI_finish();
+	owner_end(&scope);
+	return problem;
+}
+
+Datum
+secmed_store_guard(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	const char *problem;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		elog(ERROR, "store_guard() is a trigger");
+	if (!TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_SECMED_LEDGER),
+				 errmsg("the ledger can't be changed"),
+				 errdetail("%s of its tiles and checkpoints is refused, whoever asks.",
+						   TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? "UPDATE" :
+						   TRIGGER_FIRED_BY_DELETE(trigger->tg_event) ? "DELETE" : "TRUNCATE")));
+	problem = guard_is_sequencer ? NULL : insert_problem(trigger);
+	if (problem)
+		ereport(ERROR,
+				(errcode(ERRCODE_SECMED_LEDGER),
+				 errmsg("this row does not belong to the ledger"),
+				 errdetail("It %s.", problem),
+				 errhint("Only the sequencer writes here. Restored tiles and checkpoints come after their entries, lower levels first.")));
+	PG_RETURN_POINTER(trigger->tg_trigtuple);
+}
+
+/* Checkpoints and proofs ----------------------------------------------------*/
+
+/* The newest checkpoint, or an error. */
+static void
+require_checkpoint(StoredCheckpoint *checkpoint)
+{
+	const char *reason;
+
+	if (store_last_checkpoint(checkpoint, &reason))
+		return;
+	if (reason)
+		ereport(ERROR,
+				(errcode(ERRCODE_SECMED_LEDGER),
+				 errmsg("the last checkpoint of the ledger is damaged"),
+				 errdetail("It %s.", reason),
+				 errhint("See secmed.verify_ledger().")));
+	ereport(ERROR,
+			(errcode(ERRCODE_SECMED_LEDGER),
+			 errmsg("the ledger has no checkpoint yet"),
+			 errhint("The first is signed within secmed.checkpoint_interval of the node's creation; the server's log says what is in the way.")));
+}
+
+static void pg_attribute_noreturn()
+proof_not_made(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_SECMED_LEDGER),
+			 errmsg("entries or tiles of the ledger are missing"),
+			 errhint("See secmed.verify_ledger().")));
+}
+
+static TileSource
+require_tree(const StoredCheckpoint *checkpoint)
+{
+	TileBuilder *tiles = palloc(sizeof(TileBuilder));
+
+	tiles_start(tiles, NULL, NULL);
+	if (!store_tree(tiles, checkpoint->head.size))
+		proof_not_made();
+	return store_source(tiles);
+}
+
+/* UTF-8 made here, as text of the caller. */
+static text *
+utf8_text(MemoryContext caller, const char *bytes, int len)
+{
+	MemoryContext old = MemoryContextSwitchTo(caller);
+	char	   *converted = pg_any_to_server(bytes, len, PG_UTF8);
+	text	   *result = converted == bytes ? cstring_to_text_with_len(bytes, len) : cstring_to_text(converted);
+
+	MemoryContextSwitchTo(old);
+	return result;
+}
+
+Datum
+secmed_checkpoint(PG_FUNCTION_ARGS)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	StoredCheckpoint last;
+	OwnerScope	scope;
+	text	   *result;
+
+	owner_begin(&scope);
+	SPI_connect();
+	require_checkpoint(&last);
+	result = utf8_text(caller, last.text, (int) last.len);
+	SPI_finish();
+	owner_end(&scope);
+	PG_RETURN_TEXT_P(result);
+}
+
+static bytea *
+require_entry(uint64 seq)
+{
+	bool		isnull;
+	char	   *query = psprintf("SELECT entry FROM secmed.ledger WHERE seq = " UINT64_FORMAT, seq);
+
+	if (SPI_execute(query, false, 1) != SPI_OK_SELECT)
+		elog(ERROR, "can't read secmed.ledger");
+	if (SPI_processed != 1)
+		proof_not_made();
+	return DatumGetByteaPP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+}
+
+static void
+check_number(int64 number, uint64 least, uint64 below, const char *what)
+{
+	if (number < (int64) least || number >= (int64) below)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the last checkpoint proves nothing about %s " INT64_FORMAT, what, number),
+				 errdetail("It is one of " UINT64_FORMAT " entries.", below - least)));
+}
+
+static void
+write_inclusion(StringInfo out, uint64 seq, const StoredCheckpoint *last)
+{
+	TileSource	source = require_tree(last);
+	bytea	   *entry = require_entry(seq);
+	uint8		leaf[HASH_BYTES];
+	MerkleProof path;
+
+	entry_hash(leaf, VARDATA_ANY(entry), VARSIZE_ANY_EXHDR(entry));
+	if (!merkle_inclusion(&path, &source, seq, last->head.size))
+		proof_not_made();
+	if (!merkle_included(&path, leaf, seq, last->head.size, last->head.root))
+		ereport(ERROR,
+				(errcode(ERRCODE_SECMED_LEDGER),
+				 errmsg("the ledger is not that of its last checkpoint"),
+				 errhint("See secmed.verify_ledger().")));
+	initStringInfo(out);
+	proof_write(out, VARDATA_ANY(entry), VARSIZE_ANY_EXHDR(entry), seq, &path, last->text);
+}
+
+Datum
+secmed_inclusion_proof(PG_FUNCTION_ARGS)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	StoredCheckpoint last;
+	StringInfoData proof;
+	OwnerScope	scope;
+	text	   *result;
+
+	owner_begin(&scope);
+	SPI_connect();
+	require_checkpoint(&last);
+	check_number(PG_GETARG_INT64(0), 0, last.head.size, "entry");
+	write_inclusion(&proof, (uint64) PG_GETARG_INT64(0), &last);
+	result = utf8_text(caller, proof.data, proof.len);
+	SPI_finish();
+	owner_end(&scope);
+	PG_RETURN_TEXT_P(result);
+}
+
+Datum
+secmed_consistency_proof(PG_FUNCTION_ARGS)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	int64		old = PG_GETARG_INT64(0);
+	StoredCheckpoint last;
+	StringInfoData proof;
+	MerkleProof path;
+	TileSource	source;
+	OwnerScope	scope;
+	text	   *result;
+
+	owner_begin(&scope);
+	SPI_connect();
+	require_checkpoint(&last);
+	check_number(old, 1, last.head.size + 1, "a checkpoint of size");
+	source = require_tree(&last);
+	if (!merkle_consistency(&path, &source, (uint64) old, last.head.size))
+		proof_not_made();
+
+	initStringInfo(&proof);
+	appendStringInfo(&proof, "old " INT64_FORMAT "\n", old);
+	proof_write_path(&proof, &path);
+	appendBinaryStringInfo(&proof, last.text, (int) last.len);
+	result = utf8_text(caller, proof.data, proof.len);
+	SPI_finish();
+	owner_end(&scope);
+	PG_RETURN_TEXT_P(result);
+}
+
+/* Export --------------------------------------------------------------------*/
+
+typedef struct Export
+{
+	ReturnSetInfo *result;
+	ExportWriter writer;
+	KeyHistory	keys;
+	StringInfoData payloads;
+} Export;
+
+static void
+put_row(void *arg, const char *path, const void *bytes, size_t len)
+{
+	Export	   *export = arg;
+	Datum		values[] = {CStringGetTextDatum(path), bytea_datum(bytes, len)};
+	bool		nulls[] = {false, false};
+
+	tuplestore_putvalues(export->result->setResult, export->result->setDesc, values, nulls);
+}
+
+/* row: entry, salt, payload */
+static void
+export_row(Export *export, HeapTuple row, TupleDesc desc, uint64 seq)
+{
+	bool		isnull;
+	bool		no_body;
+	bytea	   *entry = DatumGetByteaPP(SPI_getbinval(row, desc, 1, &isnull));
+	Datum		salt = SPI_getbinval(row, desc, 2, &no_body);
+	Datum		payload = SPI_getbinval(row, desc, 3, &no_body);
+
+	export_entry(&export->writer, VARDATA_ANY(entry), VARSIZE_ANY_EXHDR(entry));
+	if (!no_body && VARSIZE_ANY_EXHDR(DatumGetByteaPP(salt)) == SALT_BYTES)
+		export_opened(&export->payloads, seq, (const uint8 *) VARDATA_ANY(DatumGetByteaPP(salt)),
+					  VARDATA_ANY(DatumGetByteaPP(payload)), VARSIZE_ANY_EXHDR(DatumGetByteaPP(payload)));
+}
+
+/* Its rows, as far as the checkpoint goes; the memory of each batch is reset. */
+static void
+export_entries(Export *export, uint64 size)
+{
+	MemoryContext batch = AllocSetContextCreate(CurrentMemoryContext, "ledger rows", ALLOCSET_DEFAULT_SIZES);
+	char	   *query = psprintf("SELECT l.entry, p.salt, p.payload FROM secmed.ledger l"
+								 " LEFT JOIN secmed.ledger_payload p ON p.seq = l.seq"
+								 " WHERE l.seq < " UINT64_FORMAT " ORDER BY l.seq", size);
+	Portal		portal = SPI_cursor_open_with_args(NULL, query, 0, NULL, NULL, NULL, true, 0);
+	uint64		n = 0;
+
+	do
+	{
+		MemoryContext old;
+
+		SPI_cursor_fetch(portal, true, EXPORT_ROWS);
+		old = MemoryContextSwitchTo(batch);
+		for (uint64 i = 0; i < SPI_processed; i++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			export_row(export, SPI_tuptable->vals[i], SPI_tuptable->tupdesc, n++);
+		}
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(batch);
+		SPI_freetuptable(SPI_tuptable);
+	} while (SPI_processed > 0);
+	SPI_cursor_close(portal);
+}
+
+/* All notes but the newest. */
+static void
+export_notes(Export *export, uint64 size)
+{
+	char	   *query = psprintf("SELECT note FROM secmed.ledger_checkpoint WHERE size < " UINT64_FORMAT
+								 " ORDER BY size", size);
+	StringInfoData notes;
+
+	initStringInfo(&notes);
+	if (SPI_execute(query, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "can't read secmed.ledger_checkpoint");
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		bool		isnull;
+		bytea	   *note = DatumGetByteaPP(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
+
+		export_note(&notes, pnstrdup(VARDATA_ANY(note), VARSIZE_ANY_EXHDR(note)));
+	}
+	if (notes.len > 0)
+		put_row(export, EXPORT_NOTES, notes.data, notes.len);
+}
+
+static void
+export_policies(Export *export)
+{
+	for (int i = 0; i < export->keys.nlogs; i++)
+	{
+		char		path[POLICY_PATH_BYTES];
+		uint8		hash[HASH_BYTES];
+		char	   *policy = policy_of_one_log(&export->keys.logs[i].key, hash);
+
+		policy_path(path, hash);
+		put_row(export, path, policy, strlen(policy));
+	}
+}
+
+Datum
+secmed_export_ledger(PG_FUNCTION_ARGS)
+{
+	Export	   *export = palloc0(sizeof(Export));
+	StoredCheckpoint last;
+	OwnerScope	scope;
+	const char *reason;
+
+	InitMaterializedSRF(fcinfo, 0);
+	export->result = (ReturnSetInfo *) fcinfo->resultinfo;
+	owner_begin(&scope);
+	SPI_connect();
+	require_checkpoint(&last);
+	(void) store_keys(&export->keys, &reason);	/* of a broken one the verifier says more */
+
+	initStringInfo(&export->payloads);
+	export_start(&export->writer, (ExportSink) {.put = put_row, .arg = export}, 0);
+	export_entries(export, last.head.size);
+	export_finish(&export->writer);
+	export_policies(export);
+	export_notes(export, last.head.size);
+	if (export->payloads.len > 0)
+		put_row(export, EXPORT_PAYLOADS, export->payloads.data, export->payloads.len);
+	put_row(export, EXPORT_CHECKPOINT, last.text, last.len);
+	SPI_finish();
+	owner_end(&scope);
+	PG_RETURN_NULL();
+}

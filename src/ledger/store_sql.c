@@ -1,0 +1,215 @@
+/*
+ * store_sql.c
+ *	  What is stored beside the entries: full tiles, signed checkpoints, keys.
+ */
+#include "base/base.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "ledger/store_sql.h"
+
+static void
+read_rows(const char *query, int nargs, Datum *values)
+{
+	Oid			types[] = {INT8OID, INT8OID};
+
+	if (SPI_execute_with_args(query, nargs, types, values, NULL, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "can't read the ledger: %s", query);
+}
+
+static const void *
+row_bytes(uint64 row, int column, size_t *len)
+{
+	bool		isnull;
+	bytea	   *bytes = DatumGetByteaPP(SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
+													  column, &isnull));
+
+	*len = VARSIZE_ANY_EXHDR(bytes);
+	return VARDATA_ANY(bytes);
+}
+
+/* Keys ----------------------------------------------------------------------*/
+
+bool
+store_keys(KeyHistory *history, const char **reason)
+{
+	SPITupleTable *rows;
+	bool		good = true;
+
+	history_start(history);
+	/* The condition is that of an index. */
+	read_rows("SELECT entry FROM secmed.ledger WHERE secmed.entry_kind(entry) = 'key' ORDER BY seq", 0, NULL);
+	rows = SPI_tuptable;
+	for (uint64 i = 0; i < SPI_processed && good; i++)
+	{
+		LedgerEntry entry;
+		size_t		len;
+		const void *bytes = row_bytes(i, 1, &len);
+
+		good = entry_decode(&entry, bytes, len, reason) && history_accept(history, &entry, reason);
+	}
+	SPI_freetuptable(rows);
+	return good;
+}
+
+char *
+policy_of_one_log(const NoteKey *key, uint8 hash[HASH_BYTES])
+{
+	char	   *policy = psprintf("log %s\nquorum none\n", note_key_to_text(key));
+
+	hash_bytes(hash, policy, strlen(policy));
+	return policy;
+}
+
+/* Checkpoints ---------------------------------------------------------------*/
+
+bool
+store_read_checkpoint(StoredCheckpoint *checkpoint, uint64 size, const void *bytes, size_t len,
+					  const char **reason)
+{
+	if (!checkpoint_from_note(&checkpoint->head, &checkpoint->note, bytes, len, reason))
+		return false;
+	if (checkpoint->head.size == size)
+		return true;
+	*reason = "is stored under another size than its own";
+	return false;
+}
+
+const char *
+store_signature_problem(const StoredCheckpoint *checkpoint, const KeyHistory *history)
+{
+	const KeySpan *span = history_log(history, checkpoint->head.size);
+	uint64		time;
+
+	if (span == NULL || strcmp(span->key.name, checkpoint->head.origin) != 0)
+		return "is not of a key of this ledger";
+	return note_check(&checkpoint->note, &span->key, &time) == NOTE_SIGNED ? NULL
+		: "is not signed by the key of this ledger";
+}
+
+bool
+store_last_checkpoint(StoredCheckpoint *checkpoint, const char **reason)
+{
+	const void *bytes;
+	bool		isnull;
+	uint64		size;
+
+	*reason = NULL;
+	read_rows("SELECT size, note FROM secmed.ledger_checkpoint ORDER BY size DESC LIMIT 1", 0, NULL);
+	if (SPI_processed == 0)
+		return false;
+	size = (uint64) DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	bytes = row_bytes(0, 2, &checkpoint->len);
+	checkpoint->text = pnstrdup(bytes, checkpoint->len);
+	return store_read_checkpoint(checkpoint, size, checkpoint->text, checkpoint->len, reason);
+}
+
+/* The tree ------------------------------------------------------------------*/
+
+bool
+store_tile(int level, uint64 number, uint8 (*hashes)[HASH_BYTES])
+{
+	Datum		values[] = {Int64GetDatum(level), Int64GetDatum((int64) number)};
+	const void *bytes;
+	bool		found = false;
+	size_t		len;
+
+	read_rows("SELECT hashes FROM secmed.ledger_tile WHERE level = $1 AND idx = $2", 2, values);
+	if (SPI_processed == 1)
+	{
+		bytes = row_bytes(0, 1, &len);
+		found = len == TILE_HASHES * HASH_BYTES;
+		if (found)
+			memcpy(hashes, bytes, len);
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return found;
+}
+
+static void
+add_hash(TileBuilder *tiles, int level, const uint8 hash[HASH_BYTES])
+{
+	Frontier   *frontier = &tiles->frontiers[level];
+
+	memcpy(tiles->tiles[level][frontier->size], hash, HASH_BYTES);
+	frontier_append(frontier, hash);
+}
+
+/* The leaves after the last full tile. */
+static bool
+load_leaves(TileBuilder *tiles)
+{
+	uint64		first = tiles->size - tiles->size % TILE_HASHES;
+	Datum		values[] = {Int64GetDatum((int64) first), Int64GetDatum((int64) tiles->size)};
+	uint64		n;
+
+	read_rows("SELECT entry FROM secmed.ledger WHERE seq >= $1 AND seq < $2 ORDER BY seq", 2, values);
+	n = SPI_processed;
+	for (uint64 i = 0; i < n && n == tiles->size - first; i++)
+	{
+		uint8		leaf[HASH_BYTES];
+		size_t		len;
+		const void *bytes = row_bytes(i, 1, &len);
+
+		entry_hash(leaf, bytes, len);
+		add_hash(tiles, 0, leaf);
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return n == tiles->size - first;
+}
+
+/* What is in no full tile of a level above are roots of full tiles below. */
+static bool
+load_level(TileBuilder *tiles, int level)
+{
+	uint64		hashes = tiles->size >> (TILE_BITS * level);
+	uint8		tile[TILE_HASHES][HASH_BYTES];
+
+	for (uint64 i = hashes - hashes % TILE_HASHES; i < hashes; i++)
+	{
+		Frontier	below;
+		uint8		root[HASH_BYTES];
+
+		if (!store_tile(level - 1, i, tile))
+			return false;
+		frontier_start(&below);
+		for (int j = 0; j < TILE_HASHES; j++)
+			frontier_append(&below, tile[j]);
+		frontier_root(root, &below);
+		add_hash(tiles, level, root);
+	}
+	return true;
+}
+
+bool
+store_tree(TileBuilder *tiles, uint64 size)
+{
+	tiles->size = size;
+	if (!load_leaves(tiles))
+		return false;
+	for (int level = 1; level < TILE_LEVELS_MAX; level++)
+		if (!load_level(tiles, level))
+			return false;
+	return true;
+}
+
+static bool
+read_hashes(void *arg, int level, uint64 first, int n, uint8 (*out)[HASH_BYTES])
+{
+	TileBuilder *tiles = arg;
+	uint64		number = first / TILE_HASHES;
+	int			at = (int) (first % TILE_HASHES);
+	int			width = tile_width(level, number, tiles->size);
+	uint8		tile[TILE_HASHES][HASH_BYTES];
+
+	if (at + n > width || (width == TILE_HASHES && !store_tile(level, number, tile)))
+		return false;
+	memcpy(out, width == TILE_HASHES ? tile[at] : tiles->tiles[level][at], (size_t) n * HASH_BYTES);
+	return true;
+}
+
+TileSource
+store_source(TileBuilder *tiles)
+{
+	return (TileSource) {.read = read_hashes, .arg = tiles, .levels = tile_levels(tiles->size)};
+}

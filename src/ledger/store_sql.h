@@ -1,0 +1,52 @@
+/*
+ * store_sql.h
+ *	  What is stored beside the entries: full tiles, signed checkpoints, and
+ *	  where the keys are (server only).
+ *
+ * All of these read secmed's tables over SPI, which the caller has connected,
+ * as somebody who may.
+ */
+#ifndef SECMED_STORE_SQL_H
+#define SECMED_STORE_SQL_H
+
+#include "ledger/export.h"
+#include "ledger/history.h"
+
+typedef struct StoredCheckpoint
+{
+	Checkpoint	head;
+	Note		note;			/* points into text */
+	char	   *text;			/* UTF-8, palloc'd */
+	size_t		len;
+} StoredCheckpoint;
+
+/* The keys of the ledger, from its KEY entries; false with a reason. */
+extern bool store_keys(KeyHistory *history, const char **reason);
+
+/* The newest checkpoint; false if there is none, or with a reason if it can't be read. */
+extern bool store_last_checkpoint(StoredCheckpoint *checkpoint, const char **reason);
+
+/* Reads a stored note; false with a reason. bytes must stay. */
+extern bool store_read_checkpoint(StoredCheckpoint *checkpoint, uint64 size, const void *bytes,
+								  size_t len, const char **reason);
+
+/* Is it signed by the log key that holds for its size?  A reason, or NULL. */
+extern const char *store_signature_problem(const StoredCheckpoint *checkpoint, const KeyHistory *history);
+
+/*
+ * The tree of the first size entries, as if they had been appended: from full
+ * tiles, and the entries after the last.  False if one is missing.  Cost: 511
+ * hashings for each level, more reading than hashing.
+ */
+extern bool store_tree(TileBuilder *tiles, uint64 size);
+
+/* The same as a source of proofs. */
+extern TileSource store_source(TileBuilder *tiles);
+
+/* One stored full tile; false if it is not there. */
+extern bool store_tile(int level, uint64 number, uint8 (*hashes)[HASH_BYTES]);
+
+/* The policy of a log that nobody countersigns, which its KEY entry names; palloc'd. */
+extern char *policy_of_one_log(const NoteKey *key, uint8 hash[HASH_BYTES]);
+
+#endif							/* SECMED_STORE_SQL_H */
