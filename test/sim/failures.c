@@ -118,7 +118,9 @@ test_late_context(void)
 
 	sim_open(&sim, 0);
 	sim_run(&sim, step_late_context, "differs");
-	CHECK(!sim.outcome[0].failed && !sim.outcome[1].failed, "parties 0 and 1");
+	/* Party 2 may have left before party 0 is done with sending. */
+	CHECK(!sim.outcome[0].failed || sim.outcome[0].sqlstate == ERRCODE_SECMED_NODE_LOST, "party 0");
+	CHECK(!sim.outcome[1].failed, "party 1");
 	expect_failure(&sim, 2, ERRCODE_SECMED_PROTOCOL, "party \"north\" does not agree");
 	sim_close(&sim);
 	sim_report("the context goes before the first message, whenever that is");
