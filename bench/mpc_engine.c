@@ -24,9 +24,12 @@
 #include "mpc/arith64.h"
 #include "mpc/compare.h"
 #include "mpc/convert.h"
+#include "mpc/group.h"
 #include "mpc/logic.h"
 #include "mpc/party.h"
 #include "mpc/scaled.h"
+#include "mpc/shuffle.h"
+#include "mpc/sort.h"
 
 #define RUNS	5
 #define M		(UINT64CONST(1000000))
@@ -269,7 +272,140 @@ check_filter_sum(Party *self, Work *work)
 	return got[0] == sum;
 }
 
+/* ---- tables ---- */
+
+static void
+run_shuffle(Party *self, Work *work)
+{
+	Table		table = {work->n, 1, &work->x, 0, NULL};
+
+	shuffle_table(self, &table);
+}
+
+static int
+by_word(const void *a, const void *b)
+{
+	uint64		x = *(const uint64 *) a;
+	uint64		y = *(const uint64 *) b;
+
+	return (x > y) - (x < y);
+}
+
+/* The same values as xv, in any order. */
+static bool
+check_shuffle(Party *self, Work *work)
+{
+	uint64	   *got = opened(self, &work->x);
+
+	qsort(got, work->n, sizeof(uint64), by_word);
+	qsort(work->xv, work->n, sizeof(uint64), by_word);
+	return memcmp(got, work->xv, work->n * sizeof(uint64)) == 0;
+}
+
+static void
+run_sort(Party *self, Work *work)
+{
+	SortKey		key = {0, false, false};
+	Table		table = {work->n, 0, NULL, 1, &work->bz};
+
+	shared_bits_copy(&work->bz, &work->bx);
+	sort_table(self, &table, &key, 1, SORT_ALL_VALID, NULL);
+}
+
+static bool
+check_sort(Party *self, Work *work)
+{
+	uint64	   *got = opened_bits(self, &work->bz);
+
+	qsort(work->xv, work->n, sizeof(uint64), by_word);
+	return memcmp(got, work->xv, work->n * sizeof(uint64)) == 0;
+}
+
+/* SELECT x, sum(y) GROUP BY x, or SELECT DISTINCT x, padded to all rows; validity and all. */
+static void
+run_groups(Party *self, Work *work, bool with_sum)
+{
+	SortKey		sort_key = {1, false, false};
+	int			key = 1;
+	int			sum = 0;
+	Grouping	by = {&key, 1, 0, &sum, with_sum ? 1 : 0, GROUP_WITHOUT_ROWS};
+	SharedBits	slices[2] = {work->bit, work->bz};
+	Table		table = {work->n, with_sum ? 1 : 0, &work->z, 2, slices};
+
+	logic_constant(self, &slices[0], true);
+	shared_bits_copy(&slices[1], &work->bx);
+	if (with_sum)
+		shared64_copy(&work->z, &work->y);
+	sort_table(self, &table, &sort_key, 1, 0, NULL);
+	group_table(self, &table, &by, work->n, &work->one);
+	work->bit = slices[0];
+	work->bz = slices[1];
+}
+
+static void
+run_group_sum(Party *self, Work *work)
+{
+	run_groups(self, work, true);
+}
+
+static void
+run_distinct(Party *self, Work *work)
+{
+	run_groups(self, work, false);
+}
+
+/* A row and what is added up in it. */
+typedef struct Pair
+{
+	uint64		key;
+	uint64		value;
+} Pair;
+
+static bool
+check_groups(Party *self, Work *work, bool with_sum)
+{
+	Pair	   *pairs = palloc_extended(work->n * sizeof(Pair), MCXT_ALLOC_HUGE);
+	uint64	   *valid = opened_bits(self, &work->bit);
+	uint64	   *keys = opened_bits(self, &work->bz);
+	uint64	   *sums = with_sum ? opened(self, &work->z) : NULL;
+	uint64	   *groups = opened(self, &work->one);
+	size_t		used = 0;
+	bool		good = true;
+
+	for (size_t v = 0; v < work->n; v++)
+		pairs[v] = (Pair)
+		{
+			work->xv[v], with_sum ? work->yv[v] : 0
+		};
+	qsort(pairs, work->n, sizeof(Pair), by_word);
+	for (size_t v = 0, end; v < work->n; v = end, used++)
+	{
+		uint64		sum = 0;
+
+		for (end = v; end < work->n && pairs[end].key == pairs[v].key; end++)
+			sum += pairs[end].value;
+		good &= valid[used] == 1 && keys[used] == pairs[v].key && (!with_sum || sums[used] == sum);
+	}
+	good &= groups[0] == used;
+	for (size_t v = used; v < work->n; v++)
+		good &= valid[v] == 0;
+	return good;
+}
+
+static bool
+check_group_sum(Party *self, Work *work)
+{
+	return check_groups(self, work, true);
+}
+
+static bool
+check_distinct(Party *self, Work *work)
+{
+	return check_groups(self, work, false);
+}
+
 #define ALL		UINT64_MAX
+#define GROUPS	((UINT64CONST(1) << 16) - 1)
 #define BITS62	((UINT64CONST(1) << 62) - 1)
 #define BITS30	((UINT64CONST(1) << 30) - 1)
 
@@ -289,6 +425,11 @@ static const Operation operations[] = {
 	{"divide", M / 10, 0.3, 0, BITS30, BITS30, 0, false, run_divide, check_divide},
 	{"divide-integers", M / 10, 0, 0, BITS62, BITS30, 0, false, run_divide_integers, check_divide_integers},
 	{"filter-sum", M, 0.15, 0, BITS62, ALL, 0, false, run_filter_sum, check_filter_sum},
+	{"shuffle", M, 0.12, 16, ALL, ALL, 0, false, run_shuffle, check_shuffle},
+	{"sort-100k", M / 10, 0.4, 60, ALL, ALL, 64, true, run_sort, check_sort},
+	{"sort", M, 4, 600, ALL, ALL, 64, true, run_sort, check_sort},
+	{"group-sum", MI, 5, 734, GROUPS, ALL, 64, false, run_group_sum, check_group_sum},
+	{"distinct", MI, 5, 0, GROUPS, ALL, 64, false, run_distinct, check_distinct},
 };
 
 /* ---- one party ---- */

@@ -13,9 +13,11 @@
 #include "mpc/compare.h"
 #include "mpc/convert.h"
 #include "mpc/function.h"
+#include "mpc/group.h"
 #include "mpc/logic.h"
 #include "mpc/release.h"
 #include "mpc/scaled.h"
+#include "mpc/shuffle.h"
 
 typedef struct Row
 {
@@ -336,6 +338,33 @@ step_comparison(Party *self, const Row *row)
 	with_work(self, row, run_comparison);
 }
 
+/* ---- tables: a bit of validity (not in a shuffle), a column of `planes`, `width` numbers ---- */
+
+static void
+step_table(Party *self, const Row *row)
+{
+	bool		whole = NAMED("shuffle");
+	int			key = 1;
+	int			sums[] = {0, 1, 2};
+	Grouping	by = {&key, 1, 0, sums, row->width, GROUP_WITHOUT_ROWS};
+	SharedBits	slices[2] = {shared_bits_alloc(whole ? 0 : 1, row->n), shared_bits_alloc(row->planes, row->n)};
+	Shared64	numbers[lengthof(sums)];
+	Table		table = {row->n, row->width, numbers, 2, slices};
+
+	for (int c = 0; c < row->width; c++)
+		numbers[c] = shared64_zero(row->n);
+	if (whole)
+		shuffle_table(self, &table);
+	else if (NAMED("group"))
+		group_table(self, &table, &by, row->n / 2, NULL);
+	else
+		group_compact(self, &table, 0, NAMED("compact") ? row->n : SIZE_OPENED, NULL);
+	for (int c = 0; c < row->width; c++)
+		shared64_free(&numbers[c]);
+	shared_bits_free(&slices[0]);
+	shared_bits_free(&slices[1]);
+}
+
 typedef struct Protocol
 {
 	const char *name;
@@ -363,6 +392,7 @@ static Protocol protocols[] = {
 	{"less", step_comparison}, {"less_public", step_comparison}, {"negative", step_comparison},
 	{"equal", step_comparison}, {"equal_public", step_comparison}, {"equal_bits", step_comparison},
 	{"less_bits", step_comparison}, {"min_max", step_comparison}, {"min_max_bits", step_comparison},
+	{"shuffle", step_table}, {"compact", step_table}, {"compact_opened", step_table}, {"group", step_table},
 };
 
 typedef struct Job

@@ -1,0 +1,60 @@
+/*
+ * table.h
+ *	  Columns of the same number of rows, shared: what operators work on.
+ *
+ * A column holds numbers (Shared64) or bits (SharedBits: as many planes as its
+ * owner declares).  A bit of validity is a column of one plane; rows without
+ * it are no rows, and what they hold means nothing and must not be opened.  A
+ * column that may be NULL is two: one plane that says so, and the value, which is zero
+ * wherever that plane is 1.  All NULLs are thus equal, as GROUP BY and DISTINCT want.
+ *
+ * Everything here is local.  Permutations are known to whoever calls.
+ */
+#ifndef SECMED_TABLE_H
+#define SECMED_TABLE_H
+
+#include "base/base.h"
+#include "share/bits.h"
+#include "share/ring64.h"
+
+/* Rows are numbered in 32 bits. */
+#define TABLE_ROWS_MAX	UINT32_MAX
+
+typedef struct Table
+{
+	size_t		n;				/* rows */
+	int			numbers;
+	Shared64   *number;			/* its columns of numbers ... */
+	int			slices;
+	SharedBits *slice;			/* ... and of bits; their vectors belong to the table */
+} Table;
+
+/*
+ * Row v becomes what row from[v] was, and there are n of them: fewer than
+ * before if only a part is wanted.  Columns are replaced one after the other.
+ */
+extern void table_take(Table *table, const uint32 *from, size_t n);
+
+/* Planes of all columns of bits. */
+extern int	table_planes(const Table *table);
+
+/* Bytes of both summands of all columns. */
+extern uint64 table_bytes(const Table *table);
+
+/*
+ * Planes 64 * group to 64 * group + 63 of all columns of bits, of one of the two summands, one
+ * word a row; and back.  space has room for 64 planes.
+ */
+extern int	table_groups(const Table *table);
+extern int	table_group_planes(const Table *table, int group);
+extern void table_read_group(const Table *table, bool next, int group, uint64 *words, uint64 *space);
+extern void table_write_group(Table *table, bool next, int group, const uint64 *words, uint64 *space);
+
+/* to[v] = from[index[v]] */
+extern void table_gather(uint64 *to, const uint64 *from, const uint32 *index, size_t n);
+
+/* Memory for n words, of any size; wiped when freed. */
+extern uint64 *table_words(size_t n);
+extern void table_free_words(uint64 *words, size_t n);
+
+#endif							/* SECMED_TABLE_H */
