@@ -409,7 +409,7 @@ check_distinct(Party *self, Work *work)
 #define BITS62	((UINT64CONST(1) << 62) - 1)
 #define BITS30	((UINT64CONST(1) << 30) - 1)
 
-/* Rows, goals and their order are those of issue 3. */
+/* The goals were set from figures of the published engines on such a machine. */
 static const Operation operations[] = {
 	{"multiply", M, 0.025, 8, ALL, ALL, 0, false, run_multiply, check_multiply},
 	{"and", M, 0.025, 8, ALL, ALL, 64, true, run_and, check_and},

@@ -5,7 +5,7 @@
  * The last row of a group is where the next one's key is another.  Sums from the first
  * row on are local; those in the last rows of two neighbouring groups differ by what
  * is in the second group.  So groups cost one equality a row, and moving their last rows
- * together.  [../shared/mpc.md; mpc/README.md, "Group"]
+ * together.  [mpc/README.md, "Group"]
  */
 #include "mpc/group.h"
 
