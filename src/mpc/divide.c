@@ -21,31 +21,6 @@
 
 #define BITS		62			/* of a magnitude, and of a fraction */
 
-/* ---- wide vectors ---- */
-
-static Shared
-view(const Shared *x, size_t first, size_t n)
-{
-	Shared		part = {x->mine + first, x->next + first, n};
-
-	return part;
-}
-
-/* z = c x + d y */
-static void
-linear(Shared *z, uint128 c, const Shared *x, uint128 d, const Shared *y)
-{
-	vector_linear128(z->mine, c, x->mine, d, y->mine, z->n);
-	vector_linear128(z->next, c, x->next, d, y->next, z->n);
-}
-
-static void
-copy(Shared *z, const Shared *x)
-{
-	memmove(z->mine, x->mine, x->n * sizeof(uint128));
-	memmove(z->next, x->next, x->n * sizeof(uint128));
-}
-
 void
 scaled_multiply_near(Party *self, Shared *z, const Shared *x, const Shared *y, int shift)
 {
@@ -112,20 +87,20 @@ scaled_reciprocal(Party *self, Shared *r, const Shared *d)
 	uint128		start = (uint128) (2.914213562373095 * (1 << 20)) << (BITS - 20);
 	Shared		both = shared_alloc(2 * n);
 	Shared		factor = shared_alloc(2 * n);
-	Shared		w = view(&both, 0, n);
-	Shared		e = view(&both, n, n);
-	Shared		factor_w = view(&factor, 0, n);
-	Shared		factor_e = view(&factor, n, n);
+	Shared		w = shared_view(&both, 0, n);
+	Shared		e = shared_view(&both, n, n);
+	Shared		factor_w = shared_view(&factor, 0, n);
+	Shared		factor_e = shared_view(&factor, n, n);
 
-	linear(&w, -2, d, 0, d);
+	shared_linear(&w, -2, d, 0, d);
 	arith_add_constant(self, &w, &w, start);
 	scaled_multiply_near(self, &e, d, &w, BITS);
-	linear(&e, -1, &e, 0, &e);
+	shared_linear(&e, -1, &e, 0, &e);
 	arith_add_constant(self, &e, &e, one);
 	for (int round = 0; round < 3; round++)
 	{
 		arith_add_constant(self, &factor_w, &e, one);
-		copy(&factor_e, &e);
+		shared_copy(&factor_e, &e);
 		scaled_multiply_near(self, &both, &both, &factor, BITS);
 	}
 	arith_add_constant(self, &factor_w, &e, one);
@@ -208,10 +183,10 @@ quotient(Party *self, Shared64 *q, const Shared64 *x, const Shared64 *y, const S
 	size_t		n = x->n;
 	Shared64	narrow = shared64_alloc(4 * n);
 	Shared		wide = shared_alloc(4 * n);
-	Shared		x_wide = view(&wide, 0, n);
-	Shared		y_wide = view(&wide, n, n);
-	Shared		v_wide = view(&wide, 2 * n, n);
-	Shared		d = view(&wide, 3 * n, n);
+	Shared		x_wide = shared_view(&wide, 0, n);
+	Shared		y_wide = shared_view(&wide, n, n);
+	Shared		v_wide = shared_view(&wide, 2 * n, n);
+	Shared		d = shared_view(&wide, 3 * n, n);
 	Shared		r = shared_alloc(n);
 	Shared		first = shared_alloc(n);
 	Shared		rest = shared_alloc(n);
@@ -237,12 +212,12 @@ quotient(Party *self, Shared64 *q, const Shared64 *x, const Shared64 *y, const S
 
 	/* rest = (x - first y) r v / 2^124, with 2^-14 added before it is cut */
 	arith_multiply(self, &rest, &first, &y_wide);
-	linear(&rest, 1, &x_wide, -1, &rest);
+	shared_linear(&rest, 1, &x_wide, -1, &rest);
 	scaled_multiply_near(self, &rest, &rest, &r, 42);
 	arith_multiply(self, &rest, &rest, &v_wide);
 	arith_add_constant(self, &rest, &rest, (uint128) 1 << (2 * BITS - 42 - 14));
 	scaled_truncate_near(self, &rest, &rest, 2 * BITS - 42);
-	linear(&first, 1, &first, 1, &rest);
+	shared_linear(&first, 1, &first, 1, &rest);
 	scaled_narrow(q, &first);
 
 	shared64_free(&narrow);
@@ -403,23 +378,23 @@ root_near(Party *self, Shared *g, const Shared *d)
 	uint128		one = (uint128) 1 << BITS;
 	Shared		both = shared_alloc(2 * n);
 	Shared		factor = shared_alloc(2 * n);
-	Shared		g_part = view(&both, 0, n);
-	Shared		w = view(&both, n, n);
-	Shared		factor_g = view(&factor, 0, n);
-	Shared		factor_w = view(&factor, n, n);
+	Shared		g_part = shared_view(&both, 0, n);
+	Shared		w = shared_view(&both, n, n);
+	Shared		factor_g = shared_view(&factor, 0, n);
+	Shared		factor_w = shared_view(&factor, n, n);
 
-	linear(&w, -1, d, 0, d);
+	shared_linear(&w, -1, d, 0, d);
 	arith_add_constant(self, &w, &w, 2 * one);
 	scaled_multiply_near(self, &g_part, d, &w, BITS);
 	for (int round = 0; round < 4; round++)
 	{
 		scaled_multiply_near(self, &factor_g, &g_part, &w, BITS + 1);
-		linear(&factor_g, -1, &factor_g, 0, &factor_g);
+		shared_linear(&factor_g, -1, &factor_g, 0, &factor_g);
 		arith_add_constant(self, &factor_g, &factor_g, 3 * one / 2);
-		copy(&factor_w, &factor_g);
+		shared_copy(&factor_w, &factor_g);
 		scaled_multiply_near(self, &both, &both, &factor, BITS);
 	}
-	copy(g, &g_part);
+	shared_copy(g, &g_part);
 	shared_free(&both);
 	shared_free(&factor);
 }
@@ -433,8 +408,8 @@ root(Party *self, Shared64 *s, const Shared64 *x, const Shared64 *up, const Shar
 	Shared64	moved = shared64_view(&narrow, 0, n);
 	Shared64	back = shared64_view(&narrow, n, n);
 	Shared		wide = shared_alloc(2 * n);
-	Shared		d = view(&wide, 0, n);
-	Shared		back_wide = view(&wide, n, n);
+	Shared		d = shared_view(&wide, 0, n);
+	Shared		back_wide = shared_view(&wide, n, n);
 
 	arith64_multiply(self, &moved, x, up);
 	shared64_copy(&back, down);

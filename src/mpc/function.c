@@ -22,29 +22,6 @@
 #define INSIDE		60
 #define ONE			((uint128) 1 << INSIDE)
 
-static Shared
-view(const Shared *x, size_t first, size_t n)
-{
-	Shared		part = {x->mine + first, x->next + first, n};
-
-	return part;
-}
-
-/* z = c x + d y */
-static void
-linear(Shared *z, uint128 c, const Shared *x, uint128 d, const Shared *y)
-{
-	vector_linear128(z->mine, c, x->mine, d, y->mine, z->n);
-	vector_linear128(z->next, c, x->next, d, y->next, z->n);
-}
-
-static void
-copy(Shared *z, const Shared *x)
-{
-	memmove(z->mine, x->mine, x->n * sizeof(uint128));
-	memmove(z->next, x->next, x->n * sizeof(uint128));
-}
-
 /* ---- exp(-y) ---- */
 
 /* Bits 34 to 45 of y, worth 2^-6 to 2^5, choose factors; those below are left. */
@@ -81,22 +58,22 @@ series(Party *self, Shared *e, const Shared *r)
 	Shared		x = shared_alloc(2 * n);
 	Shared		powers = shared_alloc(2 * n);
 	Shared		square = shared_alloc(n);
-	Shared		x_low = view(&x, 0, n);
-	Shared		x_high = view(&x, n, n);
-	Shared		third = view(&powers, 0, n);
-	Shared		fourth = view(&powers, n, n);
+	Shared		x_low = shared_view(&x, 0, n);
+	Shared		x_high = shared_view(&x, n, n);
+	Shared		third = shared_view(&powers, 0, n);
+	Shared		fourth = shared_view(&powers, n, n);
 
 	scaled_multiply_near(self, &square, r, r, INSIDE);
-	copy(&x_low, r);
-	copy(&x_high, &square);
-	copy(&third, &square);
-	copy(&fourth, &square);
+	shared_copy(&x_low, r);
+	shared_copy(&x_high, &square);
+	shared_copy(&third, &square);
+	shared_copy(&fourth, &square);
 	scaled_multiply_near(self, &powers, &powers, &x, INSIDE);
 
-	linear(&x_low, TERM_2, &square, TERM_3, &third);
-	linear(&x_low, 1, &x_low, TERM_4, &fourth);
+	shared_linear(&x_low, TERM_2, &square, TERM_3, &third);
+	shared_linear(&x_low, 1, &x_low, TERM_4, &fourth);
 	scaled_truncate_near(self, &x_low, &x_low, INSIDE);
-	linear(e, 1, &x_low, -1, r);
+	shared_linear(e, 1, &x_low, -1, r);
 	arith_add_constant(self, e, e, ONE);
 	shared_free(&x);
 	shared_free(&powers);
@@ -110,8 +87,8 @@ product(Party *self, Shared *x, int count, size_t n)
 	while (count > 1)
 	{
 		int			half = count / 2;
-		Shared		low = view(x, 0, half * n);
-		Shared		high = view(x, (count - half) * n, half * n);
+		Shared		low = shared_view(x, 0, half * n);
+		Shared		high = shared_view(x, (count - half) * n, half * n);
 
 		scaled_multiply_near(self, &low, &low, &high, INSIDE);
 		count -= half;
@@ -148,7 +125,7 @@ exp_minus(Party *self, Shared *e, const Shared64 *y, int planes)
 	Shared64	numbers = shared64_view(&narrow, 0, chosen * n);
 	Shared64	rest = shared64_view(&narrow, chosen * n, n);
 	Shared		wide = shared_alloc((chosen + 1) * n);
-	Shared		r = view(&wide, chosen * n, n);
+	Shared		r = shared_view(&wide, chosen * n, n);
 
 	convert_to_bits(self, &bits, y);
 	shared_bits_copy(&factor_bits, &high);
@@ -170,25 +147,25 @@ exp_minus(Party *self, Shared *e, const Shared64 *y, int planes)
 		vector_linear64(rest.next, 1, rest.next, -(UINT64CONST(1) << (FACTOR_BIT + k)), number.next, n);
 	}
 	scaled_widen(self, &wide, &narrow);
-	linear(&r, (uint128) 1 << (INSIDE - FUNCTION_FRACTION), &r, 0, &r);
+	shared_linear(&r, (uint128) 1 << (INSIDE - FUNCTION_FRACTION), &r, 0, &r);
 	series(self, &r, &r);
 	for (int k = 0; k < chosen; k++)
 	{
-		Shared		factor = view(&wide, k * n, n);
+		Shared		factor = shared_view(&wide, k * n, n);
 
 		if (k < FACTORS)
 		{
-			linear(&factor, (uint128) (int128) factor_minus_one[k], &factor, 0, &factor);
+			shared_linear(&factor, (uint128) (int128) factor_minus_one[k], &factor, 0, &factor);
 			arith_add_constant(self, &factor, &factor, ONE);
 		}
 		else
-			linear(&factor, ONE, &factor, 0, &factor);
+			shared_linear(&factor, ONE, &factor, 0, &factor);
 	}
 	product(self, &wide, chosen + 1, n);
 	{
-		Shared		first = view(&wide, 0, n);
+		Shared		first = shared_view(&wide, 0, n);
 
-		copy(e, &first);
+		shared_copy(e, &first);
 	}
 	shared_bits_free(&bits);
 	shared_bits_free(&choice);
@@ -215,7 +192,7 @@ function_exp(Party *self, Shared64 *z, const Shared64 *x)
 	shared64_negate(&y, x);
 	arith64_add_constant(self, &y, &y, (uint64) EXP_MAX << FUNCTION_FRACTION);
 	exp_minus(self, &e, &y, EXP_PLANES);
-	linear(&e, EXP_SCALE, &e, 0, &e);
+	shared_linear(&e, EXP_SCALE, &e, 0, &e);
 	scaled_truncate_near(self, &e, &e, INSIDE);
 	scaled_narrow(z, &e);
 	shared64_free(&y);
@@ -245,7 +222,7 @@ function_sigmoid(Party *self, Shared64 *z, const Shared64 *x)
 
 	/* d = (1 + e) / 2 with 62 fractional bits, s = (1 / d) / 2 */
 	arith_add_constant(self, &e, &e, ONE);
-	linear(&e, 2, &e, 0, &e);
+	shared_linear(&e, 2, &e, 0, &e);
 	scaled_reciprocal(self, &e, &e);
 	scaled_truncate_near(self, &e, &e, 62 - FUNCTION_FRACTION + 1);
 	scaled_narrow(z, &e);
@@ -298,18 +275,18 @@ powers_of(Party *self, Shared *powers, size_t n)
 	for (int known = 1; known < LN_DEGREE; known *= 2)
 	{
 		int			count = Min(known, LN_DEGREE - known);
-		Shared		next = view(powers, known * n, count * n);
-		Shared		low = view(powers, 0, count * n);
-		Shared		highest = view(powers, (known - 1) * n, n);
-		Shared		factors = view(&factor, 0, count * n);
+		Shared		next = shared_view(powers, known * n, count * n);
+		Shared		low = shared_view(powers, 0, count * n);
+		Shared		highest = shared_view(powers, (known - 1) * n, n);
+		Shared		factors = shared_view(&factor, 0, count * n);
 
 		for (int k = 0; k < count; k++)
 		{
-			Shared		to = view(&factor, k * n, n);
+			Shared		to = shared_view(&factor, k * n, n);
 
-			copy(&to, &highest);
+			shared_copy(&to, &highest);
 		}
-		copy(&next, &low);
+		shared_copy(&next, &low);
 		scaled_multiply_near(self, &next, &next, &factors, MOVED);
 	}
 	shared_free(&factor);
@@ -321,19 +298,19 @@ ln_of_fraction(Party *self, Shared64 *z, const Shared *d)
 {
 	size_t		n = d->n;
 	Shared		powers = shared_alloc(LN_DEGREE * n);
-	Shared		t = view(&powers, 0, n);
+	Shared		t = shared_view(&powers, 0, n);
 	Shared		sum = shared_alloc(n);
 
 	/* t = 4 d - 3 */
-	linear(&t, 4, d, 0, d);
+	shared_linear(&t, 4, d, 0, d);
 	arith_add_constant(self, &t, &t, -((uint128) 3 << MOVED));
 	powers_of(self, &powers, n);
 	arith_constant(self, &sum, (uint128) (int128) ln_polynomial[0] << MOVED);
 	for (int k = 1; k <= LN_DEGREE; k++)
 	{
-		Shared		power = view(&powers, (k - 1) * n, n);
+		Shared		power = shared_view(&powers, (k - 1) * n, n);
 
-		linear(&sum, 1, &sum, (uint128) (int128) ln_polynomial[k], &power);
+		shared_linear(&sum, 1, &sum, (uint128) (int128) ln_polynomial[k], &power);
 	}
 	scaled_truncate_near(self, &sum, &sum, INSIDE + MOVED - FUNCTION_FRACTION);
 	scaled_narrow(z, &sum);

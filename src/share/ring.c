@@ -15,6 +15,8 @@
 #include "crypto/hash.h"
 #include "share/ring.h"
 
+#include "share/vector.h"
+
 /* 4 KB: three of them fit in the first-level cache with room for the vector. */
 #define CHUNK	256
 
@@ -56,6 +58,28 @@ ring_random(Prg *prg, uint128 *out, size_t n)
 {
 	prg_fill(prg, out, n * sizeof(uint128));
 	ring_wire(out, n);
+}
+
+Shared
+shared_view(const Shared *x, size_t first, size_t n)
+{
+	Shared		part = {x->mine + first, x->next + first, n};
+
+	return part;
+}
+
+void
+shared_linear(Shared *z, uint128 c, const Shared *x, uint128 d, const Shared *y)
+{
+	vector_linear128(z->mine, c, x->mine, d, y->mine, z->n);
+	vector_linear128(z->next, c, x->next, d, y->next, z->n);
+}
+
+void
+shared_copy(Shared *z, const Shared *x)
+{
+	memmove(z->mine, x->mine, x->n * sizeof(uint128));
+	memmove(z->next, x->next, x->n * sizeof(uint128));
 }
 
 size_t

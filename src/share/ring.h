@@ -40,6 +40,15 @@ extern void ring_wire(uint128 *elements, size_t n);
 /* The next n elements of a stream. */
 extern void ring_random(Prg *prg, uint128 *out, size_t n);
 
+/* n elements from `first` on, in the same memory. */
+extern Shared shared_view(const Shared *x, size_t first, size_t n);
+
+/* z = c x + d y, element by element; local. */
+extern void shared_linear(Shared *z, uint128 c, const Shared *x, uint128 d, const Shared *y);
+
+/* z = x, of the size of x; they may overlap. */
+extern void shared_copy(Shared *z, const Shared *x);
+
 /* Bytes of the package for this party. */
 extern size_t package_bytes(int party, size_t n);
 
