@@ -62,6 +62,11 @@
 /* Bytes that wait in shared memory between two backends of a party. */
 #define LINK_QUEUE_BYTES		(1024 * 1024)
 
+/* Digits of a secret numeric: 10^18 is the last power of ten below 2^63. */
+#define SECRET_DIGITS_MAX		18
+/* Bytes of a secret text: its bits are sorted and compared as one number of 128. */
+#define SECRET_TEXT_BYTES_MAX	16
+
 /* A run's request is refused when the clocks differ by more than this. */
 #define CLOCK_SKEW_MS_MAX		(5 * 60 * 1000)
 /* How often a busy site looks whether the coordinator is still there. */
