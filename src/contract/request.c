@@ -95,7 +95,7 @@ static void
 encode_body(StringInfo out, const Request *request)
 {
 	cbor_array(out, 11);
-	cbor_text(out, "run");
+	cbor_text(out, request->kind == REQUEST_COMPUTE ? "compute" : "run");
 	cbor_bytes(out, request->run, RUN_ID_BYTES);
 	cbor_int(out, request->at_us);
 	cbor_text(out, request->coordinator);
@@ -140,6 +140,18 @@ decode_params(CborReader *in, Request *request)
 			request->params[i] = cbor_read_text(in, REQUEST_BYTES_MAX);
 }
 
+static RequestKind
+decode_kind(CborReader *in)
+{
+	char	   *word = cbor_read_text(in, 16);
+
+	if (in->error == NULL && strcmp(word, "compute") == 0)
+		return REQUEST_COMPUTE;
+	if (in->error == NULL && strcmp(word, "run") != 0)
+		in->error = "message of another kind than expected";
+	return REQUEST_RUN;
+}
+
 static bool
 decode_body(Request *request, Bytes body, const char **reason)
 {
@@ -147,7 +159,7 @@ decode_body(Request *request, Bytes body, const char **reason)
 
 	cbor_start(&in, body.data, body.len);
 	cbor_expect_array(&in, 11);
-	expect_word(&in, "run");
+	request->kind = decode_kind(&in);
 	cbor_read_fixed(&in, request->run, RUN_ID_BYTES);
 	request->at_us = (int64) cbor_read_uint(&in, ENTRY_AT_US_MAX);
 	request->coordinator = cbor_read_text(&in, NODE_NAME_BYTES_MAX);
@@ -157,7 +169,7 @@ decode_body(Request *request, Bytes body, const char **reason)
 	request->nsites = decode_refs(&in, request->sites, SITES_MAX);
 	if (decode_refs(&in, request->parties, PARTIES) != PARTIES && in.error == NULL)
 		in.error = "not three parties";
-	if (request->nsites < SITES_MIN && in.error == NULL)
+	if (request->kind == REQUEST_RUN && request->nsites < SITES_MIN && in.error == NULL)
 		in.error = "fewer than two sites";
 	request->plan = cbor_read_bytes(&in, REQUEST_BYTES_MAX, &request->plan_len);
 	decode_params(&in, request);

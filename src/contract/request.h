@@ -8,8 +8,9 @@
  *
  *	  request  coordinator -> every node, argument of CALL secmed.serve
  *	           [body, signature for "secmed/run/1"], body =
- *	           ["run", run, at_us, coordinator, requester, model, timeout_ms,
+ *	           [kind, run, at_us, coordinator, requester, model, timeout_ms,
  *	            sites, parties, plan, parameters]
+ *	           kind: "run", or "compute" for CALL secmed.compute, whose sites may be none
  *	           sites and parties: [[name, fingerprint], ...]
  *	  shares   site -> coordinator
  *	           ["shares", receipt, signature, [sealed 0, 1, 2], elapsed_us]
@@ -43,8 +44,16 @@ typedef struct NodeRef
 	uint8		fingerprint[HASH_BYTES];
 } NodeRef;
 
+/* What its plan is: over the rows of sites, or over shared tables (oblivious/plan.h). */
+typedef enum RequestKind
+{
+	REQUEST_RUN = 1,			/* "run" */
+	REQUEST_COMPUTE				/* "compute" */
+} RequestKind;
+
 typedef struct Request
 {
+	RequestKind kind;
 	uint8		run[RUN_ID_BYTES];
 	int64		at_us;			/* microseconds since 1970, UTC; until year 9999 */
 	char	   *coordinator;

@@ -12,6 +12,21 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+RunRecord
+record_of_plan(const Request *request, const CanonicalPlan *plan, const uint8 *hash)
+{
+	RunRecord	record = {.request = request, .plan_hash = hash};
+	StringInfoData what;
+
+	initStringInfo(&what);
+	plan_describe(&what, plan);
+	record.tables = plan_tables_text(plan, ENTRY_TEXT_MAX);
+	record.what = what.data;
+	record.cells = plan_cells(plan);
+	record.elements = plan_elements(plan);
+	return record;
+}
+
 static LedgerEntry
 run_entry(const RunRecord *record, EntryKind kind, const char *outcome, const char *revealed)
 {
@@ -21,12 +36,12 @@ run_entry(const RunRecord *record, EntryKind kind, const char *outcome, const ch
 	memcpy(entry.run, request->run, RUN_ID_BYTES);
 	memcpy(entry.plan, record->plan_hash, HASH_BYTES);
 	entry.actor = psprintf("%s:%s", request->coordinator, request->requester);
-	entry.object = plan_tables_text(record->plan, ENTRY_TEXT_MAX);
+	entry.object = record->tables;
 	entry.outcome = outcome;
 	entry.revealed = revealed;
 	entry.ncounters = 4;
-	entry.counters[0] = plan_cells(record->plan);
-	entry.counters[1] = plan_elements(record->plan);
+	entry.counters[0] = record->cells;
+	entry.counters[1] = record->elements;
 	entry.counters[2] = record->patients_min;
 	entry.counters[3] = request->nsites;
 	return entry;
@@ -71,13 +86,9 @@ record_request(const RunRecord *record, const char *outcome, const char *words)
 char *
 record_revealed(const RunRecord *record)
 {
-	StringInfoData text;
-
-	initStringInfo(&text);
-	appendStringInfo(&text, "to %s:%s, of each group with at least " UINT64_FORMAT " patients: ",
-					 record->request->coordinator, record->request->requester, record->patients_min);
-	plan_describe(&text, record->plan);
-	return text.data;
+	return psprintf("to %s:%s, of each group with at least " UINT64_FORMAT " patients: %s",
+					record->request->coordinator, record->request->requester, record->patients_min,
+					record->what);
 }
 
 void

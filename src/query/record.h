@@ -13,10 +13,15 @@
 typedef struct RunRecord
 {
 	const Request *request;
-	const CanonicalPlan *plan;
 	const uint8 *plan_hash;
+	char	   *tables;			/* "trial, visit"; at most ENTRY_TEXT_MAX bytes */
+	char	   *what;			/* what opening a group reveals: "2 x count", nothing of the query's text */
+	uint64		cells;			/* groups the answer may have */
+	uint64		elements;		/* shared values in it */
 	uint64		patients_min;	/* 0 until it is known */
 } RunRecord;
+
+extern RunRecord record_of_plan(const Request *request, const CanonicalPlan *plan, const uint8 *hash);
 
 /* Queues an entry of this run; see audit_append(). */
 extern AuditTicket record_run(const RunRecord *record, EntryKind kind, const char *outcome,

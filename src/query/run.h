@@ -51,7 +51,4 @@ typedef struct RunSpec
 /* Everything in CurrentMemoryContext. Any failure is recorded, then raised. */
 extern RunResult *run_federated(const RunSpec *spec);
 
-/* "node:role" of the current user, for requests and ledgers. */
-extern char *current_actor(void);
-
 #endif							/* SECMED_RUN_H */

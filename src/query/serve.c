@@ -14,15 +14,10 @@
  */
 #include "postgres.h"
 
-#include "contract/policy.h"
 #include "fmgr.h"
-#include "miscadmin.h"
 #include "mpc/release.h"
-#include "peer/connection.h"
-#include "peer/link.h"
 #include "peer/served.h"
-#include "query/record.h"
-#include "query/settings.h"
+#include "query/serving.h"
 #include "query/site.h"
 #include "share/ring.h"
 #include "utils/builtins.h"
@@ -33,104 +28,39 @@ PG_FUNCTION_INFO_V1(secmed_serve);
 
 typedef struct Served
 {
-	NodeCard	coordinator;
-	Request		request;
+	Serving		run;
 	CanonicalPlan plan;
-	uint8		plan_hash[HASH_BYTES];
-	RunRecord	record;
 	size_t		elements;
-	int			site;			/* index of this node among the sites, or -1 */
-	int			party;			/* among the parties, or -1 */
 	SiteQuery  *query;
-	PartyLinks *links;
-	bool		recorded;		/* the request is on the ledger: so must be its end */
-	bool		decided;		/* and the answer was yes */
-	bool		released;
-	TimestampTz work_until;		/* for a site's sub-query */
-	TimestampTz patience;		/* for the coordinator, who has the same timeout and counts first */
 } Served;
-
-static void
-protocol_error(const char *reason)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_SECMED_PROTOCOL),
-			 errmsg("node \"%s\" sent a message that the protocol does not allow", served_peer()->name),
-			 errdetail("%s.", reason)));
-}
-
-static int64
-now_us(void)
-{
-	return GetCurrentTimestamp() + (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
-}
 
 /* ---- 1, 2: request and decision ---- */
 
 static void
-take_request(Served *served, const char *bytes, size_t len)
+take_plan(Served *served)
 {
 	const char *reason;
-	const uint8 *body;
-	size_t		body_len;
-	uint8		signature[SIGNATURE_BYTES];
 
-	served->coordinator = *served_peer();
-	if (!request_decode(&served->request, bytes, len, &body, &body_len, signature, &reason) ||
-		!plan_decode(&served->plan, served->request.plan, served->request.plan_len, &reason))
-		protocol_error(reason);
-	if (!sign_verify(signature, served->coordinator.sign_public, "secmed/run/1", body, body_len))
-		ereport(ERROR,
-				(errcode(ERRCODE_SECMED_WRONG_KEY),
-				 errmsg("the request of node \"%s\" is not signed by it", served->coordinator.name)));
-	plan_hash(served->plan_hash, served->request.plan, served->request.plan_len);
+	if (!plan_decode(&served->plan, served->run.request.plan, served->run.request.plan_len, &reason))
+		serving_protocol_error(reason);
 	served->elements = plan_elements(&served->plan);
-	served->record = (RunRecord) {&served->request, &served->plan, served->plan_hash, 0};
-	served->site = noderef_find(served->request.sites, served->request.nsites, node_self()->card.name);
-	served->party = noderef_find(served->request.parties, PARTIES, node_self()->card.name);
-	served->work_until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
-													 Min(served->request.timeout_ms, (uint64) site_timeout_ms));
-	served->patience = TimestampTzPlusMilliseconds(served->work_until, 2 * served->request.timeout_ms);
-}
-
-static bool
-known_fingerprint(const char *name, uint8 fingerprint[HASH_BYTES])
-{
-	Peer		peer;
-
-	if (strcmp(name, node_self()->card.name) == 0)
-	{
-		card_fingerprint(fingerprint, &node_self()->card);
-		return true;
-	}
-	if (!peer_lookup(&peer, name))
-		return false;
-	card_fingerprint(fingerprint, &peer.card);
-	return true;
+	served->run.record = record_of_plan(&served->run.request, &served->plan, served->run.plan_hash);
 }
 
 static void
 decide(Served *served)
 {
-	PolicyFacts facts = {node_self()->card.name, served_peer()->name, now_us(), known_fingerprint};
-	PolicyDecision decision = policy_decide(&served->request, &facts);
+	bool		show_zero;
 
-	if (!decision.yes)
-		ereport(ERROR,
-				(errcode(decision.sqlstate),
-				 errmsg_internal("%s", decision.message),
-				 decision.hint[0] ? errhint("%s", decision.hint) : 0));
-	if (served->site >= 0)
+	serving_decide(&served->run);
+	if (served->run.site >= 0)
 	{
-		bool		show_zero;
-
-		served_watch_begin(served->work_until);
-		served->query = site_prepare(&served->request, &served->plan);
+		served_watch_begin(served->run.work_until);
+		served->query = site_prepare(&served->run.request, &served->plan);
 		served_watch_end();
-		site_rule(served->query, &served->record.patients_min, &show_zero);
+		site_rule(served->query, &served->run.record.patients_min, &show_zero);
 	}
-	record_run(&served->record, ENTRY_DECISION, "yes", "");
-	served->decided = true;
+	serving_agree(&served->run);
 }
 
 /* ---- 3: share ---- */
@@ -145,7 +75,7 @@ seal_packages(Served *served, const uint128 *elements, SharesMessage *shares, Re
 	ring_split(elements, served->elements, packages);
 	for (int i = 0; i < PARTIES; i++)
 	{
-		const char *name = served->request.parties[i].name;
+		const char *name = served->run.request.parties[i].name;
 		size_t		len = packages[i]->len + SEAL_OVERHEAD_BYTES;
 		uint8	   *sealed = palloc(len);
 		NodeCard	card = node_self()->card;
@@ -175,10 +105,10 @@ share(Served *served)
 	StringInfoData body;
 	StringInfoData message;
 
-	site_execute(served->query, elements, served->work_until);
+	site_execute(served->query, elements, served->run.work_until);
 
-	memcpy(receipt.run, served->request.run, RUN_ID_BYTES);
-	memcpy(receipt.plan, served->plan_hash, HASH_BYTES);
+	memcpy(receipt.run, served->run.request.run, RUN_ID_BYTES);
+	memcpy(receipt.plan, served->run.plan_hash, HASH_BYTES);
 	receipt.site = pstrdup(node_self()->card.name);
 	site_rule(served->query, &receipt.patients_min, &receipt.show_zero);
 	seal_packages(served, elements, &shares, &receipt);
@@ -193,7 +123,7 @@ share(Served *served)
 	initStringInfo(&message);
 	shares_encode(&message, &shares);
 
-	audit_wait(record_run(&served->record, ENTRY_EXECUTION, "shared", "secret shares, sealed to the three parties"));
+	audit_wait(record_run(&served->run.record, ENTRY_EXECUTION, "shared", "secret shares, sealed to the three parties"));
 	served_send(message.data, message.len);
 	pfree(message.data);
 }
@@ -207,7 +137,7 @@ share(Served *served)
 static void
 check_receipt(Served *served, int site, const InputsMessage *inputs, Receipt *receipt)
 {
-	const char *name = served->request.sites[site].name;
+	const char *name = served->run.request.sites[site].name;
 	const char *reason;
 	uint8		hash[HASH_BYTES];
 	NodeCard	card = node_self()->card;
@@ -220,7 +150,7 @@ check_receipt(Served *served, int site, const InputsMessage *inputs, Receipt *re
 		card = peer.card;
 	}
 	if (!receipt_decode(receipt, inputs->receipts[site].data, inputs->receipts[site].len, &reason))
-		protocol_error(reason);
+		serving_protocol_error(reason);
 	if (!sign_verify(inputs->signatures[site], card.sign_public, "secmed/receipt/1",
 					 inputs->receipts[site].data, inputs->receipts[site].len))
 		ereport(ERROR,
@@ -228,10 +158,10 @@ check_receipt(Served *served, int site, const InputsMessage *inputs, Receipt *re
 				 errmsg("the shares in the name of site \"%s\" are not signed by it", name)));
 	hash_bytes(hash, inputs->sealed[site].data, inputs->sealed[site].len);
 	if (strcmp(receipt->site, name) != 0 ||
-		memcmp(receipt->run, served->request.run, RUN_ID_BYTES) != 0 ||
-		memcmp(receipt->plan, served->plan_hash, HASH_BYTES) != 0 ||
+		memcmp(receipt->run, served->run.request.run, RUN_ID_BYTES) != 0 ||
+		memcmp(receipt->plan, served->run.plan_hash, HASH_BYTES) != 0 ||
 		receipt->elements != served->elements ||
-		memcmp(receipt->sealed[served->party], hash, HASH_BYTES) != 0)
+		memcmp(receipt->sealed[served->run.party], hash, HASH_BYTES) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_SECMED_PROTOCOL),
 				 errmsg("the shares of site \"%s\" are not those of this run", name)));
@@ -244,15 +174,15 @@ add_input(Served *served, Shared *sum, int site, Bytes sealed)
 	size_t		len = sealed.len - SEAL_OVERHEAD_BYTES;
 	uint8	   *package;
 
-	if (sealed.len != package_bytes(served->party, served->elements) + SEAL_OVERHEAD_BYTES)
-		protocol_error("a package of another length than the plan's");
+	if (sealed.len != package_bytes(served->run.party, served->elements) + SEAL_OVERHEAD_BYTES)
+		serving_protocol_error("a package of another length than the plan's");
 	package = palloc(len);
 	if (!seal_open(package, sealed.data, sealed.len, self->card.seal_public, self->seal_secret) ||
-		!ring_add_package(sum, served->party, package, len))
+		!ring_add_package(sum, served->run.party, package, len))
 		ereport(ERROR,
 				(errcode(ERRCODE_SECMED_PROTOCOL),
 				 errmsg("the shares of site \"%s\" are not sealed to party \"%s\"",
-						served->request.sites[site].name, self->card.name)));
+						served->run.request.sites[site].name, self->card.name)));
 	wipe(package, len);
 	pfree(package);
 }
@@ -265,8 +195,8 @@ run_context(Served *served, const InputsMessage *inputs, uint8 context[HASH_BYTE
 	int			n = 0;
 
 	parts[n++] = (HashPart) {"secmed/context/1", 17};
-	parts[n++] = (HashPart) {served->request.run, RUN_ID_BYTES};
-	parts[n++] = (HashPart) {served->plan_hash, HASH_BYTES};
+	parts[n++] = (HashPart) {served->run.request.run, RUN_ID_BYTES};
+	parts[n++] = (HashPart) {served->run.plan_hash, HASH_BYTES};
 	for (int i = 0; i < inputs->nsites; i++)
 		parts[n++] = (HashPart) {inputs->receipts[i].data, inputs->receipts[i].len};
 	hash_parts(context, parts, n);
@@ -281,11 +211,11 @@ take_inputs(Served *served, Shared *sum, ReleaseRule *rule, uint8 context[HASH_B
 	bool		done;
 
 	initStringInfo(&message);
-	served_receive(&message, true, served->patience, &done);
+	served_receive(&message, true, served->run.patience, &done);
 	if (done || !inputs_decode(&inputs, message.data, message.len, &reason))
-		protocol_error(done ? "the run ended before its inputs came" : reason);
-	if (inputs.nsites != served->request.nsites)
-		protocol_error("inputs of another number of sites than the request's");
+		serving_protocol_error(done ? "the run ended before its inputs came" : reason);
+	if (inputs.nsites != served->run.request.nsites)
+		serving_protocol_error("inputs of another number of sites than the request's");
 
 	rule->patients_min = 1;
 	rule->show_zero = true;
@@ -317,11 +247,9 @@ compute(Served *served)
 	TimestampTz started;
 
 	take_inputs(served, &sum, &rule, party.context);
-	served->record.patients_min = rule.patients_min;
+	served->run.record.patients_min = rule.patients_min;
 
-	/* Parties miss each other before the coordinator misses them all. */
-	links_ready(served->links, &party,
-				TimestampTzPlusMilliseconds(GetCurrentTimestamp(), served->request.timeout_ms * 3 / 4));
+	links_ready(served->run.links, &party, serving_compute_until(&served->run));
 	started = GetCurrentTimestamp();
 	release_cells(&party, &out, &sum, &rule);
 	result.elapsed_us = GetCurrentTimestamp() - started;
@@ -337,75 +265,38 @@ compute(Served *served)
 	shared_free(&sum);
 	shared_free(&out);
 
-	audit_wait(record_run(&served->record, ENTRY_OUTCOME, "opened", record_revealed(&served->record)));
-	served->released = true;
-	served_send(message.data, message.len);
+	serving_open(&served->run, &message);
 	wipe(opened.data, opened.len);
-	links_close(served->links);
+	links_close(served->run.links);
 }
 
-/* ---- 6: finish ---- */
-
-static void
-finish(Served *served)
-{
-	StringInfoData message;
-	const char *reason;
-	bool		released;
-	bool		done;
-
-	initStringInfo(&message);
-	served_receive(&message, true, served->patience, &done);
-	if (done || !finish_decode(&released, message.data, message.len, &reason))
-		protocol_error(done ? "the run ended without its outcome" : reason);
-	if (served->party < 0)
-	{
-		audit_wait(record_run(&served->record, ENTRY_OUTCOME, released ? "released" : "failed",
-						  released ? record_revealed(&served->record) : "nothing"));
-		served->released = true;
-	}
-	resetStringInfo(&message);
-	done_encode(&message);
-	served_send(message.data, message.len);
-	served_end(served->patience);
-}
+/* ---- the whole ---- */
 
 static void
 serve_run(Served *served)
 {
-	served->recorded = true;
-	record_request(&served->record, "received", served->plan.sql);
+	serving_record(&served->run, served->plan.sql);
 	decide(served);
 	served_begin();
-	if (served->party >= 0)
-	{
-		const char *names[PARTIES];
-
-		for (int i = 0; i < PARTIES; i++)
-			names[i] = served->request.parties[i].name;
-		served->links = links_open(served->request.run, served->party, names);
-	}
-	if (served->site >= 0)
+	if (served->run.party >= 0)
+		serving_link(&served->run);
+	if (served->run.site >= 0)
 		share(served);
-	if (served->party >= 0)
+	if (served->run.party >= 0)
 		compute(served);
-	finish(served);
+	serving_finish(&served->run);
 }
 
 Datum
 secmed_serve(PG_FUNCTION_ARGS)
 {
 	Served	   *served = palloc0(sizeof(Served));
-	StringInfoData request;
-	bytea	   *frame;
 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("the request can't be null")));
-	frame = PG_GETARG_BYTEA_PP(0);
-	initStringInfo(&request);
-	served_open(&request, VARDATA_ANY(frame), VARSIZE_ANY_EXHDR(frame));
-	take_request(served, request.data, request.len);
+	serving_take(&served->run, PG_GETARG_BYTEA_PP(0), REQUEST_RUN);
+	take_plan(served);
 
 	PG_TRY();
 	{
@@ -413,10 +304,7 @@ secmed_serve(PG_FUNCTION_ARGS)
 	}
 	PG_CATCH();
 	{
-		served_watch_end();
-		if (!served->recorded || served->released)
-			PG_RE_THROW();
-		record_failure_and_rethrow(&served->record, served->decided);
+		serving_failed(&served->run);
 	}
 	PG_END_TRY();
 	PG_RETURN_VOID();

@@ -16,7 +16,7 @@ good_request(void)
 	static const uint8 plan[] = "not read here";
 	static char *params[] = {"5", NULL, "\303\244"};
 	static char *names[] = {"charite", "lmu", "gemelli", "mayo"};
-	Request		request = {.at_us = AT_US, .coordinator = "research", .requester = "anna",
+	Request		request = {.kind = REQUEST_RUN, .at_us = AT_US, .coordinator = "research", .requester = "anna",
 		.model = MODEL_HONEST_MAJORITY, .timeout_ms = 10000, .nsites = 4,
 	.plan = plan, .plan_len = sizeof(plan), .params = params, .nparams = 3};
 

@@ -73,6 +73,15 @@ test_request(void)
 		  "and is signed");
 	check(!sign_verify(signature, coordinator.card.sign_public, "secmed/receipt/1", body.data, body.len),
 		  "as a request only");
+	check(back.kind == REQUEST_RUN, "and of which kind");
+	request.kind = REQUEST_COMPUTE;
+	request.nsites = 0;
+	bytes = request_bytes(request);
+	check(read_request(&back, bytes.data, bytes.len, &body, signature, &reason) &&
+		  back.kind == REQUEST_COMPUTE && back.nsites == 0, "a computation needs no site");
+	test_hostile("request to compute", request_again, &bytes);
+	request = good_request();
+	bytes = request_bytes(request);
 	check(noderef_find(request.sites, 4, "mayo") == 3 && noderef_find(request.sites, 3, "mayo") == -1 &&
 		  noderef_find(request.parties, PARTIES, "charite") == 2, "nodes are found by name");
 	test_hostile("request", request_again, &bytes);

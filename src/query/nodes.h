@@ -1,0 +1,85 @@
+/*
+ * nodes.h
+ *	  The nodes of a run, as the coordinator talks to them: all at once, with
+ *	  what is waited for written down for each (Want).
+ *
+ * Whoever runs something fills in the request, asks everybody, and is called
+ * back with each message that comes.  Whatever fails, nodes_abort() closes all
+ * connections, which cancels the run at every node.
+ */
+#ifndef SECMED_NODES_H
+#define SECMED_NODES_H
+
+#include "postgres.h"
+#include "contract/request.h"
+#include "peer/connection.h"
+#include "query/options.h"
+
+typedef enum Want
+{
+	WANT_NOTHING,
+	WANT_SHARES,
+	WANT_INPUTS,				/* a party that waits for its inputs */
+	WANT_RESULT,
+	WANT_DONE,
+	WANT_END
+} Want;
+
+typedef struct RunNode
+{
+	const char *name;
+	NodeConn   *conn;
+	int			site;			/* index, or -1 */
+	int			party;			/* index, or -1 */
+	Want		want;
+	SharesMessage shares;
+	ResultMessage result;
+} RunNode;
+
+typedef struct RunNodes
+{
+	int			n;
+	RunNode		node[SITES_MAX + PARTIES];
+
+	/*
+	 * A node that WANT_SHARES or WANT_RESULT has sent this message; it lies in a
+	 * receive buffer.  Says what is wanted next.
+	 */
+	void		(*take) (RunNode *node, const char *message, size_t len, void *arg);
+	void	   *arg;
+} RunNodes;
+
+/*
+ * Fills in everything of a request but the plan and its parameters: a new run id, the
+ * time, who asks, the sites (none for REQUEST_COMPUTE) and the parties; and adds
+ * the nodes.  Fails if one of them is unknown here.
+ */
+extern void nodes_prepare(RunNodes *nodes, Request *request, const Federation *federation,
+						  RequestKind kind);
+
+/* Signs the request and starts CALL secmed.PROCEDURE at every node. */
+extern void nodes_ask(RunNodes *nodes, const Request *request, const char *procedure);
+
+/*
+ * Moves everything until nobody wants `want` any more.  step says what for, in an
+ * error: "its shares".  Bounded by secmed.node_timeout; raises the failure that
+ * names the node to blame.
+ */
+extern void nodes_wait_while(RunNodes *nodes, Want want, const char *step);
+
+/* Tells everybody that the answer is out, and waits until it is on every ledger. */
+extern void nodes_finish(RunNodes *nodes);
+
+/* The other ends see their connections close, and cancel. */
+extern void nodes_abort(RunNodes *nodes);
+
+/* ERRCODE_SECMED_PROTOCOL in the name of this node. */
+extern void nodes_protocol_error(const RunNode *node, const char *reason) pg_attribute_noreturn();
+
+/* A copy of a message, for later. */
+extern void *nodes_keep(const char *message, size_t len);
+
+/* "node:role" of the current user, for requests and ledgers. */
+extern char *current_actor(void);
+
+#endif							/* SECMED_NODES_H */

@@ -1,0 +1,164 @@
+/*
+ * serving.c
+ *	  What is the same for every kind of run at a node that was asked.
+ */
+#include "postgres.h"
+
+#include "contract/policy.h"
+#include "miscadmin.h"
+#include "peer/connection.h"
+#include "peer/served.h"
+#include "query/serving.h"
+#include "query/settings.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+void
+serving_protocol_error(const char *reason)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_SECMED_PROTOCOL),
+			 errmsg("node \"%s\" sent a message that the protocol does not allow", served_peer()->name),
+			 errdetail("%s.", reason)));
+}
+
+static int64
+now_us(void)
+{
+	return GetCurrentTimestamp() + (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
+}
+
+static void
+verify_request(Serving *serving, const char *bytes, size_t len, RequestKind kind)
+{
+	const char *reason;
+	const uint8 *body;
+	size_t		body_len;
+	uint8		signature[SIGNATURE_BYTES];
+
+	if (!request_decode(&serving->request, bytes, len, &body, &body_len, signature, &reason))
+		serving_protocol_error(reason);
+	if (serving->request.kind != kind)
+		serving_protocol_error("a request of another kind than the procedure's");
+	if (!sign_verify(signature, serving->coordinator.sign_public, "secmed/run/1", body, body_len))
+		ereport(ERROR,
+				(errcode(ERRCODE_SECMED_WRONG_KEY),
+				 errmsg("the request of node \"%s\" is not signed by it", serving->coordinator.name)));
+}
+
+void
+serving_take(Serving *serving, bytea *frame, RequestKind kind)
+{
+	StringInfoData bytes;
+
+	initStringInfo(&bytes);
+	served_open(&bytes, VARDATA_ANY(frame), VARSIZE_ANY_EXHDR(frame));
+	serving->coordinator = *served_peer();
+	verify_request(serving, bytes.data, bytes.len, kind);
+	plan_hash(serving->plan_hash, serving->request.plan, serving->request.plan_len);
+	serving->site = noderef_find(serving->request.sites, serving->request.nsites, node_self()->card.name);
+	serving->party = noderef_find(serving->request.parties, PARTIES, node_self()->card.name);
+	serving->work_until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+													  Min(serving->request.timeout_ms, (uint64) site_timeout_ms));
+	serving->patience = TimestampTzPlusMilliseconds(serving->work_until, 2 * serving->request.timeout_ms);
+}
+
+void
+serving_record(Serving *serving, const char *words)
+{
+	serving->recorded = true;
+	record_request(&serving->record, "received", words);
+}
+
+static bool
+known_fingerprint(const char *name, uint8 fingerprint[HASH_BYTES])
+{
+	Peer		peer;
+
+	if (strcmp(name, node_self()->card.name) == 0)
+	{
+		card_fingerprint(fingerprint, &node_self()->card);
+		return true;
+	}
+	if (!peer_lookup(&peer, name))
+		return false;
+	card_fingerprint(fingerprint, &peer.card);
+	return true;
+}
+
+void
+serving_decide(Serving *serving)
+{
+	PolicyFacts facts = {node_self()->card.name, served_peer()->name, now_us(), known_fingerprint};
+	PolicyDecision decision = policy_decide(&serving->request, &facts);
+
+	if (!decision.yes)
+		ereport(ERROR,
+				(errcode(decision.sqlstate),
+				 errmsg_internal("%s", decision.message),
+				 decision.hint[0] ? errhint("%s", decision.hint) : 0));
+}
+
+void
+serving_agree(Serving *serving)
+{
+	record_run(&serving->record, ENTRY_DECISION, "yes", "");
+	serving->decided = true;
+}
+
+void
+serving_link(Serving *serving)
+{
+	const char *names[PARTIES];
+
+	for (int i = 0; i < PARTIES; i++)
+		names[i] = serving->request.parties[i].name;
+	serving->links = links_open(serving->request.run, serving->party, names);
+}
+
+TimestampTz
+serving_compute_until(const Serving *serving)
+{
+	return TimestampTzPlusMilliseconds(GetCurrentTimestamp(), serving->request.timeout_ms * 3 / 4);
+}
+
+void
+serving_open(Serving *serving, const StringInfoData *message)
+{
+	audit_wait(record_run(&serving->record, ENTRY_OUTCOME, "opened", record_revealed(&serving->record)));
+	serving->released = true;
+	served_send(message->data, message->len);
+}
+
+void
+serving_finish(Serving *serving)
+{
+	StringInfoData message;
+	const char *reason;
+	bool		released;
+	bool		done;
+
+	initStringInfo(&message);
+	served_receive(&message, true, serving->patience, &done);
+	if (done || !finish_decode(&released, message.data, message.len, &reason))
+		serving_protocol_error(done ? "the run ended without its outcome" : reason);
+	if (serving->party < 0)
+	{
+		audit_wait(record_run(&serving->record, ENTRY_OUTCOME, released ? "released" : "failed",
+							  released ? record_revealed(&serving->record) : "nothing"));
+		serving->released = true;
+	}
+	resetStringInfo(&message);
+	done_encode(&message);
+	served_send(message.data, message.len);
+	served_end(serving->patience);
+}
+
+void
+serving_failed(Serving *serving)
+{
+	served_watch_end();
+	if (!serving->recorded || serving->released)
+		PG_RE_THROW();
+	record_failure_and_rethrow(&serving->record, serving->decided);
+}

@@ -1,0 +1,63 @@
+/*
+ * serving.h
+ *	  What is the same for every kind of run at a node that was asked: whose
+ *	  request it is, the decision, the ledger, the limits of time, the end.
+ */
+#ifndef SECMED_SERVING_H
+#define SECMED_SERVING_H
+
+#include "postgres.h"
+#include "identity/node.h"
+#include "peer/link.h"
+#include "query/record.h"
+
+typedef struct Serving
+{
+	NodeCard	coordinator;
+	Request		request;
+	uint8		plan_hash[HASH_BYTES];
+	RunRecord	record;			/* filled in by whoever knows the plan */
+	int			site;			/* index of this node among the sites, or -1 */
+	int			party;			/* among the parties, or -1 */
+	PartyLinks *links;
+	bool		recorded;		/* the request is on the ledger: so must be its end */
+	bool		decided;		/* and the answer was yes */
+	bool		released;
+	TimestampTz work_until;		/* for a site's sub-query */
+	TimestampTz patience;		/* for the coordinator, who has the same timeout and counts first */
+} Serving;
+
+/*
+ * Opens the argument of the call, verifies the coordinator's signature and works out
+ * the limits of time.  Nothing of the plan has been looked at.
+ */
+extern void serving_take(Serving *serving, bytea *frame, RequestKind kind);
+
+/* The request is queued for the ledger, with the question's words. */
+extern void serving_record(Serving *serving, const char *words);
+
+/* Asks policy.c; an error that is to be recorded if the answer is no. */
+extern void serving_decide(Serving *serving);
+
+/* Yes, for the ledger. */
+extern void serving_agree(Serving *serving);
+
+/* Opens the links to the other parties (does not wait). */
+extern void serving_link(Serving *serving);
+
+/* When a computation must be over: parties miss each other before the coordinator misses them all. */
+extern TimestampTz serving_compute_until(const Serving *serving);
+
+/* The outcome `opened` is durable, then the message leaves. */
+extern void serving_open(Serving *serving, const StringInfoData *message);
+
+/* Waits for the coordinator's word of the end; records it if this node has not opened anything. */
+extern void serving_finish(Serving *serving);
+
+/* In a PG_CATCH: records the outcome and raises the error again. */
+extern void serving_failed(Serving *serving) pg_attribute_noreturn();
+
+/* ERRCODE_SECMED_PROTOCOL in the name of the caller. */
+extern void serving_protocol_error(const char *reason) pg_attribute_noreturn();
+
+#endif							/* SECMED_SERVING_H */
