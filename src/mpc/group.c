@@ -16,17 +16,6 @@
 
 /* ---- compaction ---- */
 
-/* x[v] becomes x[0] + ... + x[v]. */
-static void
-prefix_sums(Shared64 *x)
-{
-	for (size_t v = 1; v < x->n; v++)
-	{
-		x->mine[v] += x->mine[v - 1];
-		x->next[v] += x->next[v - 1];
-	}
-}
-
 /*
  * place = where each row goes, and kept = how many are kept.
  *
@@ -44,7 +33,7 @@ places(Party *self, Shared64 *place, Shared64 *kept, const SharedBits *keep)
 
 	convert_bit_to_ring64(self, &e, keep);
 	shared64_copy(&sums, &e);
-	prefix_sums(&sums);
+	shared64_prefix_sums(&sums);
 	kept->mine[0] = sums.mine[n - 1];
 	kept->next[0] = sums.next[n - 1];
 
@@ -153,41 +142,62 @@ append_differences(SharedBits *differ, int used, const SharedBits *column)
 	return used + column->planes;
 }
 
-/* equal[v] = rows v and v + 1 are of one group; the last row's is 0. */
+/* Valid rows come first: a row is valid if the next one is. */
+static int
+append_valid(Party *self, SharedBits *differ, const SharedBits *valid)
+{
+	SharedBits	part = shared_bits_view(differ, 0, 1);
+	SharedBits	below = shared_bits_cut(valid, 1, valid->n - 1);
+
+	logic_not(self, &below);
+	shared_bits_copy(&part, &below);
+	shared_bits_free(&below);
+	return 1;
+}
+
+/* equal[v] = rows v and v + 1 are valid and of one group, for all rows but the last. */
 static SharedBits
 equal_to_next(Party *self, const Table *table, const Grouping *by)
 {
 	int			planes = 1;
+	int			used;
 	SharedBits	same;
 	SharedBits	equal = shared_bits_alloc(1, table->n - 1);
-	SharedBits	last = shared_bits_alloc(1, 1);
-	SharedBits	all;
-	int			used;
 
 	for (int k = 0; k < by->key_count; k++)
 		planes += table->slice[by->keys[k]].planes;
 	same = shared_bits_raw(planes, table->n - 1);
-	used = append_differences(&same, 0, &table->slice[by->valid]);
+	used = append_valid(self, &same, &table->slice[by->valid]);
 	for (int k = 0; k < by->key_count; k++)
 		used = append_differences(&same, used, &table->slice[by->keys[k]]);
 	logic_not(self, &same);
 	logic_and_all(self, &equal, &same);
-	all = shared_bits_append(&equal, &last);
 	shared_bits_free(&same);
+	return equal;
+}
+
+SharedBits
+group_same(Party *self, const Table *table, const Grouping *by)
+{
+	SharedBits	none = shared_bits_alloc(1, Min(table->n, 1));
+	SharedBits	equal;
+	SharedBits	same;
+
+	if (table->n == 0)
+		return none;
+	equal = equal_to_next(self, table, by);
+	same = shared_bits_append(&equal, &none);
 	shared_bits_free(&equal);
-	shared_bits_free(&last);
-	return all;
+	shared_bits_free(&none);
+	return same;
 }
 
 /* The column of validity becomes that of the last rows of groups. */
 static void
-mark_ends(Party *self, Table *table, const Grouping *by)
+mark_ends(Party *self, Table *table, const Grouping *by, SharedBits *same)
 {
-	SharedBits	other = equal_to_next(self, table, by);
-
-	logic_not(self, &other);
-	logic_and(self, &table->slice[by->valid], &table->slice[by->valid], &other);
-	shared_bits_free(&other);
+	logic_not(self, same);
+	logic_and(self, &table->slice[by->valid], &table->slice[by->valid], same);
 }
 
 /* Valid rows come first, so what is in the others changes no sum that is used, and the v-th is the v-th valid one. */
@@ -195,38 +205,36 @@ static void
 sum_from_first(Party *self, Table *table, const Grouping *by)
 {
 	for (int k = 0; k < by->sum_count; k++)
-		prefix_sums(&table->number[by->sums[k]]);
+		shared64_prefix_sums(&table->number[by->sums[k]]);
 	if (by->rows != GROUP_WITHOUT_ROWS)
 	{
 		Shared64   *rows = &table->number[by->rows];
 
 		arith64_constant(self, rows, 1);
-		prefix_sums(rows);
-	}
-}
-
-/* x[v] -= x[v - 1] */
-static void
-differences(Shared64 *x)
-{
-	for (size_t v = x->n; v-- > 1;)
-	{
-		x->mine[v] -= x->mine[v - 1];
-		x->next[v] -= x->next[v - 1];
+		shared64_prefix_sums(rows);
 	}
 }
 
 void
 group_table(Party *self, Table *table, const Grouping *by, size_t size, Shared64 *groups)
 {
+	SharedBits	same = group_same(self, table, by);
+
+	group_rows(self, table, by, &same, size, groups);
+	shared_bits_free(&same);
+}
+
+void
+group_rows(Party *self, Table *table, const Grouping *by, SharedBits *same, size_t size, Shared64 *groups)
+{
 	if (table->n > 0)
 	{
-		mark_ends(self, table, by);
+		mark_ends(self, table, by, same);
 		sum_from_first(self, table, by);
 	}
 	group_compact(self, table, by->valid, size, groups);
 	for (int k = 0; k < by->sum_count; k++)
-		differences(&table->number[by->sums[k]]);
+		shared64_differences(&table->number[by->sums[k]]);
 	if (by->rows != GROUP_WITHOUT_ROWS)
-		differences(&table->number[by->rows]);
+		shared64_differences(&table->number[by->rows]);
 }

@@ -53,4 +53,16 @@ typedef struct Grouping
  */
 extern void group_table(Party *self, Table *table, const Grouping *by, size_t size, Shared64 *groups);
 
+/*
+ * The two steps of it, for those who need the groups in between.
+ *
+ * group_same() gives one plane, to be freed by who calls: rows v and v + 1 are valid and of
+ * one group; 0 for the last row.  Rounds: log2 W.  Sends: (W - 1) PLANE_BYTES(n - 1).
+ *
+ * group_rows() does the rest; same is destroyed.
+ */
+extern SharedBits group_same(Party *self, const Table *table, const Grouping *by);
+extern void group_rows(Party *self, Table *table, const Grouping *by, SharedBits *same, size_t size,
+					   Shared64 *groups);
+
 #endif							/* SECMED_GROUP_H */

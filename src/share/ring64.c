@@ -105,6 +105,26 @@ shared64_scale(Shared64 *z, const Shared64 *x, uint64 factor)
 }
 
 void
+shared64_prefix_sums(Shared64 *x)
+{
+	for (size_t v = 1; v < x->n; v++)
+	{
+		x->mine[v] += x->mine[v - 1];
+		x->next[v] += x->next[v - 1];
+	}
+}
+
+void
+shared64_differences(Shared64 *x)
+{
+	for (size_t v = x->n; v-- > 1;)
+	{
+		x->mine[v] -= x->mine[v - 1];
+		x->next[v] -= x->next[v - 1];
+	}
+}
+
+void
 ring64_wire(uint64 *elements, size_t n)
 {
 #ifdef WORDS_BIGENDIAN

@@ -35,6 +35,10 @@ extern void shared64_subtract(Shared64 *z, const Shared64 *x, const Shared64 *y)
 extern void shared64_negate(Shared64 *z, const Shared64 *x);
 extern void shared64_scale(Shared64 *z, const Shared64 *x, uint64 factor);	/* public factor */
 
+/* x[v] becomes x[0] + ... + x[v]; and back: each element minus the one before it. */
+extern void shared64_prefix_sums(Shared64 *x);
+extern void shared64_differences(Shared64 *x);
+
 /* Between elements and their little-endian bytes, in place; its own inverse. */
 extern void ring64_wire(uint64 *elements, size_t n);
 
