@@ -9,7 +9,7 @@
 #
 # Layers, bottom to top: a folder includes only itself and folders to its left.
 CORE   = base crypto share channel mpc identity ledger contract
-SERVER = audit peer query
+SERVER = audit peer query fdw
 LAYERS = $(CORE) $(SERVER)
 
 EXTENSION  = secmed

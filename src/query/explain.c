@@ -7,7 +7,7 @@
 
 #include "commands/explain.h"
 #include "mpc/release.h"
-#include "query/fdw.h"
+#include "query/scan.h"
 #include "query/nodes.h"
 #include "utils/builtins.h"
 #include "utils/uuid.h"

@@ -16,7 +16,7 @@
 #include "parser/parse_type.h"
 #include "peer/connection.h"
 #include "query/domain.h"
-#include "query/fdw.h"
+#include "query/scan.h"
 #include "query/options.h"
 #include "utils/builtins.h"
 

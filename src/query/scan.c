@@ -15,7 +15,7 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "query/deparse.h"
-#include "query/fdw.h"
+#include "query/scan.h"
 #include "query/finals.h"
 #include "query/settings.h"
 #include "tcop/tcopprot.h"

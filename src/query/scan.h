@@ -1,10 +1,9 @@
 /*
- * fdw.h
- *	  What the planning, executing and explaining halves of the foreign data
- *	  wrapper share.
+ * scan.h
+ *	  A foreign scan over sites: what its plan carries, and its execution.
  */
-#ifndef SECMED_FDW_H
-#define SECMED_FDW_H
+#ifndef SECMED_SCAN_H
+#define SECMED_SCAN_H
 
 #include "postgres.h"
 #include "commands/explain.h"
@@ -43,4 +42,4 @@ extern void scan_end(ForeignScanState *node);
 extern void scan_explain(ForeignScanState *node, ExplainState *es);
 extern List *import_published(ImportForeignSchemaStmt *stmt, Oid serverid);
 
-#endif							/* SECMED_FDW_H */
+#endif							/* SECMED_SCAN_H */

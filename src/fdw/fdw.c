@@ -20,7 +20,7 @@
 #include "optimizer/planmain.h"
 #include "optimizer/restrictinfo.h"
 #include "parser/parsetree.h"
-#include "query/fdw.h"
+#include "query/scan.h"
 #include "query/shape.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
