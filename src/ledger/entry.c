@@ -44,6 +44,20 @@ entry_kind_name(EntryKind kind)
 			return "erased";
 		case ENTRY_FORK:
 			return "fork";
+		case ENTRY_INTENT:
+			return "intent";
+		case ENTRY_CHANGE:
+			return "change";
+		case ENTRY_PRECOMMIT:
+			return "precommit";
+		case ENTRY_CLOSED:
+			return "closed";
+		case ENTRY_ACCESS:
+			return "access";
+		case ENTRY_LOGIN:
+			return "login";
+		case ENTRY_RESTART:
+			return "restart";
 	}
 	return NULL;
 }

@@ -14,15 +14,35 @@
  *	  prev        entry hash of seq - 1; 32 zero bytes at seq 0
  *	  at_us       microseconds since 1970 UTC, never smaller than before
  *	  kind        EntryKind
- *	  run         16 bytes, the query id common to all nodes, or null
+ *	  run         16 bytes, the query id common to all nodes, or of local
+ *	              actions an id common to a transaction; or null
  *	  actor       "node:role" of who asked, or the local role
  *	  object      what it was about: published tables, a peer, a setting
  *	  plan        hash of the canonical plan (32 bytes) or null
  *	  outcome     short word: "ok", "refused", ...; with an SQLSTATE if failed
  *	  revealed    what was opened, and to whom, in words
- *	  counters    array of unsigned integers: [cells, elements, patients_min, sites]
- *	              or empty
+ *	  counters    array of unsigned integers; of a run [cells, elements,
+ *	              patients_min, sites]; of local actions see below; or empty
  *	  commitment  32 bytes, to the body in the side table, or null
+ *
+ * Local actions (audit/action.h) are those of this node's own sessions on
+ * published tables and on secmed's own.  n numbers them within a transaction:
+ *
+ *	  kind        object                     outcome      revealed   counters
+ *	  INTENT      relations, changed first   asked        operation  [n]
+ *	  CHANGE      what is changed            asked        command    [n]
+ *	  PRECOMMIT   ""                         committing,  ""         [xid]
+ *	                                         prepared
+ *	  CLOSED      as its INTENT or CHANGE    an ending    the same   [n, rows]
+ *	  ACCESS      relations                  an ending    operation  [n, rows]
+ *	  LOGIN       role                       refused      ""         [how many]
+ *	  RESTART     ""                         asked        ""         [seq, closed]
+ *
+ * An ending is "read", "committed", "aborted", "failed SQLSTATE", "refused
+ * SQLSTATE" (for want of rights: nothing was read or changed) or "unknown" (the
+ * server crashed meanwhile).  The surviving CLOSED of a change is "committed"
+ * if and only if the transaction was.  rows are missing where nobody knows.
+ * Of RESTART, seq is the first entry that is looked at after the next start.
  *
  * The entry hash is SHA-256(0x00 || bytes), the leaf hash of RFC 9162,
  * section 2.1.1.  Nothing here may hold a patient's details: SQL text and
@@ -57,10 +77,17 @@ typedef enum EntryKind
 	ENTRY_KEY = 20,				/* a key or policy of this ledger; history.h */
 	ENTRY_HEAD = 21,			/* another ledger's certified checkpoint; history.h */
 	ENTRY_ERASED = 22,			/* bodies were deleted from the side table; history.h */
-	ENTRY_FORK = 23				/* another ledger signed two histories; history.h */
+	ENTRY_FORK = 23,			/* another ledger signed two histories; history.h */
+	ENTRY_INTENT = 30,			/* local: somebody is about to read or change rows */
+	ENTRY_CHANGE = 31,			/* local: or rights, roles, settings, definitions */
+	ENTRY_PRECOMMIT = 32,		/* local: a transaction that changed some will commit */
+	ENTRY_CLOSED = 33,			/* local: how an intent or change ended */
+	ENTRY_ACCESS = 34,			/* local: an intent that had ended when it was written */
+	ENTRY_LOGIN = 35,			/* logins that were refused */
+	ENTRY_RESTART = 36			/* the server has started: what was open before is closed */
 } EntryKind;
 
-#define ENTRY_KIND_MAX		ENTRY_FORK
+#define ENTRY_KIND_MAX		ENTRY_RESTART
 
 typedef struct LedgerEntry
 {

@@ -303,7 +303,7 @@ class Policy:
 
 # ---- entries
 
-KINDS = {1, 2, 3, 4, 5, 10, 11, 12, 13, 20, 21, 22, 23}
+KINDS = {1, 2, 3, 4, 5, 10, 11, 12, 13, 20, 21, 22, 23, 30, 31, 32, 33, 34, 35, 36}
 KEY, HEAD, ERASED = 20, 21, 22
 
 
@@ -359,7 +359,7 @@ class Entry:
             raise Bad('format')
         self.site, self.seq, self.prev = c.text(63), c.head(0), c.fixed(32)
         self.at_us, self.kind = c.head(0, 253402300799999999), c.head(0)
-        self.run, self.actor, self.object = c.fixed_or_null(16), c.text(127), c.text(1024)
+        self.run, self.actor, self.object = c.fixed_or_null(16), c.text(320), c.text(1024)
         self.plan, self.outcome, self.revealed = c.fixed_or_null(32), c.text(128), c.text(1024)
         self.counters = [c.head(0) for _ in range(c.head(4, 8))]
         self.commitment = c.fixed_or_null(32)
