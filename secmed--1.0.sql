@@ -108,27 +108,28 @@ GRANT EXECUTE ON FUNCTION secmed.remove_peer(name) TO secmed_admin;
 
 -- ledger --------------------------------------------------------------------
 
+-- Ledger and bodies lie in segments that the sequencer makes, by seq.  Segments
+-- are no members of the extension, so pg_dump writes them down with their rows;
+-- their names are in the order of seq, or the guard would not let them be
+-- restored.  Indexes are on each segment (audit/segment.c says why).
 CREATE TABLE secmed.ledger (
-	seq			bigint PRIMARY KEY,
+	seq			bigint NOT NULL,
 	entry		bytea NOT NULL
-);
+) PARTITION BY RANGE (seq);
 COMMENT ON TABLE secmed.ledger IS
 'The audit trail: exact bytes of each entry (deterministic CBOR, RFC 8949 section 4.2.1), each containing the hash of the one before. Only the sequencer appends; nobody updates or deletes. Read it through secmed.audit.';
 REVOKE ALL ON secmed.ledger FROM PUBLIC;
 GRANT SELECT ON secmed.ledger TO secmed_auditor;
--- In the order of seq, or the guard would not let it be restored.
-SELECT pg_catalog.pg_extension_config_dump('secmed.ledger', 'ORDER BY seq');
 
 CREATE TABLE secmed.ledger_payload (
-	seq			bigint PRIMARY KEY,
+	seq			bigint NOT NULL,
 	salt		bytea NOT NULL,
 	payload		bytea NOT NULL
-);
+) PARTITION BY RANGE (seq);
 COMMENT ON TABLE secmed.ledger_payload IS
 'Bodies that entries commit to (SQL text may hold a patient''s details). Local to this node, may be erased: the chain keeps only HMAC-SHA-256(salt, payload).';
 REVOKE ALL ON secmed.ledger_payload FROM PUBLIC;
 GRANT SELECT ON secmed.ledger_payload TO secmed_auditor;
-SELECT pg_catalog.pg_extension_config_dump('secmed.ledger_payload', '');
 
 CREATE FUNCTION secmed.ledger_guard() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'secmed_ledger_guard' LANGUAGE C
@@ -193,9 +194,6 @@ COMMENT ON FUNCTION secmed.entry_kind(bytea) IS
 'The kind of a ledger entry, as in secmed.audit; NULL if the bytes are none.';
 REVOKE ALL ON FUNCTION secmed.entry_kind(bytea) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.entry_kind(bytea) TO secmed_auditor;
-
--- The keys that have signed, few among many entries.
-CREATE INDEX ledger_keys ON secmed.ledger (seq) WHERE secmed.entry_kind(entry) = 'key';
 
 CREATE FUNCTION secmed.decode_entry(entry bytea,
 		OUT site text, OUT seq bigint, OUT prev bytea, OUT at timestamptz,

@@ -12,6 +12,7 @@
 
 #include "audit/append.h"
 #include "audit/log_key.h"
+#include "audit/segment.h"
 #include "audit/signer.h"
 #include "peer/connection.h"
 #include "peer/link.h"
@@ -33,6 +34,7 @@ _PG_init(void)
 				 errhint("Set shared_preload_libraries = 'secmed' and restart the server.")));
 
 	audit_init();
+	segment_init();
 	log_key_init();
 	signer_init();
 	connection_init();

@@ -217,21 +217,12 @@ deadline_from_now(void)
 static Slot *
 try_claim(void)
 {
-	Slot	   *claimed = NULL;
+	Slot	   *slot;
 
 	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
-	for (int i = 0; i < LEDGER_SLOTS && claimed == NULL; i++)
-		if (queue->slots[i].state == SLOT_FREE)
-			claimed = &queue->slots[i];
-	if (claimed)
-	{
-		claimed->state = SLOT_CLAIMED;
-		claimed->generation++;
-		claimed->database = MyDatabaseId;
-		claimed->owner = MyProc;
-	}
+	slot = queue_claim_slot();
 	LWLockRelease(queue->lock);
-	return claimed;
+	return slot;
 }
 
 static Slot *
@@ -302,21 +293,23 @@ keep(char *place, size_t size, const char *text)
 }
 
 static void
-fill_slot(Slot *slot, const LedgerEntry *entry, const uint8 *salt,
+fill_slot(SlotContent *content, const LedgerEntry *entry, const uint8 *salt,
 		  const void *payload, size_t payload_len)
 {
-	slot->entry = *entry;
-	slot->entry.site = entry->site ? keep(slot->site, sizeof(slot->site), entry->site) : NULL;
-	slot->entry.actor = keep(slot->actor, sizeof(slot->actor), entry->actor);
-	slot->entry.object = keep(slot->object, sizeof(slot->object), entry->object);
-	slot->entry.outcome = keep(slot->outcome, sizeof(slot->outcome), entry->outcome);
-	slot->entry.revealed = keep(slot->revealed, sizeof(slot->revealed), entry->revealed);
-	slot->has_payload = payload != NULL;
-	slot->payload_len = payload_len;
+	LedgerEntry *kept = &content->entry;
+
+	*kept = *entry;
+	kept->site = entry->site ? keep(content->site, sizeof(content->site), entry->site) : NULL;
+	kept->actor = keep(content->actor, sizeof(content->actor), entry->actor);
+	kept->object = keep(content->object, sizeof(content->object), entry->object);
+	kept->outcome = keep(content->outcome, sizeof(content->outcome), entry->outcome);
+	kept->revealed = keep(content->revealed, sizeof(content->revealed), entry->revealed);
+	content->has_payload = payload != NULL;
+	content->payload_len = payload_len;
 	if (payload)
 	{
-		memcpy(slot->payload, payload, payload_len);
-		memcpy(slot->salt, salt, SALT_BYTES);
+		memcpy(content->payload, payload, payload_len);
+		memcpy(content->salt, salt, SALT_BYTES);
 	}
 }
 
@@ -326,8 +319,7 @@ enqueue(Slot *slot)
 	AuditTicket ticket = {.slot = slot - queue->slots, .generation = slot->generation};
 
 	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
-	slot->order = queue->next_order++;
-	slot->state = SLOT_QUEUED;
+	queue_add_slot(slot);
 	LWLockRelease(queue->lock);
 
 	open_tickets[n_open_tickets].ticket = ticket;
@@ -411,7 +403,7 @@ audit_append(LedgerEntry *entry, const void *payload, size_t payload_len)
 
 	register_exit();
 	slot = claim_slot();
-	fill_slot(slot, &copy, salt, payload, payload_len);
+	fill_slot(slot->content, &copy, salt, payload, payload_len);
 	wipe(salt, sizeof(salt));
 	ticket = enqueue(slot);
 	wake_or_withdraw(ticket);
@@ -441,8 +433,8 @@ look(AuditTicket ticket, Verdict *verdict, SequencerState *sequencer_state, bool
 		verdict->state = slot->state;
 	if (verdict->state == SLOT_DONE || verdict->state == SLOT_FAILED)
 	{
-		strlcpy(verdict->reason, slot->reason, QUEUE_REASON_BYTES);
-		strlcpy(verdict->hint, slot->hint, QUEUE_REASON_BYTES);
+		strlcpy(verdict->reason, slot->content->reason, QUEUE_REASON_BYTES);
+		strlcpy(verdict->hint, slot->content->hint, QUEUE_REASON_BYTES);
 		queue_free_slot(slot);
 	}
 	sequencer = queue_sequencer(MyDatabaseId);

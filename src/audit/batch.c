@@ -22,9 +22,9 @@
 
 #include "access/xact.h"
 #include "audit/batch.h"
+#include "audit/segment.h"
 #include "audit/signer.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_type.h"
 #include "datatype/timestamp.h"
 #include "executor/spi.h"
 #include "ledger/chain.h"
@@ -40,8 +40,9 @@
 static ChainState chain;
 static Oid	ledger_oid = InvalidOid;
 
-static SPIPlanPtr insert_entry = NULL;
-static SPIPlanPtr insert_payload = NULL;
+/* Rows of the batch. */
+static SegmentRows entry_rows;
+static SegmentRows payload_rows;
 
 /* The end of the ledger -----------------------------------------------------*/
 
@@ -137,22 +138,6 @@ load_chain(ChainState *end)
 
 /* Writing -------------------------------------------------------------------*/
 
-static void
-prepare_inserts(void)
-{
-	Oid			types[] = {INT8OID, BYTEAOID, BYTEAOID};
-
-	if (insert_payload)
-		return;
-	insert_entry = SPI_prepare("INSERT INTO secmed.ledger (seq, entry) VALUES ($1, $2)",
-							   2, types);
-	insert_payload = SPI_prepare("INSERT INTO secmed.ledger_payload (seq, salt, payload) VALUES ($1, $2, $3)",
-								 3, types);
-	if (insert_entry == NULL || insert_payload == NULL ||
-		SPI_keepplan(insert_entry) != 0 || SPI_keepplan(insert_payload) != 0)
-		elog(ERROR, "can't prepare to append to the ledger");
-}
-
 static Datum
 bytea_datum(const void *bytes, size_t len)
 {
@@ -161,13 +146,6 @@ bytea_datum(const void *bytes, size_t len)
 	SET_VARSIZE(copy, VARHDRSZ + len);
 	memcpy(VARDATA(copy), bytes, len);
 	return PointerGetDatum(copy);
-}
-
-static void
-run_insert(SPIPlanPtr plan, Datum *values)
-{
-	if (SPI_execute_plan(plan, values, NULL, false, 0) != SPI_OK_INSERT || SPI_processed != 1)
-		elog(ERROR, "a row was not inserted");
 }
 
 /* The owner may be gone, so the server's log has it as well. */
@@ -182,8 +160,8 @@ refuse_slots(Slot **slots, int n, const char *reason, const char *hint)
 	for (int i = 0; i < n; i++)
 	{
 		slots[i]->refused = true;
-		strlcpy(slots[i]->reason, reason, len + 1);
-		strlcpy(slots[i]->hint, hint, QUEUE_REASON_BYTES);
+		strlcpy(slots[i]->content->reason, reason, len + 1);
+		strlcpy(slots[i]->content->hint, hint, QUEUE_REASON_BYTES);
 	}
 }
 
@@ -203,11 +181,12 @@ refuse_batch(Batch *batch, const char *reason, const char *hint)
 static bool
 site_accepted(Slot *slot, ChainState *next)
 {
-	const char *site = slot->entry.site;
+	const LedgerEntry *entry = &slot->content->entry;
+	const char *site = entry->site;
 
 	if (next->next_seq == 0)
 	{
-		if (site && slot->entry.kind == ENTRY_NODE_CREATED)
+		if (site && entry->kind == ENTRY_NODE_CREATED)
 			chain_start(next, site);
 		else
 			refuse(slot, "This database is not a node.", "Call secmed.create_node() first.");
@@ -228,10 +207,11 @@ unix_now_us(void)
 static void
 write_entry(Slot *slot, ChainState *next)
 {
-	LedgerEntry entry = slot->entry;
+	const SlotContent *content = slot->content;
+	LedgerEntry entry = content->entry;
 	StringInfoData bytes;
 	const char *reason;
-	Datum		values[3];
+	Datum		values[2];
 
 	if (!site_accepted(slot, next))
 		return;
@@ -254,14 +234,13 @@ write_entry(Slot *slot, ChainState *next)
 		return;
 	}
 
-	values[0] = Int64GetDatum((int64) entry.seq);
-	values[1] = bytea_datum(bytes.data, bytes.len);
-	run_insert(insert_entry, values);
-	if (slot->has_payload)
+	values[0] = bytea_datum(bytes.data, bytes.len);
+	segment_rows_put(&entry_rows, entry.seq, values);
+	if (content->has_payload)
 	{
-		values[1] = bytea_datum(slot->salt, SALT_BYTES);
-		values[2] = bytea_datum(slot->payload, slot->payload_len);
-		run_insert(insert_payload, values);
+		values[0] = bytea_datum(content->salt, SALT_BYTES);
+		values[1] = bytea_datum(content->payload, content->payload_len);
+		segment_rows_put(&payload_rows, entry.seq, values);
 	}
 	signer_append(next->head);
 }
@@ -315,9 +294,13 @@ write_batch(Batch *batch, ChainState *next)
 
 	if (open_ledger(batch, next))
 	{
-		prepare_inserts();
+		segment_require(next->next_seq, next->next_seq + batch->n - 1);
+		segment_rows_start(&entry_rows, "ledger");
+		segment_rows_start(&payload_rows, "ledger_payload");
 		for (int i = 0; i < batch->n; i++)
 			write_entry(batch->slots[i], next);
+		segment_rows_end(&entry_rows);
+		segment_rows_end(&payload_rows);
 	}
 
 	SPI_finish();

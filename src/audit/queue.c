@@ -36,6 +36,13 @@ start_queue(void)
 	if (!found)
 	{
 		memset(queue, 0, sizeof(Queue));
+		dlist_init(&queue->free);
+		dlist_init(&queue->queued);
+		for (int i = 0; i < LEDGER_SLOTS; i++)
+		{
+			queue->slots[i].content = &queue->contents[i];
+			dlist_push_tail(&queue->free, &queue->slots[i].node);
+		}
 		queue->lock = &GetNamedLWLockTranche("secmed_audit")->lock;
 		ConditionVariableInit(&queue->places);
 		ConditionVariableInit(&queue->exits);
@@ -84,29 +91,93 @@ queue_new_sequencer(Oid database)
 	return NULL;
 }
 
+Slot *
+queue_claim_slot(void)
+{
+	Slot	   *slot;
+
+	if (dlist_is_empty(&queue->free))
+		return NULL;
+	slot = dlist_container(Slot, node, dlist_pop_head_node(&queue->free));
+	slot->state = SLOT_CLAIMED;
+	slot->generation++;
+	slot->database = MyDatabaseId;
+	slot->owner = MyProc;
+	slot->refused = false;
+	return slot;
+}
+
+void
+queue_add_slot(Slot *slot)
+{
+	slot->order = queue->next_order++;
+	slot->state = SLOT_QUEUED;
+	dlist_push_tail(&queue->queued, &slot->node);
+}
+
+void
+queue_take_slot(Slot *slot)
+{
+	dlist_delete(&slot->node);
+	slot->state = SLOT_TAKEN;
+	slot->refused = false;
+}
+
+static int
+younger_first(const void *a, const void *b)
+{
+	uint64		x = (*(Slot *const *) a)->order;
+	uint64		y = (*(Slot *const *) b)->order;
+
+	return (x < y) - (x > y);
+}
+
+void
+queue_return_slots(Oid database)
+{
+	Slot	   *taken[LEDGER_SLOTS];
+	int			n = 0;
+
+	for (int i = 0; i < LEDGER_SLOTS; i++)
+		if (queue->slots[i].state == SLOT_TAKEN && queue->slots[i].database == database)
+			taken[n++] = &queue->slots[i];
+	qsort(taken, n, sizeof(Slot *), younger_first);
+	for (int i = 0; i < n; i++)
+	{
+		taken[i]->state = SLOT_QUEUED;
+		dlist_push_head(&queue->queued, &taken[i]->node);
+	}
+}
+
 void
 queue_free_slot(Slot *slot)
 {
+	SlotContent *content = slot->content;
+
 	/* SQL text may hold a patient's details: it does not stay here. */
-	wipe(slot->payload, slot->payload_len);
-	wipe(slot->salt, sizeof(slot->salt));
-	slot->payload_len = 0;
+	wipe(content->payload, content->payload_len);
+	wipe(content->salt, sizeof(content->salt));
+	content->payload_len = 0;
+	if (slot->state == SLOT_QUEUED)
+		dlist_delete(&slot->node);
 	slot->owner = NULL;
 	slot->state = SLOT_FREE;
+	dlist_push_head(&queue->free, &slot->node);
 }
 
 void
 queue_wake_owners(Oid database)
 {
 	PGPROC	   *owners[LEDGER_SLOTS];
+	dlist_iter	at;
 	int			n = 0;
 
 	LWLockAcquire(queue->lock, LW_SHARED);
-	for (int i = 0; i < LEDGER_SLOTS; i++)
+	dlist_foreach(at, &queue->queued)
 	{
-		Slot	   *slot = &queue->slots[i];
+		Slot	   *slot = dlist_container(Slot, node, at.cur);
 
-		if (slot->state == SLOT_QUEUED && slot->database == database && slot->owner)
+		if (slot->database == database && slot->owner)
 			owners[n++] = slot->owner;
 	}
 	LWLockRelease(queue->lock);

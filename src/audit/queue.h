@@ -15,14 +15,16 @@
  * A slot without an owner is abandoned: nobody waits any more, the entry is
  * appended all the same, and the sequencer frees the slot.
  *
- * One lock protects states, owners, generations and the table of sequencers.
- * The contents of a slot belong to the backend while it is CLAIMED and to the
- * sequencer while it is TAKEN, without the lock.
+ * One lock protects states, owners, generations, lists and the table of
+ * sequencers.  The contents of a slot belong to the backend while it is
+ * CLAIMED and to the sequencer while it is TAKEN, without the lock.  They are
+ * large, and lie apart from what everybody looks at under the lock.
  */
 #ifndef SECMED_QUEUE_H
 #define SECMED_QUEUE_H
 
 #include "ledger/entry.h"
+#include "lib/ilist.h"
 #include "storage/condition_variable.h"
 #include "storage/lwlock.h"
 #include "storage/proc.h"
@@ -41,14 +43,9 @@ typedef enum SlotState
 	SLOT_FAILED
 } SlotState;
 
-typedef struct Slot
+/* What is to be appended, and what became of it. */
+typedef struct SlotContent
 {
-	SlotState	state;
-	uint64		generation;		/* how often this slot was claimed */
-	uint64		order;
-	Oid			database;
-	PGPROC	   *owner;			/* NULL: abandoned */
-	bool		refused;
 	char		reason[QUEUE_REASON_BYTES]; /* if it is refused */
 	char		hint[QUEUE_REASON_BYTES];	/* and what to do; may be "" */
 
@@ -63,6 +60,18 @@ typedef struct Slot
 	bool		has_payload;
 	size_t		payload_len;
 	char		payload[LEDGER_PAYLOAD_BYTES_MAX];
+} SlotContent;
+
+typedef struct Slot
+{
+	dlist_node	node;			/* in queue->free or queue->queued */
+	SlotState	state;
+	uint64		generation;		/* how often this slot was claimed */
+	uint64		order;
+	Oid			database;
+	PGPROC	   *owner;			/* NULL: abandoned */
+	bool		refused;
+	SlotContent *content;
 } Slot;
 
 typedef enum SequencerState
@@ -87,8 +96,11 @@ typedef struct Queue
 	ConditionVariable places;	/* a slot became free */
 	ConditionVariable exits;	/* a sequencer left */
 	uint64		next_order;
+	dlist_head	free;
+	dlist_head	queued;			/* of all databases, oldest first */
 	Sequencer	sequencers[LEDGER_DATABASES];
 	Slot		slots[LEDGER_SLOTS];
+	SlotContent contents[LEDGER_SLOTS];
 } Queue;
 
 extern Queue *queue;
@@ -99,7 +111,11 @@ extern void queue_init(void);
 /* The caller holds queue->lock in all of these. */
 extern Sequencer *queue_sequencer(Oid database);	/* NULL if there is none */
 extern Sequencer *queue_new_sequencer(Oid database);	/* NULL if the table is full */
-extern void queue_free_slot(Slot *slot);	/* then broadcast queue->places */
+extern Slot *queue_claim_slot(void);	/* FREE -> CLAIMED; NULL if there is none */
+extern void queue_add_slot(Slot *slot);	/* CLAIMED -> QUEUED, as the last */
+extern void queue_take_slot(Slot *slot);	/* QUEUED -> TAKEN */
+extern void queue_return_slots(Oid database);	/* TAKEN -> QUEUED, in their old order */
+extern void queue_free_slot(Slot *slot);	/* any -> FREE; then broadcast queue->places */
 
 /* Wakes whoever has an entry of this database in the queue; takes the lock. */
 extern void queue_wake_owners(Oid database);

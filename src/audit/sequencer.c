@@ -71,9 +71,7 @@ leave(int code, Datum arg)
 
 	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
 	if (give_up_place(database))
-		for (int i = 0; i < LEDGER_SLOTS; i++)
-			if (queue->slots[i].state == SLOT_TAKEN && queue->slots[i].database == database)
-				queue->slots[i].state = SLOT_QUEUED;
+		queue_return_slots(database);
 	LWLockRelease(queue->lock);
 
 	ConditionVariableBroadcast(&queue->exits);
@@ -120,10 +118,11 @@ static bool
 leave_if_idle(Oid database)
 {
 	bool		idle = true;
+	dlist_iter	at;
 
 	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
-	for (int i = 0; i < LEDGER_SLOTS; i++)
-		if (queue->slots[i].state == SLOT_QUEUED && queue->slots[i].database == database)
+	dlist_foreach(at, &queue->queued)
+		if (dlist_container(Slot, node, at.cur)->database == database)
 			idle = false;
 	if (idle)
 		give_up_place(database);
@@ -169,33 +168,24 @@ sequencer_stop(Oid database)
 
 /* The loop ------------------------------------------------------------------*/
 
-static int
-by_order(const void *a, const void *b)
-{
-	uint64		x = (*(Slot *const *) a)->order;
-	uint64		y = (*(Slot *const *) b)->order;
-
-	return (x > y) - (x < y);
-}
-
 static void
 take_batch(Oid database, Batch *batch)
 {
+	dlist_mutable_iter at;
+
 	batch->n = 0;
 	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
-	for (int i = 0; i < LEDGER_SLOTS; i++)
+	dlist_foreach_modify(at, &queue->queued)
 	{
-		Slot	   *slot = &queue->slots[i];
+		Slot	   *slot = dlist_container(Slot, node, at.cur);
 
-		if (slot->state == SLOT_QUEUED && slot->database == database)
+		if (slot->database == database)
 		{
-			slot->state = SLOT_TAKEN;
-			slot->refused = false;
+			queue_take_slot(slot);
 			batch->slots[batch->n++] = slot;
 		}
 	}
 	LWLockRelease(queue->lock);
-	qsort(batch->slots, batch->n, sizeof(Slot *), by_order);
 }
 
 /* False after IDLE_MS in which nobody woke us and no checkpoint was due. */

@@ -96,10 +96,16 @@ database_to_clear(Node *command)
 static void
 forget_database(Oid database)
 {
+	dlist_mutable_iter at;
+
 	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
-	for (int i = 0; i < LEDGER_SLOTS; i++)
-		if (queue->slots[i].state == SLOT_QUEUED && queue->slots[i].database == database)
-			queue_free_slot(&queue->slots[i]);
+	dlist_foreach_modify(at, &queue->queued)
+	{
+		Slot	   *slot = dlist_container(Slot, node, at.cur);
+
+		if (slot->database == database)
+			queue_free_slot(slot);
+	}
 	LWLockRelease(queue->lock);
 	ConditionVariableBroadcast(&queue->places);
 }

@@ -1,22 +1,16 @@
 /*
  * ledger_sql.c
- *	  The ledger's guard, its decoder and its verification, for SQL.
- *
- * The guard keeps honest people from mistakes and lets a dump be restored.
- * Whoever owns the server can go around it; secmed.verify_ledger() then says
- * where the chain is broken.
+ *	  The ledger's decoder and its verification, for SQL.
  */
 #include "base/base.h"
 
 #include "catalog/pg_type.h"
-#include "commands/trigger.h"
 #include "datatype/timestamp.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "identity/node.h"
 #include "ledger/chain.h"
-#include "ledger/guard.h"
 #include "ledger/store_sql.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -27,14 +21,11 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
-PG_FUNCTION_INFO_V1(secmed_ledger_guard);
 PG_FUNCTION_INFO_V1(secmed_decode_entry);
 PG_FUNCTION_INFO_V1(secmed_verify_ledger);
 
 /* Rows read at once: with the largest bodies 5 MB. */
 #define VERIFY_ROWS		100
-
-bool		guard_is_sequencer = false;
 
 static Datum
 bytea_datum(const void *bytes, size_t len)
@@ -44,100 +35,6 @@ bytea_datum(const void *bytes, size_t len)
 	SET_VARSIZE(copy, VARHDRSZ + len);
 	memcpy(VARDATA(copy), bytes, len);
 	return PointerGetDatum(copy);
-}
-
-/* The guard -----------------------------------------------------------------*/
-
-static void
-refuse_change(TriggerEvent event)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_SECMED_LEDGER),
-			 errmsg("the ledger can't be changed"),
-			 errdetail("%s of its entries is refused, whoever asks.",
-					   TRIGGER_FIRED_BY_UPDATE(event) ? "UPDATE" :
-					   TRIGGER_FIRED_BY_DELETE(event) ? "DELETE" : "TRUNCATE"),
-			 errhint("To forget what a statement said, delete its row in secmed.ledger_payload.")));
-}
-
-/* The state after the last entry, or that before the first, which this is to be. */
-static bool
-find_end(ChainState *chain, const LedgerEntry *appended, const char **reason)
-{
-	HeapTuple	row;
-	TupleDesc	desc;
-	bool		isnull;
-	uint64		seq;
-	bytea	   *last;
-
-	/* Not read-only: it must see the rows before this one in the same COPY. */
-	if (SPI_execute("SELECT seq, entry FROM secmed.ledger ORDER BY seq DESC LIMIT 1",
-					false, 1) != SPI_OK_SELECT)
-		elog(ERROR, "can't read secmed.ledger");
-	if (SPI_processed == 0)
-	{
-		chain_start(chain, appended->site);
-		return true;
-	}
-	row = SPI_tuptable->vals[0];
-	desc = SPI_tuptable->tupdesc;
-	seq = (uint64) DatumGetInt64(SPI_getbinval(row, desc, 1, &isnull));
-	last = DatumGetByteaPP(SPI_getbinval(row, desc, 2, &isnull));
-	return chain_resume(chain, seq, VARDATA_ANY(last), VARSIZE_ANY_EXHDR(last), reason);
-}
-
-static bool
-continues_chain(uint64 seq, bytea *bytes, const char **reason)
-{
-	ChainState	chain;
-	LedgerEntry entry;
-	OwnerScope	scope;
-	bool		found;
-
-	if (!entry_decode(&entry, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), reason))
-		return false;
-	owner_begin(&scope);
-	SPI_connect();
-	found = find_end(&chain, &entry, reason);
-	SPI_finish();
-	owner_end(&scope);
-	return found &&
-		chain_accept(&chain, seq, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), reason);
-}
-
-static void
-check_append(TriggerData *trigger)
-{
-	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
-	const char *reason = "has no number or no bytes";
-	bool		no_seq;
-	bool		no_entry;
-	Datum		seq = SPI_getbinval(trigger->tg_trigtuple, desc,
-									SPI_fnumber(desc, "seq"), &no_seq);
-	Datum		entry = SPI_getbinval(trigger->tg_trigtuple, desc,
-									  SPI_fnumber(desc, "entry"), &no_entry);
-
-	if (no_seq || no_entry ||
-		!continues_chain((uint64) DatumGetInt64(seq), DatumGetByteaPP(entry), &reason))
-		ereport(ERROR,
-				(errcode(ERRCODE_SECMED_LEDGER),
-				 errmsg("this row does not continue the ledger"),
-				 errdetail("It %s.", reason),
-				 errhint("Only the sequencer appends. A restored ledger must come whole and in the order of seq.")));
-}
-
-Datum
-secmed_ledger_guard(PG_FUNCTION_ARGS)
-{
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
-
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		elog(ERROR, "ledger_guard() is a trigger");
-	if (!TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
-		refuse_change(trigger->tg_event);
-	if (!guard_is_sequencer)
-		check_append(trigger);
-	PG_RETURN_POINTER(trigger->tg_trigtuple);
 }
 
 /* Decoding ------------------------------------------------------------------*/

@@ -51,7 +51,7 @@ found('one bit in its hash of the one before', "UPDATE secmed.ledger SET entry =
 	WHERE seq = $victim", $victim);
 found('an entry removed', "DELETE FROM secmed.ledger WHERE seq = $victim", $victim);
 found('an entry removed and the rest moved up', "DELETE FROM secmed.ledger WHERE seq = $victim;
-	UPDATE secmed.ledger SET seq = -seq WHERE seq > $victim; UPDATE secmed.ledger SET seq = -seq - 1 WHERE seq < 0", $victim);
+	UPDATE secmed.ledger SET seq = seq + 500000 WHERE seq > $victim; UPDATE secmed.ledger SET seq = seq - 500001 WHERE seq > 500000", $victim);
 found('two entries exchanged', "UPDATE secmed.ledger SET entry = (SELECT o.entry FROM secmed.ledger o
 	WHERE o.seq = 2 * $victim + 1 - ledger.seq) WHERE seq IN ($victim, $victim + 1)", $victim);
 found("bytes that are not canonical", "UPDATE secmed.ledger SET entry = entry || '\\x00' WHERE seq = $victim", $victim);

@@ -1,0 +1,262 @@
+/*
+ * segment.c
+ *	  The segments of the ledger, and the way into them.
+ */
+#include "base/base.h"
+
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "audit/segment.h"
+#include "catalog/namespace.h"
+#include "executor/executor.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "partitioning/partbounds.h"
+#include "partitioning/partdesc.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/partcache.h"
+#include "utils/rel.h"
+
+/* Digits of a segment's name: tables restored by name are restored in order. */
+#define NAME_FORMAT		"%s_%015" INT64_MODIFIER "u"
+
+static int	segment_entries = 1048576;
+
+/* The tables that have segments, and what each segment gets. */
+static const char *const tables[] = {"ledger", "ledger_payload"};
+
+static const struct
+{
+	const char *table;
+	const char *suffix;
+	const char *unique;
+	const char *on;
+}			indexes[] = {
+	{"ledger", "seq", "UNIQUE", "(seq)"},
+	/* The keys that have signed, few among many entries. */
+	{"ledger", "keys", "", "(seq) WHERE secmed.entry_kind(entry) = 'key'"},
+	{"ledger_payload", "seq", "UNIQUE", "(seq)"},
+};
+
+/* Bundles of an export (256 entries) never lie in two segments. */
+static bool
+check_entries(int *newval, void **extra, GucSource source)
+{
+	if (*newval % 256 == 0)
+		return true;
+	GUC_check_errdetail("It must be a multiple of 256.");
+	return false;
+}
+
+void
+segment_init(void)
+{
+	DefineCustomIntVariable("secmed.ledger_segment",
+							"Sets how many entries a new segment of the ledger is made for.",
+							NULL,
+							&segment_entries, 1048576, LEDGER_SLOTS, 1 << 30,
+							PGC_SIGHUP, 0, check_entries, NULL, NULL);
+}
+
+/* Making --------------------------------------------------------------------*/
+
+/* The bound at this place of the partition bounds, or what it means if it is none. */
+static uint64
+bound(PartitionBoundInfo bounds, int at, uint64 unbounded)
+{
+	if (at < 0 || at >= bounds->ndatums || bounds->kind[at][0] != PARTITION_RANGE_DATUM_VALUE)
+		return unbounded;
+	return (uint64) DatumGetInt64(bounds->datums[at][0]);
+}
+
+/* The segment that holds seq, and its bounds; InvalidOid if there is none. */
+static Oid
+find_segment(Oid parent_oid, uint64 seq, uint64 *first, uint64 *end)
+{
+	Relation	parent = table_open(parent_oid, RowExclusiveLock);
+	PartitionKey key = RelationGetPartitionKey(parent);
+	PartitionDesc desc = RelationGetPartitionDesc(parent, false);
+	Datum		datum = Int64GetDatum((int64) seq);
+	Oid			segment = InvalidOid;
+	bool		equal;
+
+	if (key == NULL)
+		elog(ERROR, "a table of the ledger has no segments");
+	if (desc->nparts > 0)
+	{
+		PartitionBoundInfo bounds = desc->boundinfo;
+		int			at = partition_range_datum_bsearch(key->partsupfunc, key->partcollation,
+													   bounds, 1, &datum, &equal);
+		int			part = bounds->indexes[at + 1];
+
+		if (part >= 0)
+		{
+			segment = desc->oids[part];
+			*first = bound(bounds, at, 0);
+			*end = bound(bounds, at + 1, PG_INT64_MAX);
+		}
+	}
+	table_close(parent, NoLock);
+	return segment;
+}
+
+static Oid
+parent_oid(const char *table)
+{
+	return RangeVarGetRelid(makeRangeVar("secmed", pstrdup(table), -1), RowExclusiveLock, false);
+}
+
+static void
+command(char *sql)
+{
+	if (SPI_execute(sql, false, 0) != SPI_OK_UTILITY)
+		elog(ERROR, "a segment of the ledger was not made");
+	pfree(sql);
+}
+
+static char *
+owner_of(Oid parent)
+{
+	Relation	relation = table_open(parent, NoLock);
+	char	   *owner = GetUserNameFromId(relation->rd_rel->relowner, false);
+
+	table_close(relation, NoLock);
+	return pstrdup(quote_identifier(owner));
+}
+
+/* Attaching takes a weaker lock than making a partition: readers don't stop us. */
+static void
+make_segment(const char *table, uint64 first, uint64 end)
+{
+	char	   *name = psprintf(NAME_FORMAT, table, first);
+
+	command(psprintf("CREATE TABLE secmed.%s (LIKE secmed.%s)", name, table));
+	command(psprintf("ALTER TABLE secmed.%s OWNER TO %s", name, owner_of(parent_oid(table))));
+	command(psprintf("COMMENT ON TABLE secmed.%s IS 'A segment of secmed.%s.'", name, table));
+	command(psprintf("REVOKE ALL ON secmed.%s FROM PUBLIC", name));
+	for (int i = 0; i < lengthof(indexes); i++)
+		if (strcmp(indexes[i].table, table) == 0)
+			command(psprintf("CREATE %s INDEX %s_%s ON secmed.%s %s", indexes[i].unique,
+					name, indexes[i].suffix, name, indexes[i].on));
+	if (strcmp(table, "ledger") == 0)
+	{
+		/* Row triggers come with ATTACH; this one does not. */
+		command(psprintf("CREATE TRIGGER ledger_guard_truncate BEFORE TRUNCATE ON secmed.%s"
+				" FOR EACH STATEMENT EXECUTE FUNCTION secmed.ledger_guard()", name));
+		command(psprintf("ALTER TABLE secmed.%s ENABLE ALWAYS TRIGGER ledger_guard_truncate", name));
+	}
+	command(psprintf("ALTER TABLE secmed.%s ATTACH PARTITION secmed.%s FOR VALUES FROM (" UINT64_FORMAT
+			") TO (" UINT64_FORMAT ")", table, name, first, end));
+}
+
+static void
+require_segment(const char *table, uint64 seq)
+{
+	Oid			parent = parent_oid(table);
+	uint64		first;
+	uint64		end;
+
+	if (!OidIsValid(find_segment(parent, seq, &first, &end)))
+		make_segment(table, seq, seq - seq % 256 + segment_entries);
+}
+
+void
+segment_require(uint64 first, uint64 last)
+{
+	for (int i = 0; i < lengthof(tables); i++)
+	{
+		uint64		begin;
+		uint64		end;
+
+		require_segment(tables[i], first);
+		if (OidIsValid(find_segment(parent_oid(tables[i]), first, &begin, &end)) && last >= end)
+			require_segment(tables[i], end);
+	}
+}
+
+/* Writing -------------------------------------------------------------------*/
+
+void
+segment_rows_start(SegmentRows *rows, const char *table)
+{
+	memset(rows, 0, sizeof(*rows));
+	rows->parent = parent_oid(table);
+}
+
+static void
+open_segment(SegmentRows *rows, uint64 seq)
+{
+	Oid			segment = find_segment(rows->parent, seq, &rows->first, &rows->end);
+	RangeTblEntry *entry = makeNode(RangeTblEntry);
+	Relation	relation;
+
+	if (!OidIsValid(segment))
+		elog(ERROR, "a segment of the ledger is missing");
+	relation = table_open(segment, RowExclusiveLock);
+	entry->rtekind = RTE_RELATION;
+	entry->relid = segment;
+	entry->relkind = relation->rd_rel->relkind;
+	entry->rellockmode = RowExclusiveLock;
+
+	rows->estate = CreateExecutorState();
+	ExecInitRangeTable(rows->estate, list_make1(entry));
+	rows->estate->es_output_cid = GetCurrentCommandId(true);
+	rows->target = makeNode(ResultRelInfo);
+	InitResultRelInfo(rows->target, relation, 1, NULL, 0);
+	ExecOpenIndices(rows->target, false);
+}
+
+/* Writes the rows and closes the segment; closed with no rows left if none is open. */
+static void
+close_segment(SegmentRows *rows)
+{
+	Relation	relation;
+
+	if (rows->estate == NULL)
+		return;
+	relation = rows->target->ri_RelationDesc;
+	/* At the end of the table, not where there is room: a dump gives rows as they lie. */
+	table_multi_insert(relation, rows->rows, rows->n, rows->estate->es_output_cid,
+					   TABLE_INSERT_SKIP_FSM, NULL);
+	for (int i = 0; i < rows->n; i++)
+	{
+		list_free(ExecInsertIndexTuples(rows->target, rows->rows[i], rows->estate,
+										false, false, NULL, NIL));
+		ResetPerTupleExprContext(rows->estate);
+	}
+	ExecCloseIndices(rows->target);
+	ExecResetTupleTable(rows->estate->es_tupleTable, false);
+	table_close(relation, NoLock);
+	FreeExecutorState(rows->estate);
+	rows->estate = NULL;
+	rows->n = 0;
+}
+
+void
+segment_rows_put(SegmentRows *rows, uint64 seq, const Datum *values)
+{
+	TupleTableSlot *row;
+
+	if (rows->estate && (seq < rows->first || seq >= rows->end))
+		close_segment(rows);
+	if (rows->estate == NULL)
+		open_segment(rows, seq);
+
+	row = table_slot_create(rows->target->ri_RelationDesc, &rows->estate->es_tupleTable);
+	ExecClearTuple(row);
+	row->tts_values[0] = Int64GetDatum((int64) seq);
+	for (int i = 1; i < row->tts_tupleDescriptor->natts; i++)
+		row->tts_values[i] = values[i - 1];
+	memset(row->tts_isnull, false, sizeof(bool) * row->tts_tupleDescriptor->natts);
+	ExecStoreVirtualTuple(row);
+	rows->rows[rows->n++] = row;
+}
+
+void
+segment_rows_end(SegmentRows *rows)
+{
+	close_segment(rows);
+}
