@@ -67,6 +67,16 @@
 /* Bytes of a secret text: its bits are sorted and compared as one number of 128. */
 #define SECRET_TEXT_BYTES_MAX	16
 
+/* An oblivious plan: nodes, columns of a relation, nodes of all expressions, and how deep these go. */
+#define PLAN_NODES_MAX			64
+#define RELATION_COLUMNS_MAX	256
+#define EXPRESSIONS_MAX			8192
+#define EXPRESSION_DEPTH_MAX	64
+/* Percentiles are asked for in steps of 1/10000 at most: beyond, rows times denominator would need 63 bits. */
+#define PERCENTILE_DENOMINATOR_MAX	10000
+/* Rows of a relation; the engine numbers them in 32 bits. */
+#define RELATION_ROWS_MAX		(UINT64CONST(1) << 31)
+
 /* A run's request is refused when the clocks differ by more than this. */
 #define CLOCK_SKEW_MS_MAX		(5 * 60 * 1000)
 /* How often a busy site looks whether the coordinator is still there. */
