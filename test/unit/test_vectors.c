@@ -15,6 +15,7 @@
 #include "contract/request.h"
 #include "identity/session.h"
 #include "ledger/entry.h"
+#include "ledger/mirror.h"
 #include "vectors.h"
 
 #define AT_US	INT64CONST(1700000000123456)
@@ -340,6 +341,38 @@ test_handshake(void)
 					  welcome.data, signed_len), "welcome: signature");
 }
 
+static void
+test_mirror(void)
+{
+	static const uint8 *entries[] = {(const uint8 *) "one", (const uint8 *) "twelve"};
+	static const uint8 *note[] = {(const uint8 *) "note"};
+	static size_t lens[] = {3, 6};
+	static size_t note_len[] = {4};
+	MirrorBytes proof = {(const uint8 *) "proof", 5};
+	MirrorQuestion update = {.kind = MIRROR_UPDATE, .note = {note[0], 4}, .first = 300, .n = 2,
+	.items = entries, .lens = lens, .certified = {(const uint8 *) "certified", 9}};
+	MirrorQuestion key = {.kind = MIRROR_KEY};
+	MirrorQuestion head = {.kind = MIRROR_HEAD};
+	MirrorQuestion pull = {.kind = MIRROR_PULL, .first = 8192};
+	MirrorQuestion gossip = {.kind = MIRROR_GOSSIP, .n = 1, .items = note, .lens = note_len,
+	.nproofs = 1, .proofs = &proof};
+	MirrorAnswer answer = {.code = WITNESS_HOLDS_OTHER, .size = 17, .text = "because", .n = 1,
+	.items = entries, .lens = lens};
+	const MirrorQuestion *questions[] = {&update, &key, &head, &pull, &gossip};
+	static const char *const names[] = {"bytes", "key", "head", "pull", "gossip"};
+	StringInfoData message;
+
+	for (int i = 0; i < lengthof(questions); i++)
+	{
+		message = empty();
+		mirror_question_encode(&message, questions[i]);
+		check_bytes(message.data, message.len, "mirror", names[i]);
+	}
+	message = empty();
+	mirror_answer_encode(&message, &answer);
+	check_bytes(message.data, message.len, "mirror", "answer");
+}
+
 int
 main(void)
 {
@@ -355,6 +388,7 @@ main(void)
 	test_entry();
 	test_description();
 	test_handshake();
+	test_mirror();
 	memory_reset();
 	return unit_done();
 }
