@@ -119,6 +119,7 @@ void
 audit_init(void)
 {
 	queue_init();
+	standing_init();
 	utility_init();
 	RegisterXactCallback(transaction_ends, NULL);
 	RegisterSubXactCallback(subtransaction_ends, NULL);

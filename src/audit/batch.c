@@ -264,6 +264,15 @@ open_ledger(Batch *batch, ChainState *next)
 					 "Commit CREATE EXTENSION secmed first.");
 		return false;
 	}
+	refusal.reason = standing_problem(MyDatabaseId);
+	refusal.hint = "See secmed.witnesses; if the ledger is behind, CALL secmed.recover_ledger().";
+	if (refusal.reason)
+	{
+		ledger_oid = InvalidOid;
+		signer_close();
+		refuse_batch(batch, refusal.reason, refusal.hint);
+		return false;
+	}
 	if (oid == ledger_oid)
 		return true;
 

@@ -46,6 +46,7 @@ start_queue(void)
 		queue->lock = &GetNamedLWLockTranche("secmed_audit")->lock;
 		ConditionVariableInit(&queue->places);
 		ConditionVariableInit(&queue->exits);
+		ConditionVariableInit(&queue->changes);
 	}
 	LWLockRelease(AddinShmemInitLock);
 }

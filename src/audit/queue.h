@@ -23,6 +23,7 @@
 #ifndef SECMED_QUEUE_H
 #define SECMED_QUEUE_H
 
+#include "audit/standing.h"
 #include "ledger/entry.h"
 #include "lib/ilist.h"
 #include "storage/condition_variable.h"
@@ -98,7 +99,9 @@ typedef struct Queue
 	uint64		next_order;
 	dlist_head	free;
 	dlist_head	queued;			/* of all databases, oldest first */
+	ConditionVariable changes;	/* of a standing */
 	Sequencer	sequencers[LEDGER_DATABASES];
+	Standing	standings[LEDGER_STANDINGS];
 	Slot		slots[LEDGER_SLOTS];
 	SlotContent contents[LEDGER_SLOTS];
 } Queue;

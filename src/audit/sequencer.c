@@ -263,6 +263,7 @@ secmed_sequencer_main(Datum arg)
 	pin_settings();
 	guard_is_sequencer = true;
 	pgstat_report_activity(STATE_IDLE, NULL);
+	standing_settle(database);
 	serve_queue(database);
 	proc_exit(0);
 }

@@ -1,9 +1,9 @@
 /*
  * utility.c
- *	  Sends the sequencer away before commands that need a database without
- *	  other users, or that take the ledger itself away.
+ *	  Sends the sequencer and the mirror worker away before commands that need a
+ *	  database without other users, or that take the ledger itself away.
  *
- * It comes back with the next append.
+ * They come back with the next append.
  */
 #include "base/base.h"
 
@@ -108,6 +108,7 @@ forget_database(Oid database)
 	}
 	LWLockRelease(queue->lock);
 	ConditionVariableBroadcast(&queue->places);
+	standing_forget(database);
 }
 
 static void
@@ -119,7 +120,10 @@ clear_database(PlannedStmt *statement, const char *query, bool read_only_tree,
 	bool		drop = IsA(statement->utilityStmt, DropdbStmt);
 
 	if (OidIsValid(database))
+	{
+		mirror_stop(database);
 		sequencer_stop(database);
+	}
 
 	if (prev_utility)
 		prev_utility(statement, query, read_only_tree, context, params, env, dest, qc);

@@ -54,6 +54,8 @@
 #define LEDGER_SLOTS			256
 /* Databases of one cluster that may be nodes. */
 #define LEDGER_DATABASES		64
+/* Databases of one cluster that have appended since the server's start. */
+#define LEDGER_STANDINGS		1024
 
 /* Runs that one server computes as a party at the same time. */
 #define LINK_SLOTS				64
