@@ -148,6 +148,94 @@ shared_bits_append(const SharedBits *x, const SharedBits *y)
 	return both;
 }
 
+/* Bits 0, 2, 4, ... of a word as its low half. */
+static inline uint64
+even_bits(uint64 x)
+{
+	x &= UINT64CONST(0x5555555555555555);
+	x = (x | x >> 1) & UINT64CONST(0x3333333333333333);
+	x = (x | x >> 2) & UINT64CONST(0x0f0f0f0f0f0f0f0f);
+	x = (x | x >> 4) & UINT64CONST(0x00ff00ff00ff00ff);
+	x = (x | x >> 8) & UINT64CONST(0x0000ffff0000ffff);
+	return (x | x >> 16) & UINT64CONST(0x00000000ffffffff);
+}
+
+/* The low half of a word as bits 0, 2, 4, ... */
+static inline uint64
+spread_bits(uint64 x)
+{
+	x &= UINT64CONST(0x00000000ffffffff);
+	x = (x | x << 16) & UINT64CONST(0x0000ffff0000ffff);
+	x = (x | x << 8) & UINT64CONST(0x00ff00ff00ff00ff);
+	x = (x | x << 4) & UINT64CONST(0x0f0f0f0f0f0f0f0f);
+	x = (x | x << 2) & UINT64CONST(0x3333333333333333);
+	return (x | x << 1) & UINT64CONST(0x5555555555555555);
+}
+
+/* out = every second bit of `words` words, from bit `first`, 0 or 1. */
+static void
+deal_plane(uint64 *out, size_t out_words, const uint64 *plane, size_t words, int first)
+{
+	for (size_t w = 0; w < out_words; w++)
+	{
+		out[w] = even_bits(plane[2 * w] >> first);
+		if (2 * w + 1 < words)
+			out[w] |= even_bits(plane[2 * w + 1] >> first) << 32;
+	}
+}
+
+void
+shared_bits_deal(const SharedBits *x, SharedBits *even, SharedBits *odd)
+{
+	size_t		words = BIT_WORDS(x->n);
+	SharedBits *half[2] = {even, odd};
+
+	for (int first = 0; first < 2; first++)
+	{
+		SharedBits	part = shared_bits_raw(x->planes, (x->n + 1 - first) / 2);
+		size_t		part_words = BIT_WORDS(part.n);
+
+		for (int k = 0; k < x->planes; k++)
+		{
+			deal_plane(part.mine + k * part_words, part_words, x->mine + k * words, words, first);
+			deal_plane(part.next + k * part_words, part_words, x->next + k * words, words, first);
+		}
+		*half[first] = part;
+	}
+}
+
+static void
+interleave_plane(uint64 *out, size_t words, const uint64 *even, const uint64 *odd, size_t odd_words)
+{
+	for (size_t w = 0; w < words; w++)
+	{
+		int			shift = w % 2 * 32;
+
+		out[w] = spread_bits(even[w / 2] >> shift);
+		if (w / 2 < odd_words)
+			out[w] |= spread_bits(odd[w / 2] >> shift) << 1;
+	}
+}
+
+SharedBits
+shared_bits_interleave(const SharedBits *even, const SharedBits *odd)
+{
+	SharedBits	both = shared_bits_raw(even->planes, even->n + odd->n);
+	size_t		words = BIT_WORDS(both.n);
+	size_t		even_words = BIT_WORDS(even->n);
+	size_t		odd_words = BIT_WORDS(odd->n);
+
+	Assert(even->planes == odd->planes && even->n - odd->n <= 1);
+	for (int k = 0; k < both.planes; k++)
+	{
+		interleave_plane(both.mine + k * words, words, even->mine + k * even_words,
+						 odd->mine + k * odd_words, odd_words);
+		interleave_plane(both.next + k * words, words, even->next + k * even_words,
+						 odd->next + k * odd_words, odd_words);
+	}
+	return both;
+}
+
 void
 bits_random(Prg *prg, uint64 *out, size_t words)
 {

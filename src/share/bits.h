@@ -40,6 +40,10 @@ extern void shared_bits_copy(SharedBits *z, const SharedBits *x);
 extern SharedBits shared_bits_cut(const SharedBits *x, size_t first, size_t n);
 extern SharedBits shared_bits_append(const SharedBits *x, const SharedBits *y);
 
+/* Values 0, 2, 4, ... and values 1, 3, 5, ... of x as two new vectors; and two such as one. */
+extern void shared_bits_deal(const SharedBits *x, SharedBits *even, SharedBits *odd);
+extern SharedBits shared_bits_interleave(const SharedBits *even, const SharedBits *odd);
+
 /* The next words of a stream; clear the tails after use. */
 extern void bits_random(Prg *prg, uint64 *out, size_t words);
 

@@ -8,6 +8,7 @@
 #include "sim.h"
 
 #include "mpc/adder.h"
+#include "mpc/aggregate.h"
 #include "mpc/arith.h"
 #include "mpc/arith64.h"
 #include "mpc/compare.h"
@@ -17,6 +18,7 @@
 #include "mpc/logic.h"
 #include "mpc/release.h"
 #include "mpc/scaled.h"
+#include "mpc/scan.h"
 #include "mpc/shuffle.h"
 
 typedef struct Row
@@ -365,6 +367,68 @@ step_table(Party *self, const Row *row)
 	shared_bits_free(&slices[1]);
 }
 
+/* ---- scans: `width` columns of `planes`, or of one plane, or of numbers ---- */
+
+static void
+step_scan(Party *self, const Row *row)
+{
+	SharedBits	pass = shared_bits_alloc(1, row->n);
+	SharedBits	slices[3];
+	Shared64	numbers[3];
+	int			count = Max(row->width, 1);
+
+	for (int c = 0; c < count; c++)
+	{
+		slices[c] = shared_bits_alloc(Max(row->planes, 1), row->n);
+		numbers[c] = shared64_zero(row->n);
+	}
+	if (NAMED("scan_copy_bits"))
+		scan_copy_bits(self, slices, count, &pass);
+	else if (NAMED("scan_copy_numbers"))
+		scan_copy_numbers(self, numbers, count, &pass);
+	else if (NAMED("scan_or"))
+		scan_or(self, slices, count, &pass);
+	else if (NAMED("scan_and"))
+		scan_and(self, slices, count, &pass);
+	else if (NAMED("scan_least"))
+		scan_least(self, slices, count, &pass);
+	else
+		scan_greatest(self, slices, count, &pass);
+	shared_bits_free(&pass);
+	for (int c = 0; c < count; c++)
+	{
+		shared_bits_free(&slices[c]);
+		shared64_free(&numbers[c]);
+	}
+}
+
+/* SELECT min(x), count(x), bool_or(b), any_value(y) GROUP BY a key of 20 bits; x may be NULL, and y as x */
+static void
+step_aggregate(Party *self, const Row *row)
+{
+	enum
+	{
+		VALID, KEY, X, Y, IS_NULL, B, SLICES
+	};
+	int			planes[SLICES] = {1, 20, row->planes, row->planes, 1, 1};
+	Aggregate	list[] = {
+		{AGGREGATE_MIN, X, IS_NULL}, {AGGREGATE_COUNT, 0, IS_NULL},
+		{AGGREGATE_OR, B, AGGREGATE_NOT_NULL}, {AGGREGATE_ANY, Y, IS_NULL},
+	};
+	int			key = KEY;
+	Grouping	by = {&key, 1, VALID, NULL, 0, GROUP_WITHOUT_ROWS};
+	SharedBits	slices[SLICES];
+	Shared64	count = shared64_zero(row->n);
+	Table		table = {row->n, 1, &count, SLICES, slices};
+
+	for (int c = 0; c < SLICES; c++)
+		slices[c] = shared_bits_alloc(planes[c], row->n);
+	aggregate_table(self, &table, &by, list, lengthof(list), row->n, NULL);
+	for (int c = 0; c < SLICES; c++)
+		shared_bits_free(&slices[c]);
+	shared64_free(&count);
+}
+
 typedef struct Protocol
 {
 	const char *name;
@@ -393,6 +457,9 @@ static Protocol protocols[] = {
 	{"equal", step_comparison}, {"equal_public", step_comparison}, {"equal_bits", step_comparison},
 	{"less_bits", step_comparison}, {"min_max", step_comparison}, {"min_max_bits", step_comparison},
 	{"shuffle", step_table}, {"compact", step_table}, {"compact_opened", step_table}, {"group", step_table},
+	{"scan_copy_bits", step_scan}, {"scan_copy_numbers", step_scan}, {"scan_or", step_scan},
+	{"scan_and", step_scan}, {"scan_least", step_scan}, {"scan_greatest", step_scan},
+	{"aggregate", step_aggregate},
 };
 
 typedef struct Job

@@ -3,7 +3,7 @@
  *	  Shuffling, sorting, grouping and compacting give what the clear
  *	  computation gives, and show nothing of it.
  */
-#include "sim64.h"
+#include "sim_table.h"
 
 #include <math.h>
 
@@ -13,19 +13,6 @@
 #include "mpc/sort.h"
 
 static const size_t sizes[] = {0, 1, 2, 3, 4, 5, 6, 7, 17, 63, 64, 65, 127, 128, 129, 500, 1024, 1025};
-
-#define COLUMNS_HERE	4
-
-/* Rows in the clear. */
-typedef struct Clear
-{
-	size_t		n;
-	int			slices;
-	int			planes[COLUMNS_HERE];
-	int			numbers;
-	uint64	   *slice[COLUMNS_HERE];
-	uint64	   *number[COLUMNS_HERE];
-} Clear;
 
 typedef struct Job
 {
@@ -43,122 +30,27 @@ typedef struct Job
 
 static uint64 runs = 0;
 
-static uint64
-low_bits(uint64 x, int planes)
-{
-	return planes == 64 ? x : x & ((UINT64CONST(1) << planes) - 1);
-}
-
-static Clear
-clear_rows(size_t n, int slices, const int *planes, int numbers)
-{
-	Clear		clear = {n, slices};
-
-	clear.numbers = numbers;
-	for (int c = 0; c < slices; c++)
-	{
-		clear.planes[c] = planes[c];
-		clear.slice[c] = palloc0(Max(n, 1) * sizeof(uint64));
-	}
-	for (int c = 0; c < numbers; c++)
-		clear.number[c] = palloc0(Max(n, 1) * sizeof(uint64));
-	return clear;
-}
-
-static void
-clear_free(Clear *clear)
-{
-	for (int c = 0; c < clear->slices; c++)
-		pfree(clear->slice[c]);
-	for (int c = 0; c < clear->numbers; c++)
-		pfree(clear->number[c]);
-}
-
 static void
 share_rows(Job *job, const Clear *clear, Prg *prg)
 {
 	memset(job, 0, sizeof(Job));
+	sim_share_table(job->table, clear, prg);
 	for (int i = 0; i < PARTIES; i++)
-	{
-		job->table[i].n = clear->n;
-		job->table[i].slices = clear->slices;
-		job->table[i].numbers = clear->numbers;
-		job->table[i].slice = palloc(COLUMNS_HERE * sizeof(SharedBits));
-		job->table[i].number = palloc(COLUMNS_HERE * sizeof(Shared64));
 		job->kept[i] = shared64_zero(1);
-	}
-	for (int c = 0; c < clear->slices; c++)
-	{
-		SharedBits	shared[PARTIES];
-
-		sim_share_bits(shared, clear->slice[c], clear->planes[c], clear->n, prg);
-		for (int i = 0; i < PARTIES; i++)
-			job->table[i].slice[c] = shared[i];
-	}
-	for (int c = 0; c < clear->numbers; c++)
-	{
-		Shared64	shared[PARTIES];
-
-		sim_share64(shared, clear->number[c], clear->n, prg, sim_u64(prg) % 2);
-		for (int i = 0; i < PARTIES; i++)
-			job->table[i].number[c] = shared[i];
-	}
 }
 
 static void
 free_rows(Job *job)
 {
+	sim_free_table(job->table);
 	for (int i = 0; i < PARTIES; i++)
-	{
-		for (int c = 0; c < job->table[i].slices; c++)
-			shared_bits_free(&job->table[i].slice[c]);
-		for (int c = 0; c < job->table[i].numbers; c++)
-			shared64_free(&job->table[i].number[c]);
-		pfree(job->table[i].slice);
-		pfree(job->table[i].number);
 		shared64_free(&job->kept[i]);
-	}
 }
 
 static Clear
 rebuild_rows(const Job *job)
 {
-	const Table *table = job->table;
-	int			planes[COLUMNS_HERE];
-	Clear		clear;
-
-	for (int c = 0; c < table->slices; c++)
-		planes[c] = table->slice[c].planes;
-	clear = clear_rows(table->n, table->slices, planes, table->numbers);
-	for (int c = 0; c < table->slices; c++)
-	{
-		SharedBits	shared[PARTIES];
-		uint64	   *words;
-		uint64	   *again = palloc0((1 + planes[c] * BIT_WORDS(table->n)) * sizeof(uint64));
-
-		for (int i = 0; i < PARTIES; i++)
-			shared[i] = job->table[i].slice[c];
-		CHECK(shared->n == table->n, "column %d", c);
-		words = sim_rebuild_bits(shared);
-		bits_unslice(clear.slice[c], words, table->n, planes[c]);
-		bits_slice(again, clear.slice[c], table->n, planes[c]);
-		CHECK(memcmp(again, words, planes[c] * BIT_WORDS(table->n) * sizeof(uint64)) == 0, "tails");
-		pfree(words);
-		pfree(again);
-	}
-	for (int c = 0; c < table->numbers; c++)
-	{
-		Shared64	shared[PARTIES];
-		uint64	   *values;
-
-		for (int i = 0; i < PARTIES; i++)
-			shared[i] = job->table[i].number[c];
-		CHECK(shared->n == table->n, "column %d", c);
-		values = sim_rebuild64(shared);
-		memcpy(clear.number[c], values, table->n * sizeof(uint64));
-		pfree(values);
-	}
-	return clear;
+	return sim_rebuild_table(job->table);
 }
 
 static void
