@@ -48,6 +48,7 @@ bench:
 	@script/deps demo
 	@bench/federated
 	@bench/wan
+	@bench/ledger_append
 deps:
 	@script/deps check
 layers:

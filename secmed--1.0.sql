@@ -218,6 +218,13 @@ COMMENT ON VIEW secmed.audit IS
 REVOKE ALL ON secmed.audit FROM PUBLIC;
 GRANT SELECT ON secmed.audit TO secmed_auditor;
 
+CREATE FUNCTION secmed.append_note(note text) RETURNS void
+	AS 'MODULE_PATHNAME', 'secmed_append_note' LANGUAGE C STRICT VOLATILE;
+COMMENT ON FUNCTION secmed.append_note(text) IS
+'Writes a remark to the ledger, as who is logged in; it stays if the caller rolls back. The text is kept beside the chain and may be erased.';
+REVOKE ALL ON FUNCTION secmed.append_note(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.append_note(text) TO secmed_admin, secmed_auditor;
+
 CREATE FUNCTION secmed.verify_ledger(OUT ok boolean, OUT entries bigint,
 		OUT bad_seq bigint, OUT reason text, OUT head bytea)
 	AS 'MODULE_PATHNAME', 'secmed_verify_ledger' LANGUAGE C STRICT VOLATILE

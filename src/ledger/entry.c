@@ -28,6 +28,8 @@ entry_kind_name(EntryKind kind)
 			return "published";
 		case ENTRY_UNPUBLISHED:
 			return "unpublished";
+		case ENTRY_NOTE:
+			return "note";
 		case ENTRY_REQUEST:
 			return "request";
 		case ENTRY_DECISION:

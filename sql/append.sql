@@ -1,0 +1,73 @@
+--
+-- Appending: notes, partitions, and what a rollback leaves.
+--
+\set SHOW_CONTEXT never
+ALTER SYSTEM SET secmed.ledger_segment = 300;
+ALTER SYSTEM SET secmed.ledger_segment = 256;
+SELECT pg_reload_conf();
+CREATE DATABASE regress_append;
+\c regress_append
+SET client_min_messages = warning;
+CREATE EXTENSION secmed;
+SELECT secmed.append_note('too early');
+SELECT secmed.create_node('alpha') IS NOT NULL AS created;
+
+-- A note stays, whatever becomes of who wrote it; its text is beside the chain.
+CREATE ROLE regress_note_auditor IN ROLE secmed_auditor;
+CREATE ROLE regress_note_nobody;
+SET ROLE regress_note_auditor;
+SELECT secmed.append_note('the restore was tried');
+BEGIN;
+SELECT secmed.append_note('and took four hours');
+ROLLBACK;
+BEGIN;
+SAVEPOINT s;
+SELECT secmed.append_note('of which three were spent on tea');
+ROLLBACK TO s;
+SELECT 1 / 0;
+COMMIT;
+SELECT secmed.append_note(NULL) IS NULL AS nothing;
+SELECT secmed.append_note(repeat('x', 50000));
+BEGIN READ ONLY;
+SELECT secmed.append_note('no');
+ROLLBACK;
+SET ROLE regress_note_nobody;
+SELECT secmed.append_note('no');
+RESET ROLE;
+SELECT seq, kind, actor = session_user AS actor, object, outcome, statement FROM secmed.audit WHERE kind = 'note' ORDER BY seq;
+
+-- Partitions come as they are needed, and rows lie where they belong.
+DO $$ BEGIN FOR i IN 1 .. 600 LOOP PERFORM secmed.append_note('note ' || i); END LOOP; END $$;
+SELECT c.relname, pg_get_expr(c.relpartbound, c.oid), pg_get_userbyid(c.relowner) = pg_get_userbyid(p.relowner) AS same_owner
+  FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class p ON p.oid = i.inhparent
+ WHERE i.inhparent IN ('secmed.ledger'::regclass, 'secmed.ledger_payload'::regclass) ORDER BY relname;
+SELECT tableoid::regclass, count(*), min(seq), max(seq) FROM secmed.ledger GROUP BY 1 ORDER BY 1;
+SELECT tableoid::regclass, count(*), min(seq), max(seq) FROM secmed.ledger_payload GROUP BY 1 ORDER BY 1;
+SELECT ok, entries, reason FROM secmed.verify_ledger();
+TRUNCATE secmed.ledger_000000000000256;
+DELETE FROM secmed.ledger_000000000000256;
+INSERT INTO secmed.ledger_000000000000256 SELECT * FROM secmed.ledger WHERE seq = 300;
+
+-- A dump brings all of it back, and the copy goes on where it ended.
+CREATE DATABASE regress_append_copy;
+\! pg_dump regress_append 2>&1 | psql -X -q -d regress_append_copy -v ON_ERROR_STOP=1 -o /dev/null
+\c regress_append_copy
+SELECT ok, entries, reason FROM secmed.verify_ledger();
+SELECT tableoid::regclass, count(*), min(seq), max(seq) FROM secmed.ledger GROUP BY 1 ORDER BY 1;
+SELECT indrelid::regclass, indisunique, pg_get_expr(indpred, indrelid) FROM pg_index
+ WHERE indrelid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = 'secmed.ledger'::regclass) ORDER BY 1, 2;
+TRUNCATE secmed.ledger_000000000000256;
+DO $$ BEGIN FOR i IN 1 .. 200 LOOP PERFORM secmed.append_note('note ' || i); END LOOP; END $$;
+SELECT ok, entries, reason FROM secmed.verify_ledger();
+SELECT max(tableoid::regclass::text) AS last FROM secmed.ledger;
+
+-- The extension takes its partitions with it.
+DROP EXTENSION secmed;
+SELECT count(*) FROM pg_class WHERE relname LIKE 'ledger%';
+
+\c postgres
+ALTER SYSTEM RESET secmed.ledger_segment;
+SELECT pg_reload_conf();
+DROP DATABASE regress_append_copy;
+DROP DATABASE regress_append;
+DROP ROLE regress_note_auditor, regress_note_nobody;
