@@ -3,13 +3,14 @@
  *	  SHA-256 through OpenSSL, which uses the processor's SHA instructions;
  *	  commitments, random bytes and wiping through libsodium, which can't fail.
  *
- * OpenSSL 3 looks an algorithm up by name each time it is not given a fetched
- * one, which costs more than hashing a short message: it is fetched once.
+ * The digest is OpenSSL's own and not one of a provider: EVP looks up, allocates
+ * and frees something for each message, 40 ns of 220 for an entry of the
+ * ledger, and its verification hashes twice an entry.  OpenSSL 3 calls these
+ * functions deprecated; PostgreSQL asks its headers for those of 1.0.1.
  */
 #include "base/base.h"
 
-#include <openssl/evp.h>
-#include <pthread.h>
+#include <openssl/sha.h>
 
 #include "crypto/hash.h"
 #include "crypto/libsodium.h"
@@ -19,37 +20,15 @@ StaticAssertDecl(HASH_BYTES == crypto_auth_hmacsha256_BYTES, "a commitment is a 
 
 static const char commit_purpose[] = "secmed/commit/1";
 
-static EVP_MD *sha256;
-
-static void
-sha256_fetch(void)
-{
-	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-}
-
-static bool
-digest_parts(EVP_MD_CTX *ctx, uint8 *out, const HashPart *parts, int n)
-{
-	if (ctx == NULL || sha256 == NULL || EVP_DigestInit_ex(ctx, sha256, NULL) != 1)
-		return false;
-	for (int i = 0; i < n; i++)
-		if (EVP_DigestUpdate(ctx, parts[i].bytes, parts[i].len) != 1)
-			return false;
-	return EVP_DigestFinal_ex(ctx, out, NULL) == 1;
-}
-
 void
 hash_parts(uint8 out[HASH_BYTES], const HashPart *parts, int n)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	EVP_MD_CTX *ctx;
-	bool		done;
+	SHA256_CTX	state;
+	bool		done = SHA256_Init(&state) == 1;
 
-	pthread_once(&once, sha256_fetch);
-	ctx = EVP_MD_CTX_new();
-	done = digest_parts(ctx, out, parts, n);
-	EVP_MD_CTX_free(ctx);
-	if (!done)
+	for (int i = 0; i < n; i++)
+		done = done && SHA256_Update(&state, parts[i].bytes, parts[i].len) == 1;
+	if (!done || SHA256_Final(out, &state) != 1)
 		fail(ERRCODE_INTERNAL_ERROR, "OpenSSL could not compute SHA-256");
 }
 
