@@ -78,6 +78,10 @@
 #define PERCENTILE_DENOMINATOR_MAX	10000
 /* Rows of a relation; the engine numbers them in 32 bits. */
 #define RELATION_ROWS_MAX		(UINT64CONST(1) << 31)
+/* Columns of a shared table: a row of shares, up to 43 bytes each, fits into a page. */
+#define SHARED_COLUMNS_MAX		128
+/* Rows that a writer splits and sends at a time; with a table's widest row, 20 MB. */
+#define SHARED_CHUNK_ROWS		8192
 
 /* A run's request is refused when the clocks differ by more than this. */
 #define CLOCK_SKEW_MS_MAX		(5 * 60 * 1000)
