@@ -39,6 +39,408 @@ REVOKE ALL ON SCHEMA secmed_published FROM PUBLIC;
 GRANT USAGE ON SCHEMA secmed_published TO secmed_runner;
 GRANT USAGE, CREATE ON SCHEMA secmed_published TO secmed_admin;
 
+-- share ---------------------------------------------------------------------
+-- What a party keeps of a secret value.  Anybody who may read a row sees
+-- shares, which are independent of the value; only shared tables hold any.
+
+CREATE FUNCTION secmed.secret_typmod_out(integer) RETURNS cstring
+	AS 'MODULE_PATHNAME', 'secmed_secret_typmod_out' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_typmod_out(integer) IS 'Output of the modifiers of secret types.';
+REVOKE ALL ON FUNCTION secmed.secret_typmod_out(integer) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_numeric_typmod_in(cstring[]) RETURNS integer
+	AS 'MODULE_PATHNAME', 'secmed_secret_numeric_typmod_in' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_numeric_typmod_in(cstring[]) IS 'Input of (precision, scale).';
+REVOKE ALL ON FUNCTION secmed.secret_numeric_typmod_in(cstring[]) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_text_typmod_in(cstring[]) RETURNS integer
+	AS 'MODULE_PATHNAME', 'secmed_secret_text_typmod_in' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_text_typmod_in(cstring[]) IS 'Input of (bytes).';
+REVOKE ALL ON FUNCTION secmed.secret_text_typmod_in(cstring[]) FROM PUBLIC;
+
+CREATE TYPE secmed.secret_bigint;
+
+CREATE FUNCTION secmed.secret_bigint_in(cstring, oid, integer) RETURNS secmed.secret_bigint
+	AS 'MODULE_PATHNAME', 'secmed_secret_number_in' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_bigint_in(cstring, oid, integer) IS 'Input of secret_bigint: shares as they were printed.';
+REVOKE ALL ON FUNCTION secmed.secret_bigint_in(cstring, oid, integer) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_bigint_out(secmed.secret_bigint) RETURNS cstring
+	AS 'MODULE_PATHNAME', 'secmed_secret_number_out' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_bigint_out(secmed.secret_bigint) IS 'Output of secret_bigint: generation, party, NULL and value, as shares.';
+REVOKE ALL ON FUNCTION secmed.secret_bigint_out(secmed.secret_bigint) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_bigint_recv(internal, oid, integer) RETURNS secmed.secret_bigint
+	AS 'MODULE_PATHNAME', 'secmed_secret_number_recv' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_bigint_recv(internal, oid, integer) IS 'Binary input of secret_bigint.';
+REVOKE ALL ON FUNCTION secmed.secret_bigint_recv(internal, oid, integer) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_bigint_send(secmed.secret_bigint) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'secmed_secret_number_send' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_bigint_send(secmed.secret_bigint) IS 'Binary output of secret_bigint.';
+REVOKE ALL ON FUNCTION secmed.secret_bigint_send(secmed.secret_bigint) FROM PUBLIC;
+
+CREATE TYPE secmed.secret_bigint (
+	INPUT = secmed.secret_bigint_in, OUTPUT = secmed.secret_bigint_out,
+	RECEIVE = secmed.secret_bigint_recv, SEND = secmed.secret_bigint_send,
+	INTERNALLENGTH = 26, ALIGNMENT = char);
+COMMENT ON TYPE secmed.secret_bigint IS 'One party''s shares of a whole number of at most 64 bits.';
+REVOKE ALL ON TYPE secmed.secret_bigint FROM PUBLIC;
+
+CREATE TYPE secmed.secret_numeric;
+
+CREATE FUNCTION secmed.secret_numeric_in(cstring, oid, integer) RETURNS secmed.secret_numeric
+	AS 'MODULE_PATHNAME', 'secmed_secret_number_in' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_numeric_in(cstring, oid, integer) IS 'Input of secret_numeric: shares as they were printed.';
+REVOKE ALL ON FUNCTION secmed.secret_numeric_in(cstring, oid, integer) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_numeric_out(secmed.secret_numeric) RETURNS cstring
+	AS 'MODULE_PATHNAME', 'secmed_secret_number_out' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_numeric_out(secmed.secret_numeric) IS 'Output of secret_numeric: generation, party, NULL and value, as shares.';
+REVOKE ALL ON FUNCTION secmed.secret_numeric_out(secmed.secret_numeric) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_numeric_recv(internal, oid, integer) RETURNS secmed.secret_numeric
+	AS 'MODULE_PATHNAME', 'secmed_secret_number_recv' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_numeric_recv(internal, oid, integer) IS 'Binary input of secret_numeric.';
+REVOKE ALL ON FUNCTION secmed.secret_numeric_recv(internal, oid, integer) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_numeric_send(secmed.secret_numeric) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'secmed_secret_number_send' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_numeric_send(secmed.secret_numeric) IS 'Binary output of secret_numeric.';
+REVOKE ALL ON FUNCTION secmed.secret_numeric_send(secmed.secret_numeric) FROM PUBLIC;
+
+CREATE TYPE secmed.secret_numeric (
+	INPUT = secmed.secret_numeric_in, OUTPUT = secmed.secret_numeric_out,
+	RECEIVE = secmed.secret_numeric_recv, SEND = secmed.secret_numeric_send,
+	TYPMOD_IN = secmed.secret_numeric_typmod_in, TYPMOD_OUT = secmed.secret_typmod_out,
+	INTERNALLENGTH = 26, ALIGNMENT = char);
+COMMENT ON TYPE secmed.secret_numeric IS 'One party''s shares of a decimal number: value * 10^scale, at most 18 digits.';
+REVOKE ALL ON TYPE secmed.secret_numeric FROM PUBLIC;
+
+CREATE TYPE secmed.secret_date;
+
+CREATE FUNCTION secmed.secret_date_in(cstring, oid, integer) RETURNS secmed.secret_date
+	AS 'MODULE_PATHNAME', 'secmed_secret_number_in' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_date_in(cstring, oid, integer) IS 'Input of secret_date: shares as they were printed.';
+REVOKE ALL ON FUNCTION secmed.secret_date_in(cstring, oid, integer) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_date_out(secmed.secret_date) RETURNS cstring
+	AS 'MODULE_PATHNAME', 'secmed_secret_number_out' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_date_out(secmed.secret_date) IS 'Output of secret_date: generation, party, NULL and value, as shares.';
+REVOKE ALL ON FUNCTION secmed.secret_date_out(secmed.secret_date) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_date_recv(internal, oid, integer) RETURNS secmed.secret_date
+	AS 'MODULE_PATHNAME', 'secmed_secret_number_recv' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_date_recv(internal, oid, integer) IS 'Binary input of secret_date.';
+REVOKE ALL ON FUNCTION secmed.secret_date_recv(internal, oid, integer) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_date_send(secmed.secret_date) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'secmed_secret_number_send' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_date_send(secmed.secret_date) IS 'Binary output of secret_date.';
+REVOKE ALL ON FUNCTION secmed.secret_date_send(secmed.secret_date) FROM PUBLIC;
+
+CREATE TYPE secmed.secret_date (
+	INPUT = secmed.secret_date_in, OUTPUT = secmed.secret_date_out,
+	RECEIVE = secmed.secret_date_recv, SEND = secmed.secret_date_send,
+	INTERNALLENGTH = 26, ALIGNMENT = char);
+COMMENT ON TYPE secmed.secret_date IS 'One party''s shares of a date: days since 2000-01-01.';
+REVOKE ALL ON TYPE secmed.secret_date FROM PUBLIC;
+
+CREATE TYPE secmed.secret_timestamp;
+
+CREATE FUNCTION secmed.secret_timestamp_in(cstring, oid, integer) RETURNS secmed.secret_timestamp
+	AS 'MODULE_PATHNAME', 'secmed_secret_number_in' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_timestamp_in(cstring, oid, integer) IS 'Input of secret_timestamp: shares as they were printed.';
+REVOKE ALL ON FUNCTION secmed.secret_timestamp_in(cstring, oid, integer) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_timestamp_out(secmed.secret_timestamp) RETURNS cstring
+	AS 'MODULE_PATHNAME', 'secmed_secret_number_out' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_timestamp_out(secmed.secret_timestamp) IS 'Output of secret_timestamp: generation, party, NULL and value, as shares.';
+REVOKE ALL ON FUNCTION secmed.secret_timestamp_out(secmed.secret_timestamp) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_timestamp_recv(internal, oid, integer) RETURNS secmed.secret_timestamp
+	AS 'MODULE_PATHNAME', 'secmed_secret_number_recv' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_timestamp_recv(internal, oid, integer) IS 'Binary input of secret_timestamp.';
+REVOKE ALL ON FUNCTION secmed.secret_timestamp_recv(internal, oid, integer) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_timestamp_send(secmed.secret_timestamp) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'secmed_secret_number_send' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_timestamp_send(secmed.secret_timestamp) IS 'Binary output of secret_timestamp.';
+REVOKE ALL ON FUNCTION secmed.secret_timestamp_send(secmed.secret_timestamp) FROM PUBLIC;
+
+CREATE TYPE secmed.secret_timestamp (
+	INPUT = secmed.secret_timestamp_in, OUTPUT = secmed.secret_timestamp_out,
+	RECEIVE = secmed.secret_timestamp_recv, SEND = secmed.secret_timestamp_send,
+	INTERNALLENGTH = 26, ALIGNMENT = char);
+COMMENT ON TYPE secmed.secret_timestamp IS 'One party''s shares of a timestamp: microseconds since 2000-01-01.';
+REVOKE ALL ON TYPE secmed.secret_timestamp FROM PUBLIC;
+
+CREATE TYPE secmed.secret_float8;
+
+CREATE FUNCTION secmed.secret_float8_in(cstring, oid, integer) RETURNS secmed.secret_float8
+	AS 'MODULE_PATHNAME', 'secmed_secret_number_in' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_float8_in(cstring, oid, integer) IS 'Input of secret_float8: shares as they were printed.';
+REVOKE ALL ON FUNCTION secmed.secret_float8_in(cstring, oid, integer) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_float8_out(secmed.secret_float8) RETURNS cstring
+	AS 'MODULE_PATHNAME', 'secmed_secret_number_out' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_float8_out(secmed.secret_float8) IS 'Output of secret_float8: generation, party, NULL and value, as shares.';
+REVOKE ALL ON FUNCTION secmed.secret_float8_out(secmed.secret_float8) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_float8_recv(internal, oid, integer) RETURNS secmed.secret_float8
+	AS 'MODULE_PATHNAME', 'secmed_secret_number_recv' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_float8_recv(internal, oid, integer) IS 'Binary input of secret_float8.';
+REVOKE ALL ON FUNCTION secmed.secret_float8_recv(internal, oid, integer) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_float8_send(secmed.secret_float8) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'secmed_secret_number_send' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_float8_send(secmed.secret_float8) IS 'Binary output of secret_float8.';
+REVOKE ALL ON FUNCTION secmed.secret_float8_send(secmed.secret_float8) FROM PUBLIC;
+
+CREATE TYPE secmed.secret_float8 (
+	INPUT = secmed.secret_float8_in, OUTPUT = secmed.secret_float8_out,
+	RECEIVE = secmed.secret_float8_recv, SEND = secmed.secret_float8_send,
+	INTERNALLENGTH = 26, ALIGNMENT = char);
+COMMENT ON TYPE secmed.secret_float8 IS 'One party''s shares of a double precision number, in steps of 2^-24.';
+REVOKE ALL ON TYPE secmed.secret_float8 FROM PUBLIC;
+
+CREATE TYPE secmed.secret_boolean;
+
+CREATE FUNCTION secmed.secret_boolean_in(cstring, oid, integer) RETURNS secmed.secret_boolean
+	AS 'MODULE_PATHNAME', 'secmed_secret_boolean_in' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_boolean_in(cstring, oid, integer) IS 'Input of secret_boolean: shares as they were printed.';
+REVOKE ALL ON FUNCTION secmed.secret_boolean_in(cstring, oid, integer) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_boolean_out(secmed.secret_boolean) RETURNS cstring
+	AS 'MODULE_PATHNAME', 'secmed_secret_boolean_out' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_boolean_out(secmed.secret_boolean) IS 'Output of secret_boolean: generation, party, NULL and value, as shares.';
+REVOKE ALL ON FUNCTION secmed.secret_boolean_out(secmed.secret_boolean) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_boolean_recv(internal, oid, integer) RETURNS secmed.secret_boolean
+	AS 'MODULE_PATHNAME', 'secmed_secret_boolean_recv' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_boolean_recv(internal, oid, integer) IS 'Binary input of secret_boolean.';
+REVOKE ALL ON FUNCTION secmed.secret_boolean_recv(internal, oid, integer) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_boolean_send(secmed.secret_boolean) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'secmed_secret_boolean_send' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_boolean_send(secmed.secret_boolean) IS 'Binary output of secret_boolean.';
+REVOKE ALL ON FUNCTION secmed.secret_boolean_send(secmed.secret_boolean) FROM PUBLIC;
+
+CREATE TYPE secmed.secret_boolean (
+	INPUT = secmed.secret_boolean_in, OUTPUT = secmed.secret_boolean_out,
+	RECEIVE = secmed.secret_boolean_recv, SEND = secmed.secret_boolean_send,
+	INTERNALLENGTH = 9, ALIGNMENT = char);
+COMMENT ON TYPE secmed.secret_boolean IS 'One party''s shares of a truth value.';
+REVOKE ALL ON TYPE secmed.secret_boolean FROM PUBLIC;
+
+CREATE TYPE secmed.secret_text;
+
+CREATE FUNCTION secmed.secret_text_in(cstring, oid, integer) RETURNS secmed.secret_text
+	AS 'MODULE_PATHNAME', 'secmed_secret_text_in' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_text_in(cstring, oid, integer) IS 'Input of secret_text: shares as they were printed.';
+REVOKE ALL ON FUNCTION secmed.secret_text_in(cstring, oid, integer) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_text_out(secmed.secret_text) RETURNS cstring
+	AS 'MODULE_PATHNAME', 'secmed_secret_text_out' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_text_out(secmed.secret_text) IS 'Output of secret_text: generation, party, NULL and value, as shares.';
+REVOKE ALL ON FUNCTION secmed.secret_text_out(secmed.secret_text) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_text_recv(internal, oid, integer) RETURNS secmed.secret_text
+	AS 'MODULE_PATHNAME', 'secmed_secret_text_recv' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_text_recv(internal, oid, integer) IS 'Binary input of secret_text.';
+REVOKE ALL ON FUNCTION secmed.secret_text_recv(internal, oid, integer) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_text_send(secmed.secret_text) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'secmed_secret_text_send' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_text_send(secmed.secret_text) IS 'Binary output of secret_text.';
+REVOKE ALL ON FUNCTION secmed.secret_text_send(secmed.secret_text) FROM PUBLIC;
+
+CREATE TYPE secmed.secret_text (
+	INPUT = secmed.secret_text_in, OUTPUT = secmed.secret_text_out,
+	RECEIVE = secmed.secret_text_recv, SEND = secmed.secret_text_send,
+	TYPMOD_IN = secmed.secret_text_typmod_in, TYPMOD_OUT = secmed.secret_typmod_out,
+	INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = plain);
+COMMENT ON TYPE secmed.secret_text IS 'One party''s shares of a text of at most so many bytes.';
+REVOKE ALL ON TYPE secmed.secret_text FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_numeric_scale(secmed.secret_numeric, integer) RETURNS secmed.secret_numeric
+	AS 'MODULE_PATHNAME', 'secmed_secret_numeric_scale' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_numeric_scale(secmed.secret_numeric, integer) IS 'Are these shares of that modifier?';
+REVOKE ALL ON FUNCTION secmed.secret_numeric_scale(secmed.secret_numeric, integer) FROM PUBLIC;
+
+CREATE CAST (secmed.secret_numeric AS secmed.secret_numeric) WITH FUNCTION secmed.secret_numeric_scale(secmed.secret_numeric, integer) AS IMPLICIT;
+COMMENT ON CAST (secmed.secret_numeric AS secmed.secret_numeric) IS 'Refuses shares of another modifier; changes none.';
+
+CREATE FUNCTION secmed.secret_text_length(secmed.secret_text, integer) RETURNS secmed.secret_text
+	AS 'MODULE_PATHNAME', 'secmed_secret_text_length' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_text_length(secmed.secret_text, integer) IS 'Are these shares of that modifier?';
+REVOKE ALL ON FUNCTION secmed.secret_text_length(secmed.secret_text, integer) FROM PUBLIC;
+
+CREATE CAST (secmed.secret_text AS secmed.secret_text) WITH FUNCTION secmed.secret_text_length(secmed.secret_text, integer) AS IMPLICIT;
+COMMENT ON CAST (secmed.secret_text AS secmed.secret_text) IS 'Refuses shares of another modifier; changes none.';
+
+CREATE FUNCTION secmed.secret_bigint_plus(secmed.secret_bigint, secmed.secret_bigint) RETURNS secmed.secret_bigint
+	AS 'MODULE_PATHNAME', 'secmed_secret_plus' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_bigint_plus(secmed.secret_bigint, secmed.secret_bigint) IS 'The sum, without any message.';
+REVOKE ALL ON FUNCTION secmed.secret_bigint_plus(secmed.secret_bigint, secmed.secret_bigint) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_bigint_minus(secmed.secret_bigint, secmed.secret_bigint) RETURNS secmed.secret_bigint
+	AS 'MODULE_PATHNAME', 'secmed_secret_minus' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_bigint_minus(secmed.secret_bigint, secmed.secret_bigint) IS 'The difference, without any message.';
+REVOKE ALL ON FUNCTION secmed.secret_bigint_minus(secmed.secret_bigint, secmed.secret_bigint) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_bigint_negate(secmed.secret_bigint) RETURNS secmed.secret_bigint
+	AS 'MODULE_PATHNAME', 'secmed_secret_negate' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_bigint_negate(secmed.secret_bigint) IS 'The negative, without any message.';
+REVOKE ALL ON FUNCTION secmed.secret_bigint_negate(secmed.secret_bigint) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_bigint_times(secmed.secret_bigint, bigint) RETURNS secmed.secret_bigint
+	AS 'MODULE_PATHNAME', 'secmed_secret_times' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_bigint_times(secmed.secret_bigint, bigint) IS 'A multiple, without any message.';
+REVOKE ALL ON FUNCTION secmed.secret_bigint_times(secmed.secret_bigint, bigint) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_bigint_sum(secmed.secret_bigint, secmed.secret_bigint) RETURNS secmed.secret_bigint
+	AS 'MODULE_PATHNAME', 'secmed_secret_sum' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_bigint_sum(secmed.secret_bigint, secmed.secret_bigint) IS 'Transition of sum.';
+REVOKE ALL ON FUNCTION secmed.secret_bigint_sum(secmed.secret_bigint, secmed.secret_bigint) FROM PUBLIC;
+
+CREATE OPERATOR secmed.+ (FUNCTION = secmed.secret_bigint_plus, LEFTARG = secmed.secret_bigint, RIGHTARG = secmed.secret_bigint, COMMUTATOR = +);
+COMMENT ON OPERATOR secmed.+ (secmed.secret_bigint, secmed.secret_bigint) IS 'Local: no message, a share of the same party.';
+
+CREATE OPERATOR secmed.- (FUNCTION = secmed.secret_bigint_minus, LEFTARG = secmed.secret_bigint, RIGHTARG = secmed.secret_bigint);
+COMMENT ON OPERATOR secmed.- (secmed.secret_bigint, secmed.secret_bigint) IS 'Local: no message, a share of the same party.';
+
+CREATE OPERATOR secmed.- (FUNCTION = secmed.secret_bigint_negate, RIGHTARG = secmed.secret_bigint);
+COMMENT ON OPERATOR secmed.- (NONE, secmed.secret_bigint) IS 'Local: no message, a share of the same party.';
+
+CREATE OPERATOR secmed.* (FUNCTION = secmed.secret_bigint_times, LEFTARG = secmed.secret_bigint, RIGHTARG = bigint);
+COMMENT ON OPERATOR secmed.* (secmed.secret_bigint, bigint) IS 'Local: no message, a share of the same party.';
+
+CREATE AGGREGATE secmed.sum(secmed.secret_bigint) (SFUNC = secmed.secret_bigint_sum, STYPE = secmed.secret_bigint, PARALLEL = SAFE, COMBINEFUNC = secmed.secret_bigint_sum);
+COMMENT ON AGGREGATE secmed.sum(secmed.secret_bigint) IS 'The party''s share of the sum, modulo 2^64; NULL counts as 0. Local.';
+REVOKE ALL ON FUNCTION secmed.sum(secmed.secret_bigint) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_numeric_plus(secmed.secret_numeric, secmed.secret_numeric) RETURNS secmed.secret_numeric
+	AS 'MODULE_PATHNAME', 'secmed_secret_plus' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_numeric_plus(secmed.secret_numeric, secmed.secret_numeric) IS 'The sum, without any message.';
+REVOKE ALL ON FUNCTION secmed.secret_numeric_plus(secmed.secret_numeric, secmed.secret_numeric) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_numeric_minus(secmed.secret_numeric, secmed.secret_numeric) RETURNS secmed.secret_numeric
+	AS 'MODULE_PATHNAME', 'secmed_secret_minus' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_numeric_minus(secmed.secret_numeric, secmed.secret_numeric) IS 'The difference, without any message.';
+REVOKE ALL ON FUNCTION secmed.secret_numeric_minus(secmed.secret_numeric, secmed.secret_numeric) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_numeric_negate(secmed.secret_numeric) RETURNS secmed.secret_numeric
+	AS 'MODULE_PATHNAME', 'secmed_secret_negate' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_numeric_negate(secmed.secret_numeric) IS 'The negative, without any message.';
+REVOKE ALL ON FUNCTION secmed.secret_numeric_negate(secmed.secret_numeric) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_numeric_times(secmed.secret_numeric, bigint) RETURNS secmed.secret_numeric
+	AS 'MODULE_PATHNAME', 'secmed_secret_times' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_numeric_times(secmed.secret_numeric, bigint) IS 'A multiple, without any message.';
+REVOKE ALL ON FUNCTION secmed.secret_numeric_times(secmed.secret_numeric, bigint) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_numeric_sum(secmed.secret_numeric, secmed.secret_numeric) RETURNS secmed.secret_numeric
+	AS 'MODULE_PATHNAME', 'secmed_secret_sum' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_numeric_sum(secmed.secret_numeric, secmed.secret_numeric) IS 'Transition of sum.';
+REVOKE ALL ON FUNCTION secmed.secret_numeric_sum(secmed.secret_numeric, secmed.secret_numeric) FROM PUBLIC;
+
+CREATE OPERATOR secmed.+ (FUNCTION = secmed.secret_numeric_plus, LEFTARG = secmed.secret_numeric, RIGHTARG = secmed.secret_numeric, COMMUTATOR = +);
+COMMENT ON OPERATOR secmed.+ (secmed.secret_numeric, secmed.secret_numeric) IS 'Local: no message, a share of the same party.';
+
+CREATE OPERATOR secmed.- (FUNCTION = secmed.secret_numeric_minus, LEFTARG = secmed.secret_numeric, RIGHTARG = secmed.secret_numeric);
+COMMENT ON OPERATOR secmed.- (secmed.secret_numeric, secmed.secret_numeric) IS 'Local: no message, a share of the same party.';
+
+CREATE OPERATOR secmed.- (FUNCTION = secmed.secret_numeric_negate, RIGHTARG = secmed.secret_numeric);
+COMMENT ON OPERATOR secmed.- (NONE, secmed.secret_numeric) IS 'Local: no message, a share of the same party.';
+
+CREATE OPERATOR secmed.* (FUNCTION = secmed.secret_numeric_times, LEFTARG = secmed.secret_numeric, RIGHTARG = bigint);
+COMMENT ON OPERATOR secmed.* (secmed.secret_numeric, bigint) IS 'Local: no message, a share of the same party.';
+
+CREATE AGGREGATE secmed.sum(secmed.secret_numeric) (SFUNC = secmed.secret_numeric_sum, STYPE = secmed.secret_numeric, PARALLEL = SAFE, COMBINEFUNC = secmed.secret_numeric_sum);
+COMMENT ON AGGREGATE secmed.sum(secmed.secret_numeric) IS 'The party''s share of the sum, modulo 2^64; NULL counts as 0. Local.';
+REVOKE ALL ON FUNCTION secmed.sum(secmed.secret_numeric) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_float8_plus(secmed.secret_float8, secmed.secret_float8) RETURNS secmed.secret_float8
+	AS 'MODULE_PATHNAME', 'secmed_secret_plus' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_float8_plus(secmed.secret_float8, secmed.secret_float8) IS 'The sum, without any message.';
+REVOKE ALL ON FUNCTION secmed.secret_float8_plus(secmed.secret_float8, secmed.secret_float8) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_float8_minus(secmed.secret_float8, secmed.secret_float8) RETURNS secmed.secret_float8
+	AS 'MODULE_PATHNAME', 'secmed_secret_minus' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_float8_minus(secmed.secret_float8, secmed.secret_float8) IS 'The difference, without any message.';
+REVOKE ALL ON FUNCTION secmed.secret_float8_minus(secmed.secret_float8, secmed.secret_float8) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_float8_negate(secmed.secret_float8) RETURNS secmed.secret_float8
+	AS 'MODULE_PATHNAME', 'secmed_secret_negate' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_float8_negate(secmed.secret_float8) IS 'The negative, without any message.';
+REVOKE ALL ON FUNCTION secmed.secret_float8_negate(secmed.secret_float8) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_float8_times(secmed.secret_float8, bigint) RETURNS secmed.secret_float8
+	AS 'MODULE_PATHNAME', 'secmed_secret_times' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_float8_times(secmed.secret_float8, bigint) IS 'A multiple, without any message.';
+REVOKE ALL ON FUNCTION secmed.secret_float8_times(secmed.secret_float8, bigint) FROM PUBLIC;
+
+CREATE FUNCTION secmed.secret_float8_sum(secmed.secret_float8, secmed.secret_float8) RETURNS secmed.secret_float8
+	AS 'MODULE_PATHNAME', 'secmed_secret_sum' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.secret_float8_sum(secmed.secret_float8, secmed.secret_float8) IS 'Transition of sum.';
+REVOKE ALL ON FUNCTION secmed.secret_float8_sum(secmed.secret_float8, secmed.secret_float8) FROM PUBLIC;
+
+CREATE OPERATOR secmed.+ (FUNCTION = secmed.secret_float8_plus, LEFTARG = secmed.secret_float8, RIGHTARG = secmed.secret_float8, COMMUTATOR = +);
+COMMENT ON OPERATOR secmed.+ (secmed.secret_float8, secmed.secret_float8) IS 'Local: no message, a share of the same party.';
+
+CREATE OPERATOR secmed.- (FUNCTION = secmed.secret_float8_minus, LEFTARG = secmed.secret_float8, RIGHTARG = secmed.secret_float8);
+COMMENT ON OPERATOR secmed.- (secmed.secret_float8, secmed.secret_float8) IS 'Local: no message, a share of the same party.';
+
+CREATE OPERATOR secmed.- (FUNCTION = secmed.secret_float8_negate, RIGHTARG = secmed.secret_float8);
+COMMENT ON OPERATOR secmed.- (NONE, secmed.secret_float8) IS 'Local: no message, a share of the same party.';
+
+CREATE OPERATOR secmed.* (FUNCTION = secmed.secret_float8_times, LEFTARG = secmed.secret_float8, RIGHTARG = bigint);
+COMMENT ON OPERATOR secmed.* (secmed.secret_float8, bigint) IS 'Local: no message, a share of the same party.';
+
+CREATE AGGREGATE secmed.sum(secmed.secret_float8) (SFUNC = secmed.secret_float8_sum, STYPE = secmed.secret_float8, PARALLEL = SAFE, COMBINEFUNC = secmed.secret_float8_sum);
+COMMENT ON AGGREGATE secmed.sum(secmed.secret_float8) IS 'The party''s share of the sum, modulo 2^64; NULL counts as 0. Local.';
+REVOKE ALL ON FUNCTION secmed.sum(secmed.secret_float8) FROM PUBLIC;
+
+DO $$
+DECLARE
+	type text;
+	operator text;
+BEGIN
+	-- Comparisons only say why a party can't make them, and what to do.
+	FOREACH type IN ARRAY ARRAY['bigint', 'numeric', 'date', 'timestamp', 'float8', 'boolean', 'text'] LOOP
+		EXECUTE pg_catalog.format('CREATE FUNCTION secmed.secret_%s_refuse(secmed.secret_%s, "any") RETURNS boolean'
+			' AS ''MODULE_PATHNAME'', ''secmed_secret_refuse'' LANGUAGE C IMMUTABLE PARALLEL SAFE', type, type);
+		EXECUTE pg_catalog.format('COMMENT ON FUNCTION secmed.secret_%s_refuse(secmed.secret_%s, "any") IS %L',
+			type, type, 'Says why a party can''t compare shares, and what to do.');
+		EXECUTE pg_catalog.format('REVOKE ALL ON FUNCTION secmed.secret_%s_refuse(secmed.secret_%s, "any") FROM PUBLIC', type, type);
+		FOREACH operator IN ARRAY ARRAY['=', '<>', '<', '<=', '>', '>='] LOOP
+			EXECUTE pg_catalog.format('CREATE OPERATOR secmed.%s (FUNCTION = secmed.secret_%s_refuse, LEFTARG = secmed.secret_%s, RIGHTARG = "any")',
+				operator, type, type);
+			EXECUTE pg_catalog.format('COMMENT ON OPERATOR secmed.%s (secmed.secret_%s, "any") IS %L',
+				operator, type, 'Refused: query the foreign table.');
+		END LOOP;
+	END LOOP;
+END
+$$;
+
+DO $$
+DECLARE
+	r record;
+BEGIN
+	-- What an administrator may do with shares: keep them, and the arithmetic above.
+	FOR r IN SELECT t.oid::regtype AS type FROM pg_catalog.pg_type t
+			  WHERE t.typnamespace = 'secmed'::regnamespace AND t.typname ~ '^secret_' LOOP
+		EXECUTE pg_catalog.format('GRANT USAGE ON TYPE %s TO secmed_admin', r.type);
+	END LOOP;
+	FOR r IN SELECT p.oid::regprocedure AS function FROM pg_catalog.pg_proc p
+			  WHERE p.pronamespace = 'secmed'::regnamespace
+				AND p.proname ~ '^(sum|secret_.*_(refuse|plus|minus|negate|times|sum|scale|length))$' LOOP
+		EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO secmed_admin', r.function);
+	END LOOP;
+END
+$$;
+
 -- identity ------------------------------------------------------------------
 
 CREATE TABLE secmed.node (
