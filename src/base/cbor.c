@@ -167,7 +167,7 @@ read_argument(CborReader *reader, int info)
 	return value;
 }
 
-static uint64
+static inline uint64
 read_head(CborReader *reader, int major)
 {
 	int			info;
@@ -286,18 +286,47 @@ cbor_read_fixed(CborReader *reader, void *out, size_t len)
 		memset(out, 0, len);
 }
 
+/* Only bytes from 1 to 127, which most texts are, eight at a time. */
+static bool
+is_plain(const char *bytes, size_t len)
+{
+	const uint64 high = UINT64CONST(0x8080808080808080);
+	const uint64 ones = UINT64CONST(0x0101010101010101);
+
+	for (; len >= sizeof(uint64); len -= sizeof(uint64), bytes += sizeof(uint64))
+	{
+		uint64		word;
+
+		memcpy(&word, bytes, sizeof(word));
+		if (((word - ones) | word) & high)
+			return false;
+	}
+	for (; len > 0; len--, bytes++)
+		if (*bytes == 0 || (*bytes & 0x80))
+			return false;
+	return true;
+}
+
 /* pg_encoding_verifymbstr() stops at a zero byte as well as at bad UTF-8. */
+const char *
+cbor_read_text_at(CborReader *reader, size_t max, size_t *len)
+{
+	const char *bytes = (const char *) read_string(reader, MAJOR_TEXT, Min(max, MESSAGE_BYTES_MAX), len);
+
+	if (!is_plain(bytes, *len) && pg_encoding_verifymbstr(PG_UTF8, bytes, (int) *len) != (int) *len)
+	{
+		refuse(reader, "holds text that is not UTF-8");
+		*len = 0;
+	}
+	return bytes;
+}
+
 char *
 cbor_read_text(CborReader *reader, size_t max)
 {
 	size_t		len;
-	const char *bytes = (const char *) read_string(reader, MAJOR_TEXT, Min(max, MESSAGE_BYTES_MAX), &len);
+	const char *bytes = cbor_read_text_at(reader, max, &len);
 
-	if (pg_encoding_verifymbstr(PG_UTF8, bytes, (int) len) != (int) len)
-	{
-		refuse(reader, "holds text that is not UTF-8");
-		len = 0;
-	}
 	return pnstrdup(bytes, len);
 }
 

@@ -55,6 +55,9 @@ extern void cbor_read_fixed(CborReader *reader, void *out, size_t len);
  */
 extern char *cbor_read_text(CborReader *reader, size_t max);
 
+/* The same, without a copy: points into the input, and is not terminated. */
+extern const char *cbor_read_text_at(CborReader *reader, size_t max, size_t *len);
+
 /* If the next element is null, takes it and returns true. */
 extern bool cbor_read_null(CborReader *reader);
 

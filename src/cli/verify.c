@@ -102,9 +102,15 @@ print_json_ledger(const VerifyResult *result)
 	printf("\",\"anchored\":" UINT64_FORMAT ",\"archived\":" UINT64_FORMAT ",\"notes\":" UINT64_FORMAT
 		   ",\"keys\":" UINT64_FORMAT ",\"opened\":" UINT64_FORMAT ",\"erased\":" UINT64_FORMAT
 		   ",\"withheld\":" UINT64_FORMAT ",\"heads\":%d,\"heads_checked\":" UINT64_FORMAT
-		   ",\"silence_s\":" UINT64_FORMAT "}",
+		   ",\"silence_s\":" UINT64_FORMAT ",\"rows\":" UINT64_FORMAT ",\"reviews\":" UINT64_FORMAT
+		   ",\"requests\":" UINT64_FORMAT ",\"open\":" UINT64_FORMAT ",\"unfounded\":" UINT64_FORMAT,
 		   result->anchored, result->archived, result->notes, result->keys, result->opened,
-		   result->erased, result->withheld, result->nquotes, result->quotes_checked, result->silence_s);
+		   result->erased, result->withheld, result->nquotes, result->quotes_checked, result->silence_s,
+		   result->rows, result->reviews, result->runs.requests, result->runs.open, result->runs.unfounded);
+	if (result->runs.unfounded > 0)
+		printf(",\"first_unfounded\":" UINT64_FORMAT "}", result->runs.first_unfounded);
+	else
+		printf(",\"first_unfounded\":null}");
 }
 
 static void
@@ -126,6 +132,13 @@ print_ledger(const char *path, const VerifyResult *result, bool has_policy)
 		   " committed and not here\n", result->opened, result->erased, result->withheld);
 	printf("  heads of others: %d, of which " UINT64_FORMAT " compared with exports given\n",
 		   result->nquotes, result->quotes_checked);
+	printf("  requests and local actions: " UINT64_FORMAT ", of which " UINT64_FORMAT " have no end; reviews: "
+		   UINT64_FORMAT "\n", result->runs.requests, result->runs.open, result->reviews);
+	if (result->runs.unfounded > 0)
+		printf("  entries that follow on nothing: " UINT64_FORMAT ", the first is " UINT64_FORMAT "\n",
+			   result->runs.unfounded, result->runs.first_unfounded);
+	if (result->rows > 0)
+		printf("  exported columns compared with the bytes: " UINT64_FORMAT " entries\n", result->rows);
 	if (result->archived > 0)
 		printf("  archived, only hashes are here: " UINT64_FORMAT " entries\n", result->archived);
 	if (result->silence_s > 0)

@@ -28,13 +28,21 @@
 #define CREATED_AT_US_MAX	INT64CONST(253402300799999999)
 
 bool
+node_name_valid_at(const char *name, size_t len)
+{
+	if (len < 1 || len > NODE_NAME_BYTES_MAX || name[0] < 'a' || name[0] > 'z')
+		return false;
+	for (size_t i = 1; i < len; i++)
+		if (!((name[i] >= 'a' && name[i] <= 'z') || (name[i] >= '0' && name[i] <= '9') ||
+			  name[i] == '_' || name[i] == '-'))
+			return false;
+	return true;
+}
+
+bool
 node_name_valid(const char *name)
 {
-	size_t		len = strnlen(name, NODE_NAME_BYTES_MAX + 1);
-
-	return len >= 1 && len <= NODE_NAME_BYTES_MAX &&
-		name[0] >= 'a' && name[0] <= 'z' &&
-		strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == len;
+	return node_name_valid_at(name, strnlen(name, NODE_NAME_BYTES_MAX + 1));
 }
 
 void

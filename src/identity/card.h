@@ -40,6 +40,7 @@ extern void node_keys_generate(NodeKeys *keys, const char *name, int64 created_a
 
 /* True if name is 1 to 63 bytes of [a-z0-9_-] starting with a letter. */
 extern bool node_name_valid(const char *name);
+extern bool node_name_valid_at(const char *name, size_t len);	/* not terminated */
 
 /* Reads a name; "" and reader->error set if it is not a valid one. */
 extern void node_name_read(CborReader *reader, char name[NODE_NAME_BYTES_MAX + 1]);

@@ -13,39 +13,22 @@ chain_start(ChainState *chain, const char *site)
 	strlcpy(chain->site, site, sizeof(chain->site));
 }
 
-/* The state after an entry that was found whole. */
-static void
-step(ChainState *chain, const LedgerEntry *entry, const void *bytes, size_t len)
+void
+chain_skip(ChainState *chain, const uint8 hash[HASH_BYTES])
 {
-	chain->next_seq = entry->seq + 1;
-	chain->last_at_us = entry->at_us;
-	entry_hash(chain->head, bytes, len);
-}
-
-bool
-chain_resume(ChainState *chain, uint64 seq, const void *bytes, size_t len, const char **reason)
-{
-	LedgerEntry entry;
-
-	if (!entry_decode(&entry, bytes, len, reason))
-		return false;
-	*reason = "is stored under another number than its own";
-	if (entry.seq != seq)
-		return false;
-	chain_start(chain, entry.site);
-	step(chain, &entry, bytes, len);
-	return true;
+	chain->next_seq++;
+	memcpy(chain->head, hash, HASH_BYTES);
 }
 
 static const char *
-link_problem(const ChainState *chain, uint64 seq, const LedgerEntry *entry)
+link_problem(const ChainState *chain, uint64 seq, const EntryView *entry)
 {
 	if (entry->seq != seq)
 		return "is stored under another number than its own";
 	if (seq != chain->next_seq)
 		return seq > chain->next_seq ? "has no entry before it"
 			: "has a number that came before";
-	if (strcmp(entry->site, chain->site) != 0)
+	if (!entry_text_is(entry->site, chain->site))
 		return "belongs to another node's ledger";
 	if (memcmp(entry->prev, chain->head, HASH_BYTES) != 0)
 		return "does not link to the entry before it";
@@ -54,17 +37,45 @@ link_problem(const ChainState *chain, uint64 seq, const LedgerEntry *entry)
 	return NULL;
 }
 
+const char *
+chain_follow(ChainState *chain, uint64 seq, const EntryView *entry, const uint8 hash[HASH_BYTES])
+{
+	const char *problem = link_problem(chain, seq, entry);
+
+	if (problem != NULL)
+		return problem;
+	chain_skip(chain, hash);
+	chain->last_at_us = entry->at_us;
+	return NULL;
+}
+
 bool
 chain_accept(ChainState *chain, uint64 seq, const void *bytes, size_t len, const char **reason)
 {
-	LedgerEntry entry;
+	EntryView	entry;
+	uint8		hash[HASH_BYTES];
 
-	if (!entry_decode(&entry, bytes, len, reason))
+	if (!entry_view(&entry, bytes, len, reason))
 		return false;
-	*reason = link_problem(chain, seq, &entry);
-	if (*reason != NULL)
-		return false;
+	entry_hash(hash, bytes, len);
+	*reason = chain_follow(chain, seq, &entry, hash);
+	return *reason == NULL;
+}
 
-	step(chain, &entry, bytes, len);
+bool
+chain_resume(ChainState *chain, uint64 seq, const void *bytes, size_t len, const char **reason)
+{
+	EntryView	entry;
+
+	if (!entry_view(&entry, bytes, len, reason))
+		return false;
+	*reason = "is stored under another number than its own";
+	if (entry.seq != seq)
+		return false;
+	memset(chain, 0, sizeof(*chain));
+	memcpy(chain->site, entry.site.at, entry.site.len);
+	chain->next_seq = seq + 1;
+	chain->last_at_us = entry.at_us;
+	entry_hash(chain->head, bytes, len);
 	return true;
 }

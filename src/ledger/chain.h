@@ -18,18 +18,25 @@ typedef struct ChainState
 extern void chain_start(ChainState *chain, const char *site);
 
 /*
+ * The next entry, stored under seq, read and hashed by the caller: a reason
+ * if it names another site or seq, does not link to the head, or goes back in
+ * time, with the state unchanged; or NULL, and the state is that after it.
+ */
+extern const char *chain_follow(ChainState *chain, uint64 seq, const EntryView *entry,
+								const uint8 hash[HASH_BYTES]);
+
+/* The same for bytes; false with a reason also if they are not canonical. */
+extern bool chain_accept(ChainState *chain, uint64 seq, const void *bytes, size_t len,
+						 const char **reason);
+
+/*
  * The state after this entry, without looking at what lies before it.  False
  * with a reason if the entry itself is broken.
  */
 extern bool chain_resume(ChainState *chain, uint64 seq, const void *bytes, size_t len,
 						 const char **reason);
 
-/*
- * Takes the entry stored under seq.  False with a reason if its bytes are
- * not canonical, name another site or seq, do not link to the head, or go
- * back in time; the state is then unchanged.
- */
-extern bool chain_accept(ChainState *chain, uint64 seq, const void *bytes, size_t len,
-						 const char **reason);
+/* Over an entry of which only the hash is left. */
+extern void chain_skip(ChainState *chain, const uint8 hash[HASH_BYTES]);
 
 #endif							/* SECMED_CHAIN_H */

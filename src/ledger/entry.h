@@ -79,6 +79,7 @@ typedef enum EntryKind
 	ENTRY_HEAD = 21,			/* another ledger's certified checkpoint; history.h */
 	ENTRY_ERASED = 22,			/* bodies were deleted from the side table; history.h */
 	ENTRY_FORK = 23,			/* another ledger signed two histories; history.h */
+	ENTRY_REVIEWED = 24,		/* an officer has examined entries; review.h */
 	ENTRY_INTENT = 30,			/* local: somebody is about to read or change rows */
 	ENTRY_CHANGE = 31,			/* local: or rights, roles, settings, definitions */
 	ENTRY_PRECOMMIT = 32,		/* local: a transaction that changed some will commit */
@@ -125,11 +126,46 @@ extern const char *entry_problem(const LedgerEntry *entry);
 /* Fails with ERRCODE_SECMED_LEDGER if entry_decode() would refuse the result. */
 extern void entry_encode(StringInfo out, const LedgerEntry *entry);
 
+/* Text inside an entry's bytes, not terminated. */
+typedef struct EntryText
+{
+	const char *at;
+	size_t		len;
+} EntryText;
+
+/* What an entry's bytes say, where they say it: points into them. */
+typedef struct EntryView
+{
+	EntryText	site;
+	uint64		seq;
+	const uint8 *prev;
+	int64		at_us;
+	EntryKind	kind;
+	const uint8 *run;			/* NULL: none; so for plan and commitment */
+	EntryText	actor;
+	EntryText	object;
+	const uint8 *plan;
+	EntryText	outcome;
+	EntryText	revealed;
+	int			ncounters;
+	uint64		counters[ENTRY_COUNTERS_MAX];
+	const uint8 *commitment;
+} EntryView;
+
 /*
- * Strict: decodes, and refuses what entry_encode() would not have written.
- * False with a reason (constant string).  Strings are palloc'd.
+ * Strict: reads, and refuses what entry_encode() would not have written.
+ * False with a reason (constant string).  Allocates nothing.
+ */
+extern bool entry_view(EntryView *view, const void *bytes, size_t len, const char **reason);
+
+/*
+ * The same with strings of its own, palloc'd in one piece that begins with
+ * site; entry_forget() is for programs without memory contexts.
  */
 extern bool entry_decode(LedgerEntry *entry, const void *bytes, size_t len, const char **reason);
+extern void entry_from_view(LedgerEntry *entry, const EntryView *view);
+extern void entry_forget(LedgerEntry *entry);
+extern bool entry_text_is(EntryText text, const char *other);
 extern void entry_hash(uint8 out[HASH_BYTES], const void *bytes, size_t len);
 
 #endif							/* SECMED_ENTRY_H */

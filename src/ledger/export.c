@@ -4,7 +4,7 @@
  */
 #include "base/base.h"
 
-#include "ledger/entry.h"
+#include "ledger/columns.h"
 #include "ledger/export.h"
 #include "ledger/note.h"
 
@@ -21,6 +21,8 @@ tile_path(char out[TILE_PATH_BYTES], int level, uint64 number, int width)
 	snprintf(digits, sizeof(digits), "%0*llu", groups * 3, (unsigned long long) number);
 	if (level == TILE_ENTRIES)
 		at += snprintf(at, end - at, "tile/entries/");
+	else if (level == TILE_COLUMNS)
+		at += snprintf(at, end - at, "csv/");
 	else
 		at += snprintf(at, end - at, "tile/%d/", level);
 	for (int i = 0; i < groups; i++)
@@ -149,8 +151,10 @@ export_start(ExportWriter *writer, ExportSink sink, uint64 archived)
 		fail(ERRCODE_SECMED_LEDGER, "entries are archived in bundles of %d", TILE_HASHES);
 	writer->sink = sink;
 	writer->archived = archived;
+	writer->with_columns = false;
 	writer->nbundle = 0;
 	initStringInfo(&writer->bundle);
+	initStringInfo(&writer->rows);
 	tiles_start(&writer->tiles, put_tile, writer);
 }
 
@@ -165,8 +169,11 @@ finish_bundle(ExportWriter *writer)
 		fail(ERRCODE_SECMED_LEDGER, "a bundle of entries is written as a whole, or archived as a whole");
 	if (writer->nbundle > 0)
 		put_file(writer, TILE_ENTRIES, (size - 1) / TILE_HASHES, width, writer->bundle.data, writer->bundle.len);
+	if (writer->rows.len > 0)
+		put_file(writer, TILE_COLUMNS, (size - 1) / TILE_HASHES, width, writer->rows.data, writer->rows.len);
 	writer->nbundle = 0;
 	resetStringInfo(&writer->bundle);
+	resetStringInfo(&writer->rows);
 }
 
 void
@@ -182,6 +189,8 @@ export_entry(ExportWriter *writer, const void *bytes, size_t len)
 {
 	uint8		prefix[2] = {(uint8) (len >> 8), (uint8) len};
 	uint8		leaf[HASH_BYTES];
+	EntryView	view;
+	const char *reason;
 
 	if (len > LEDGER_ENTRY_BYTES_MAX)
 		fail(ERRCODE_SECMED_LEDGER, "an entry of %zu bytes is longer than %d bytes", len, LEDGER_ENTRY_BYTES_MAX);
@@ -189,6 +198,8 @@ export_entry(ExportWriter *writer, const void *bytes, size_t len)
 	appendBinaryStringInfo(&writer->bundle, bytes, (int) len);
 	writer->nbundle++;
 	entry_hash(leaf, bytes, len);
+	if (writer->with_columns && entry_view(&view, bytes, len, &reason))
+		columns_write(&writer->rows, &view, leaf);
 	export_leaf(writer, leaf);
 }
 
@@ -201,6 +212,7 @@ export_finish(ExportWriter *writer)
 	if (writer->tiles.size % TILE_HASHES != 0)
 		finish_bundle(writer);
 	pfree(writer->bundle.data);
+	pfree(writer->rows.data);
 	if (writer->archived == 0)
 		return;
 	snprintf(archived, sizeof(archived), UINT64_FORMAT "\n", writer->archived);

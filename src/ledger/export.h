@@ -10,6 +10,8 @@
  *	  tile/LEVEL/N                 hashes, 256 of 32 bytes
  *	  tile/entries/N               256 entries, each after its length in two bytes,
  *	                               most significant first
+ *	  csv/N                        the columns of these 256 entries (columns.h); each
+ *	                               may be missing
  *	  payloads                     what the side table still holds, or no longer:
  *	                                 SEQ opened BASE64(SALT) BASE64(BODY)
  *	                                 SEQ erased ENTRY
@@ -30,6 +32,7 @@
 #define TILE_PATH_BYTES		64
 #define TILE_LEVELS_MAX		8
 #define TILE_ENTRIES		(-1)	/* as a level: the entries themselves */
+#define TILE_COLUMNS		(-2)	/* and their columns */
 
 #define EXPORT_CHECKPOINT	"checkpoint"
 #define EXPORT_NOTES		"notes"
@@ -87,8 +90,10 @@ typedef struct ExportWriter
 {
 	ExportSink	sink;
 	uint64		archived;
+	bool		with_columns;	/* set it after export_start() */
 	int			nbundle;		/* entries in the bundle */
 	StringInfoData bundle;
+	StringInfoData rows;
 	TileBuilder tiles;
 } ExportWriter;
 

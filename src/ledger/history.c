@@ -300,17 +300,26 @@ head_problem(const LedgerEntry *entry)
 	return NULL;
 }
 
+bool
+ranges_valid(const LedgerEntry *entry)
+{
+	if (entry->ncounters == 0 || entry->ncounters % 2 != 0)
+		return false;
+	for (int i = 0; i < entry->ncounters; i++)
+		if (entry->counters[i] >= entry->seq ||
+			(i > 0 && entry->counters[i] < entry->counters[i - 1] + (i % 2 == 0 ? 1 : 0)))
+			return false;
+	return true;
+}
+
 const char *
 erased_problem(const LedgerEntry *entry)
 {
 	if (!is(entry->outcome, "erased") || entry->has_plan || entry->has_run || entry->has_commitment ||
 		entry->object[0] == '\0' || entry->ncounters == 0 || entry->ncounters % 2 != 0)
 		return "is about erasing, and not written as such entries are";
-	for (int i = 0; i < entry->ncounters; i++)
-		if (entry->counters[i] >= entry->seq ||
-			(i > 0 && entry->counters[i] < entry->counters[i - 1] + (i % 2 == 0 ? 1 : 0)))
-			return "is about erasing, and names entries that are not before it or not in order";
-	return NULL;
+	return ranges_valid(entry) ? NULL
+		: "is about erasing, and names entries that are not before it or not in order";
 }
 
 bool

@@ -95,7 +95,10 @@ extern void history_make_erased(LedgerEntry *entry, const char *basis, uint64 fi
 extern const char *head_problem(const LedgerEntry *entry);
 extern const char *erased_problem(const LedgerEntry *entry);
 
-/* Does this entry of kind ERASED speak of that entry? */
+/* Rising ranges [first, last, first, last, ...] of entries before this one? */
+extern bool ranges_valid(const LedgerEntry *entry);
+
+/* Does this entry of kind ERASED or REVIEWED speak of that entry? */
 extern bool erased_covers(const LedgerEntry *entry, uint64 seq);
 
 #endif							/* SECMED_HISTORY_H */

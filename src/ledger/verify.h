@@ -15,6 +15,7 @@
 
 #include "ledger/export.h"
 #include "ledger/history.h"
+#include "ledger/story.h"
 #include "ledger/tlog_policy.h"
 
 /* Files of an export. False if it is not there; out is empty before. */
@@ -63,6 +64,9 @@ typedef struct VerifyResult
 	uint64		opened;			/* bodies that are here and match */
 	uint64		erased;
 	uint64		withheld;		/* commitments without a body here */
+	uint64		rows;			/* entries whose columns are here, too, and right */
+	uint64		reviews;		/* signed reviews of entries */
+	RunCounts	runs;			/* what their entries tell, and what they don't */
 	uint64		silence_s;		/* longest time between two countersigned notes */
 	int			nquotes;
 	int			quotes_room;

@@ -149,7 +149,7 @@ def cuts(copy, n):
         copy.write(file, data + b'\n')
         copy.ask('%s is longer' % file)
         copy.write(file, None)
-        copy.ask('%s is gone' % file, None if file in ('payloads', 'notes') else
+        copy.ask('%s is gone' % file, 'intact' if file.startswith('csv/') else None if file in ('payloads', 'notes') else
                  'unreadable' if file == 'checkpoint' else 'violated')
 
 
@@ -237,6 +237,19 @@ def payloads(copy):
     copy.ask('a number beyond 64 bits')
     copy.write('payloads', b'x\n')
     copy.ask('no bodies but words')
+
+
+def columns(copy):
+    file = 'csv/000.p/%d' % len(copy.entries())
+    rows_ = copy.read(file).splitlines(keepends=True)
+    copy.write(file, b''.join(rows_[:3] + [rows_[4], rows_[3]] + rows_[5:]))
+    report(copy.ask('two rows swapped')['entry'] == 3, 'place of rows swapped')
+    copy.write(file, b''.join(rows_[:3] + [rows_[3].replace(b'research', b'nobody')] + rows_[4:]))
+    report(copy.ask('another actor in a row')['entry'] == 3, 'place of another actor')
+    copy.write(file, b''.join(rows_[:-1]))
+    copy.ask('a row less')
+    copy.write(file, b''.join(rows_ + rows_[-1:]))
+    copy.ask('a row more')
 
 
 def archived(copy):
@@ -338,6 +351,7 @@ def main():
         notes(copy)
         policies(copy)
         payloads(copy)
+    columns(small)
     archived(charite)
     files(policy)
     print('%d passed, %d failed' % (passed, failed))

@@ -8,7 +8,7 @@ Prints one line of JSON as `secmed verify --json` does (its reasons may have
 other words), exit status 0 intact, 1 violated, 2 unreadable.  Python's standard
 library only, and slow: Ed25519 (RFC 8032) is written out below.
 """
-import base64, hashlib, hmac, json, os, re, sys, time
+import base64, datetime, hashlib, hmac, json, os, re, sys, time, uuid
 
 NUMBER_MAX = 2**63 - 1
 ZEROS = bytes(32)
@@ -303,8 +303,14 @@ class Policy:
 
 # ---- entries
 
-KINDS = {1, 2, 3, 4, 5, 6, 10, 11, 12, 13, 20, 21, 22, 23, 30, 31, 32, 33, 34, 35, 36}
-KEY, HEAD, ERASED = 20, 21, 22
+# The names are those of the column "kind".
+NAMES = {1: 'node created', 2: 'peer added', 3: 'peer removed', 4: 'published', 5: 'unpublished', 6: 'note',
+         10: 'request', 11: 'decision', 12: 'execution', 13: 'outcome', 20: 'key', 21: 'head', 22: 'erased', 23: 'fork',
+         24: 'reviewed', 30: 'intent', 31: 'change', 32: 'precommit', 33: 'closed', 34: 'access', 35: 'login',
+         36: 'restart'}
+KINDS = set(NAMES)
+KEY, HEAD, ERASED, REVIEWED = 20, 21, 22, 24
+REQUEST, DECISION, EXECUTION, OUTCOME, INTENT, CHANGE, CLOSED = 10, 11, 12, 13, 30, 31, 33
 
 
 class Cbor:
@@ -376,6 +382,53 @@ def cbor_item(value):
     n = len(body)
     return (bytes([major << 5 | n]) if n < 24 else bytes([major << 5 | 24, n]) if n < 256
             else bytes([major << 5 | 25]) + n.to_bytes(2, 'big')) + body
+
+
+def row(e):
+    """The entry's columns, as an export may have them."""
+    at = datetime.datetime(1970, 1, 1) + datetime.timedelta(microseconds=e.at_us)
+    quoted = ['"%s"' % text.replace('"', '""') for text in (e.actor, e.object, e.outcome, e.revealed)]
+    hexes = [(value or b'').hex() for value in (e.plan, e.commitment, e.leaf)]
+    return ','.join((str(e.seq), at.isoformat(timespec='microseconds') + 'Z', NAMES[e.kind],
+                     str(uuid.UUID(bytes=e.run)) if e.run else '', quoted[0], quoted[1], hexes[0], quoted[2],
+                     quoted[3], ' '.join(map(str, e.counters)), hexes[1], hexes[2])).encode() + b'\n'
+
+
+def ranges(e):
+    """Rising ranges of entries before this one."""
+    c = e.counters
+    if not c or len(c) % 2 or any(x >= e.seq for x in c) or \
+            any(c[i] < c[i - 1] + (i % 2 == 0) for i in range(1, len(c))):
+        raise Bad('ranges')
+    return list(zip(c[::2], c[1::2]))
+
+
+class Stories:
+    """Does each run's and each local action's end follow on a beginning?"""
+    def __init__(self):
+        self.requests = self.unfounded = 0
+        self.first, self.partial, self.runs = None, False, {}
+
+    def take(self, e):
+        if e.run is None:
+            return
+        name = e.run, e.counters[0] if e.kind >= INTENT and e.counters else 0
+        state = self.runs.get(name)
+        if e.kind in (REQUEST, INTENT, CHANGE):
+            self.requests += 1
+            self.runs.setdefault(name, [0, False])[0] += 1
+        elif e.kind in (DECISION, EXECUTION, OUTCOME, CLOSED):
+            if (not self.partial) if state is None else (e.kind == EXECUTION and not state[1]):
+                self.unfounded += 1
+                self.first = e.seq if self.first is None else self.first
+            if state is None:
+                return
+            if e.kind == DECISION:
+                state[1] |= e.outcome == 'yes'
+            elif e.kind in (OUTCOME, CLOSED):
+                state[0] -= 1
+                if not state[0]:
+                    del self.runs[name]
 
 
 class History:
@@ -522,7 +575,7 @@ def tile_name(level, number, width):
     digits = '%03d' % number
     digits = digits.zfill(-(-len(digits) // 3) * 3)
     groups = [digits[i:i + 3] for i in range(0, len(digits), 3)]
-    path = 'tile/%s/' % level + '/'.join(['x' + g for g in groups[:-1]] + groups[-1:])
+    path = ('csv/' if level == 'csv' else 'tile/%s/' % level) + '/'.join(['x' + g for g in groups[:-1]] + groups[-1:])
     return path if width == 256 else path + '.p/%d' % width
 
 
@@ -542,7 +595,8 @@ class Ledger:
         self.verdict, self.entry, self.reason = 'intact', None, None
         self.anchored = self.archived = self.notes = self.opened = self.erased = self.withheld = 0
         self.silence, self.policy, self.leaves = 0, ZEROS, []
-        self.heads, self.heads_checked = [], 0
+        self.heads, self.heads_checked, self.rows, self.reviews = [], 0, 0, 0
+        self.stories = Stories()
         self.history, self.frontier = History(), Frontier()
         try:
             self.walk()
@@ -709,16 +763,33 @@ class Ledger:
         self.heads.append((origin_parts(e.object)[:3], e.counters[0], e.plan))
 
     def take_erased(self, e):
-        c = e.counters
         if e.outcome != 'erased' or e.plan is not None or e.run is not None or e.commitment is not None or \
-                not e.object or not c or len(c) % 2 or any(x >= e.seq for x in c) or \
-                any(c[i] < c[i - 1] + (i % 2 == 0) for i in range(1, len(c))):
+                not e.object:
             raise Bad('erased')
-        for first, last in zip(c[::2], c[1::2]):
+        for first, last in ranges(e):
             here = [seq for seq in self.opened_seqs if first <= seq <= last]
             if here:
                 raise Violation(here[0], 'is said to be erased, and its body is here')
             self.erasures.append((e.seq, first, last))
+
+    def take_review(self, e):
+        examined = ranges(e)
+        if e.plan is None or e.run is not None or \
+                any(not text or any(c < ' ' or c == '\x7f' for c in text) for text in (e.object, e.outcome)):
+            raise Bad('review')
+        if e.revealed:
+            name, space, signature = e.revealed.encode().partition(b' ')
+            key = Key(name)
+            text = 'secmed.review/%s\n%s\n%s\n%s\n%s\n' % (
+                e.site, ' '.join('%d-%d' % each for each in examined), base64.b64encode(e.plan).decode(),
+                e.object, e.outcome)
+            if key.kind != 1 or not space or not ed25519_verify(key.public, text.encode(), unbase64(signature, 64)):
+                raise Bad('signature')
+        last = examined[-1][1]
+        tile = self.get(tile_name(0, last // 256, min(256, self.head.size - last // 256 * 256))) or b''
+        if tile[last % 256 * 32:last % 256 * 32 + 32] != e.plan:
+            raise Bad('other entries')
+        self.reviews += 1
 
     def check_entry(self, seq, data, stored):
         try:
@@ -733,9 +804,17 @@ class Ledger:
                 self.take_head(e)
             elif e.kind == ERASED:
                 self.take_erased(e)
+            elif e.kind == REVIEWED:
+                self.take_review(e)
+            else:
+                self.stories.take(e)
         except Bad as bad:
             raise Violation(seq, 'is not good: %s' % bad)
         self.check_payload(e)
+        if self.csv is not None:
+            if not self.csv.startswith(row(e), self.csv_at):
+                raise Violation(seq, 'has other columns than its bytes say')
+            self.csv_at += len(row(e))
         self.grow(stored)
 
     # -- tiles
@@ -781,18 +860,21 @@ class Ledger:
                 if seq + width > archived:
                     raise Violation(seq, 'is missing')
                 self.archived += width
+                self.stories.partial = True
                 for i, leaf in enumerate(stored):
                     if self.payload_at == seq + i:
                         raise Violation(seq + i, 'has a body, and is not there')
                     self.grow(leaf)
                 continue
+            self.csv, self.csv_at = self.get(tile_name('csv', seq // 256, width)), 0
+            self.rows += width if self.csv is not None else 0
             for i, leaf in enumerate(stored):
                 length = int.from_bytes(bundle[:2], 'big')
                 if len(bundle) < 2 + length or len(bundle) < 2:
                     raise Violation(seq + i, 'is cut off')
                 self.check_entry(seq + i, bundle[2:2 + length], leaf)
                 bundle = bundle[2 + length:]
-            if bundle:
+            if bundle or (self.csv is not None and self.csv_at != len(self.csv)):
                 raise Violation(seq + width, 'is not in the tree')
 
     def violate(self, entry, reason):
@@ -806,7 +888,9 @@ class Ledger:
                 'anchored': self.anchored, 'archived': self.archived, 'notes': self.notes,
                 'keys': len(self.history.logs), 'opened': self.opened, 'erased': self.erased,
                 'withheld': self.withheld, 'heads': len(self.heads), 'heads_checked': self.heads_checked,
-                'silence_s': self.silence}
+                'silence_s': self.silence, 'rows': self.rows, 'reviews': self.reviews,
+                'requests': self.stories.requests, 'open': len(self.stories.runs),
+                'unfounded': self.stories.unfounded, 'first_unfounded': self.stories.first}
 
 
 # ---- several beside each other

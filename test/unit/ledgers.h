@@ -9,6 +9,7 @@
  * consent; every 50th quotes a head of lmu.
  * lmu: 300 entries, which quote heads of charite.
  * small: 12 entries with something of each kind, and no signature too many.
+ * The columns of lmu and small are exported, too; runs are told in charite.
  */
 #ifndef SECMED_TEST_LEDGERS_H
 #define SECMED_TEST_LEDGERS_H
@@ -16,6 +17,7 @@
 #include <sodium.h>
 
 #include "ledger/fork.h"
+#include "ledger/review.h"
 #include "ledger/verify.h"
 #include "unit.h"
 
@@ -131,6 +133,62 @@ plain_entry(EntryKind kind)
 	.outcome = "ok", .revealed = ""};
 
 	return entry;
+}
+
+/* A step of a run of four, in which what stands at other numbers is missing. */
+static inline LedgerEntry
+told_entry(uint64 seq)
+{
+	static const EntryKind runs[] = {ENTRY_REQUEST, ENTRY_DECISION, ENTRY_EXECUTION, ENTRY_OUTCOME};
+	static const EntryKind actions[] = {ENTRY_INTENT, ENTRY_CHANGE, ENTRY_CLOSED, ENTRY_CLOSED};
+	LedgerEntry entry = plain_entry(seq % 40 < 20 ? runs[seq % 4] : actions[seq % 4]);
+	uint64		number = seq / 4;
+	uint8		hash[HASH_BYTES];
+
+	hash_bytes(hash, &number, sizeof(number));
+	memcpy(entry.run, hash, RUN_ID_BYTES);
+	entry.has_run = true;
+	if (entry.kind == ENTRY_DECISION)
+		entry.outcome = seq % 9 == 0 ? "no" : "yes";
+	if (entry.kind >= ENTRY_INTENT)
+	{
+		entry.ncounters = 1;
+		entry.counters[0] = seq % 2;
+	}
+	return entry;
+}
+
+/* With the signer's own key, or only his name. */
+static inline void
+ledger_review(Ledger *ledger, uint64 first, uint64 last, bool own_key)
+{
+	LedgerEntry entry = plain_entry(ENTRY_REVIEWED);
+	StringInfoData text;
+	StringInfoData note;
+	NoteKey		key;
+	uint8		secret[SIGN_SECRET_BYTES];
+
+	entry.site = ledger->site;
+	entry.seq = ledger->size;
+	entry.object = "Dr. Åsa Lindgren, \"DPO\"";
+	entry.outcome = "reviewed";
+	entry.has_plan = true;
+	memcpy(entry.plan, ledger->leaves[last], HASH_BYTES);
+	entry.ncounters = 4;
+	entry.counters[0] = entry.counters[1] = first;
+	entry.counters[2] = first + 2;
+	entry.counters[3] = last;
+	if (own_key)
+	{
+		key_of(&key, secret, "lindgren", NOTE_LOG, "lindgren");
+		initStringInfo(&text);
+		initStringInfo(&note);
+		review_statement(&text, &entry);
+		note_begin(&note, text.data);
+		note_sign(&note, text.data, &key, secret, 0);
+		entry.revealed = review_signature(&key, note.data, note.len);
+	}
+	ledger_append(ledger, entry);
 }
 
 /* The witnesses' names, comma separated groups do not matter here. */
@@ -286,13 +344,15 @@ make_charite(Ledger *ledger, const Ledger *lmu)
 			ledger_key(ledger, "policy", 2, "1", peers_of_charite, 3);
 			ledger_note(ledger, &old, old_secret, peers_of_charite, 3);
 		}
+		else if (seq == 400 || seq == 401)
+			ledger_review(ledger, 100, 390, seq == 400);
 		else if (seq == 450)
 			ledger_key(ledger, "recovered", 4, "any", peers_of_charite, 2);
 		else if (seq % 50 == 0 && seq / 2 >= 3)
 			ledger_head(ledger, lmu, seq / 3);
 		else
 		{
-			entry = plain_entry(seq % 2 ? ENTRY_OUTCOME : ENTRY_DECISION);
+			entry = told_entry(seq);
 			if (seq % 7 == 0 && seq % 3 != 0)
 				ledger_body(ledger, &entry, seq >= 100 && seq <= 130, 200);
 			else if (seq % 7 == 0)
@@ -380,6 +440,7 @@ export_ledger(Files *files, const Ledger *ledger, uint64 archived)
 
 	memset(files, 0, sizeof(*files));
 	export_start(writer, sink, archived);
+	writer->with_columns = ledger->size <= 300;
 	for (uint64 seq = 0; seq < ledger->size; seq++)
 		export_entry(writer, ledger->entries[seq].data, ledger->entries[seq].len);
 	export_finish(writer);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "../memory.h"
+#include "ledger/columns.h"
 #include "ledgers.h"
 #include "vectors.h"
 
@@ -136,6 +137,11 @@ test_whole(void)
 		  results[0].reason ? results[0].reason : "", results[0].entry);
 	check(results[0].keys == 4 && results[0].notes > 12 && results[0].opened > 30 && results[0].erased > 1 &&
 		  results[0].withheld > 20 && results[0].silence_s > 0, "and was looked at");
+	check(results[0].reviews == 2 && results[0].rows == 0 && results[1].rows == 300, "with its reviews, and lmu's columns");
+	check(results[0].runs.requests > 150 && results[0].runs.open > 0 && results[0].runs.open < 100 &&
+		  results[0].runs.unfounded > 0 && results[0].runs.first_unfounded == 3,
+		  "runs are told: " UINT64_FORMAT ", open " UINT64_FORMAT ", unfounded " UINT64_FORMAT " from " UINT64_FORMAT,
+		  results[0].runs.requests, results[0].runs.open, results[0].runs.unfounded, results[0].runs.first_unfounded);
 	check(results[1].status == VERIFY_INTACT, "lmu is intact: %s at " UINT64_FORMAT,
 		  results[1].reason ? results[1].reason : "", results[1].entry);
 	verify_across(results, sources, 2);
@@ -445,6 +451,97 @@ test_quotes(void)
 	check(results[0].status == VERIFY_VIOLATED && results[0].entry == 99, "a head that another has seen otherwise");
 }
 
+/* A review that says something else than what was signed, or is of other entries. */
+static void
+test_reviews(void)
+{
+	static const char *const names[] = {"as signed", "another name", "another meaning", "another range",
+	"another site", "another hash", "no signature", "an empty name", "two lines", "of itself"};
+
+	for (int i = 0; i < lengthof(names); i++)
+	{
+		LedgerEntry entry;
+		const char *reason;
+		const char *problem;
+
+		check(entry_decode(&entry, charite.entries[400].data, charite.entries[400].len, &reason), "read");
+		entry.object = i == 1 ? "Dr. No" : i == 7 ? "" : i == 8 ? "Dr.\nNo" : entry.object;
+		entry.outcome = i == 2 ? "approved" : entry.outcome;
+		entry.counters[0] -= i == 3;
+		entry.site = i == 4 ? "lmu" : entry.site;
+		entry.plan[7] ^= i == 5;
+		entry.revealed = i == 6 ? "" : entry.revealed;
+		entry.counters[3] = i == 9 ? entry.seq : entry.counters[3];
+		problem = review_problem(&entry);
+		check(i == 0 || i == 6 ? problem == NULL : problem != NULL, "a review, %s: %s", names[i],
+			  problem ? problem : "good");
+	}
+}
+
+/* A review is of the entries that are there. */
+static void
+test_review_of_others(void)
+{
+	Ledger	   *other = palloc(sizeof(Ledger));
+	Files		files;
+	VerifyResult result;
+
+	make_lmu(other, NULL);
+	memcpy(other->leaves[ENTRIES_MAX - 1], other->leaves[10], HASH_BYTES);
+	memset(other->leaves[10], 1, HASH_BYTES);
+	ledger_review(other, 3, 10, true);
+	memcpy(other->leaves[10], other->leaves[ENTRIES_MAX - 1], HASH_BYTES);
+	ledger_note(other, &other->key, other->secret, peers_of_lmu, 2);
+	export_ledger(&files, other, 0);
+	result = verify_files(&files, NULL);
+	check(result.status == VERIFY_VIOLATED && result.entry == 300, "a review of other entries: " UINT64_FORMAT " %s",
+		  result.entry, result.reason ? result.reason : "");
+}
+
+static void
+test_columns(void)
+{
+	Files		files = copy_of(&lmu_files);
+	StringInfo	rows = find_file(&files, "csv/001.p/44");
+	VerifyResult result;
+
+	check(rows != NULL && strncmp(rows->data, "256,2023-11-14T22:13:20.256000Z,request,,\"research:alice\",\"trial\",,"
+								  "\"ok\",\"\",,,", 70) == 0, "columns: %.100s", rows ? rows->data : "none");
+	rows->data[strcspn(rows->data, "r")] = 'R';
+	result = verify_files(&files, NULL);
+	check(result.status == VERIFY_VIOLATED && result.entry == 256, "a column that was changed is found");
+	rows->data[strcspn(rows->data, "R")] = 'r';
+	appendStringInfoString(rows, "300\n");
+	result = verify_files(&files, NULL);
+	check(result.status == VERIFY_VIOLATED && result.entry == 300, "and a row too many");
+	free_files(&files);
+}
+
+static void
+test_times(void)
+{
+	static const struct
+	{
+		int64		at_us;
+		const char *text;
+	}			times[] = {
+		{0, "1970-01-01T00:00:00.000000Z"},
+		{INT64CONST(951782399999999), "2000-02-28T23:59:59.999999Z"},
+		{INT64CONST(951782400000000), "2000-02-29T00:00:00.000000Z"},
+		{INT64CONST(951868800000000), "2000-03-01T00:00:00.000000Z"},
+		{INT64CONST(4107542400000001), "2100-03-01T00:00:00.000001Z"},
+		{ENTRY_AT_US_MAX, "9999-12-31T23:59:59.999999Z"},
+	};
+
+	for (int i = 0; i < lengthof(times); i++)
+	{
+		char		text[TIME_TEXT_BYTES];
+
+		time_text(text, times[i].at_us);
+		check(strcmp(text, times[i].text) == 0, "a time: %s", text);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -467,6 +564,10 @@ main(int argc, char **argv)
 	test_archived_whole();
 	test_copies();
 	test_quotes();
+	test_reviews();
+	test_review_of_others();
+	test_columns();
+	test_times();
 	memory_reset();
 	return unit_done();
 }
