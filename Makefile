@@ -4,7 +4,7 @@
 #   make check       every test
 #   make check-long  longer soaks and fuzzing
 #   make bench       the measured figures of the README
-#   make install     into the server that PG_CONFIG names
+#   make install     into the server that PG_CONFIG names, and the tool beside its programs
 #   make tool        build/core/secmed, the command-line tool; needs no server to run
 #
 # Layers, bottom to top: a folder includes only itself and folders to its left.
@@ -13,6 +13,7 @@ SERVER = audit peer query fdw
 LAYERS = $(CORE) $(SERVER)
 
 EXTENSION  = secmed
+SCRIPTS_built = build/tool/secmed
 DATA       = secmed--1.0.sql
 MODULE_big = secmed
 
@@ -61,6 +62,10 @@ else ifneq ($(wildcard $(PGXS)),)
 include $(PGXS)
 # PGXS on Debian tracks no dependencies: every object needs every header.
 $(OBJS): $(wildcard src/*/*.h) Makefile
+# The command-line tool is of the core alone.
+.PHONY: build/tool/secmed
+build/tool/secmed:
+	@$(MAKE) --no-print-directory -f test/core.mk BUILD=build/tool ASSERTS=$(ASSERTS) tool
 else
 all install:
 	@echo "PostgreSQL's build files are not here; make deps installs them." >&2; false

@@ -8,6 +8,7 @@
 #   make -f test/core.mk tool        builds $(BUILD)/secmed, the command-line tool
 #   make -f test/core.mk players     builds test/t/*.c, which TAP tests run
 #   make -f test/core.mk engine      builds what bench/mpc runs
+#   make -f test/core.mk made        builds what bench/ledger_verify makes a ledger with
 #
 # Builds of several compilers live side by side:
 #
@@ -19,6 +20,7 @@ PG_CONFIG ?= pg_config
 CC        := $(if $(filter default,$(origin CC)),gcc,$(CC))
 BUILD     ?= build/core
 SANITIZE  ?=
+ASSERTS   ?= 1
 
 # The layers are named once, in the Makefile of the extension.
 CORE    := $(shell sed -n 's/^CORE *= *//p' Makefile)
@@ -27,6 +29,7 @@ UNIT    := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard test/unit/*.c)))
 SIM     := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard test/sim/*.c)))
 FUZZ    := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard test/fuzz/*.c)))
 ENGINE  := $(BUILD)/bench/mpc_engine
+MADE    := $(BUILD)/bench/ledger_made
 PLAYERS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard test/t/*.c)))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/libcore.a
@@ -34,7 +37,7 @@ CLI     := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard src/cli/*.c)))
 
 PG_LIBRARIES := $(addprefix $(shell $(PG_CONFIG) --pkglibdir)/,libpgcommon.a libpgport.a)
 
-CPPFLAGS := -DFRONTEND -DUSE_ASSERT_CHECKING -Isrc -I$(shell $(PG_CONFIG) --includedir-server) \
+CPPFLAGS := -DFRONTEND $(if $(ASSERTS),-DUSE_ASSERT_CHECKING) -Isrc -I$(shell $(PG_CONFIG) --includedir-server) \
             -I$(shell $(PG_CONFIG) --includedir)
 CFLAGS   := -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare \
             -Wno-missing-field-initializers -pthread \
@@ -88,7 +91,9 @@ $(LIBRARY): $(OBJECTS)
 
 engine: $(ENGINE)
 
-$(UNIT) $(SIM) $(FUZZ) $(PLAYERS) $(ENGINE): %: %.o $(LIBRARY)
+made: $(MADE)
+
+$(UNIT) $(SIM) $(FUZZ) $(PLAYERS) $(ENGINE) $(MADE): %: %.o $(LIBRARY)
 	@echo '  link $@'
 	@$(CC) $(CFLAGS) -o $@ $< $(LIBRARY) $(PG_LIBRARIES) $(LDLIBS)
 
@@ -105,7 +110,7 @@ $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' > $@
 
--include $(OBJECTS:.o=.d) $(CLI:.o=.d) $(patsubst %,%.d,$(UNIT) $(SIM) $(FUZZ) $(PLAYERS) $(ENGINE))
+-include $(OBJECTS:.o=.d) $(CLI:.o=.d) $(patsubst %,%.d,$(UNIT) $(SIM) $(FUZZ) $(PLAYERS) $(ENGINE) $(MADE))
 
 .SECONDARY:
-.PHONY: all run unit sim valgrind fuzz players engine clean FORCE
+.PHONY: all run unit sim valgrind fuzz players engine made clean FORCE
