@@ -109,6 +109,21 @@ take_request(Stories *stories, const uint8 story[RUN_ID_BYTES])
 		state->open++;
 }
 
+/* Does it claim that something was allowed, done or revealed? That some run failed may come late, or alone. */
+static bool
+claims(const EntryView *entry)
+{
+	switch (entry->kind)
+	{
+		case ENTRY_DECISION:
+			return entry_text_is(entry->outcome, "yes");
+		case ENTRY_OUTCOME:
+			return entry_text_is(entry->outcome, "opened") || entry_text_is(entry->outcome, "released");
+		default:
+			return true;
+	}
+}
+
 /* What comes after a beginning; ends says whether it is the end. */
 static void
 take_next(Stories *stories, const uint8 story[RUN_ID_BYTES], const EntryView *entry, bool ends)
@@ -116,7 +131,8 @@ take_next(Stories *stories, const uint8 story[RUN_ID_BYTES], const EntryView *en
 	RunCounts  *counts = &stories->counts;
 	RunState   *state = place_of(stories, story);
 
-	if (state->open == 0 ? !stories->partial : entry->kind == ENTRY_EXECUTION && !state->yes)
+	if (state->open == 0 ? !stories->partial && claims(entry)
+		: entry->kind == ENTRY_EXECUTION && !state->yes)
 	{
 		if (counts->unfounded++ == 0)
 			counts->first_unfounded = entry->seq;

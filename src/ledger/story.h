@@ -3,8 +3,8 @@
  *	  Do the entries of each run tell a whole story: asked, decided, executed,
  *	  ended?
  *
- * A decision and an outcome follow on a request of the same run, an execution
- * on a decision that said yes; an outcome ends what one request began (a node
+ * A decision that says yes and an outcome that reveals follow on a request of the
+ * same run, an execution on a decision that said yes; an outcome ends what one request began (a node
  * that asks itself, too, has two of each).  Of local actions CLOSED ends what
  * INTENT or CHANGE began, by run and number.  Where they don't, the ledger's
  * owner did not write down what came before, or it got lost before it was

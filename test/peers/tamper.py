@@ -170,7 +170,7 @@ def rows(copy):
         'a number in a longer form': entries[:3] + [bytes(long_seq)] + entries[4:],
         'a byte after an entry': entries[:3] + [entries[3] + b'\0'] + entries[4:],
         'an empty entry': entries[:3] + [b''] + entries[4:],
-        'another outcome': entries[:3] + [entries[3].replace(b'ok', b'no')] + entries[4:],
+        'another actor': entries[:3] + [entries[3].replace(b'alice', b'alicf')] + entries[4:],
         'another last outcome': entries[:-1] + [entries[-1].replace(b'ok', b'no')],
     }
     for what, changed in changes.items():

@@ -418,7 +418,9 @@ class Stories:
             self.requests += 1
             self.runs.setdefault(name, [0, False])[0] += 1
         elif e.kind in (DECISION, EXECUTION, OUTCOME, CLOSED):
-            if (not self.partial) if state is None else (e.kind == EXECUTION and not state[1]):
+            claims = e.kind in (EXECUTION, CLOSED) or e.outcome in (('yes',) if e.kind == DECISION
+                                                                    else ('opened', 'released'))
+            if (claims and not self.partial) if state is None else (e.kind == EXECUTION and not state[1]):
                 self.unfounded += 1
                 self.first = e.seq if self.first is None else self.first
             if state is None:

@@ -150,6 +150,8 @@ told_entry(uint64 seq)
 	entry.has_run = true;
 	if (entry.kind == ENTRY_DECISION)
 		entry.outcome = seq % 9 == 0 ? "no" : "yes";
+	if (entry.kind == ENTRY_OUTCOME)
+		entry.outcome = seq % 5 == 0 ? "failed 57014" : "released";
 	if (entry.kind >= ENTRY_INTENT)
 	{
 		entry.ncounters = 1;
