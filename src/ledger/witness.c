@@ -21,27 +21,35 @@ witness_start(WitnessLog *log, const char *site)
 	tiles_start(&log->tiles, drop_tile, NULL);
 }
 
+static bool
+take_key(WitnessLog *log, const EntryView *view, const char **reason)
+{
+	LedgerEntry entry;
+	bool		taken;
+
+	entry_from_view(&entry, view);
+	taken = history_accept(&log->keys, &entry, reason);
+	entry_forget(&entry);
+	return taken;
+}
+
 /* One entry more: its place in the chain, and what it says about keys. */
 static bool
 take_entry(WitnessLog *log, const void *bytes, size_t len, const char **reason)
 {
-	LedgerEntry entry;
+	EntryView	entry;
 	uint64		seq = log->chain.next_seq;
+	uint8		leaf[HASH_BYTES];
 
-	if (!chain_accept(&log->chain, seq, bytes, len, reason))
+	if (!entry_view(&entry, bytes, len, reason))
 		return false;
-	if (!entry_decode(&entry, bytes, len, reason))
-		return false;
-	if (entry.kind == ENTRY_KEY && !history_accept(&log->keys, &entry, reason))
+	entry_hash(leaf, bytes, len);
+	*reason = chain_follow(&log->chain, seq, &entry, leaf);
+	if (*reason != NULL || (entry.kind == ENTRY_KEY && !take_key(log, &entry, reason)))
 		return false;
 	if (entry.kind != ENTRY_HEAD)
 		log->others = seq + 1;
-	tiles_append(&log->tiles, log->chain.head);
-	pfree((char *) entry.site);
-	pfree((char *) entry.actor);
-	pfree((char *) entry.object);
-	pfree((char *) entry.outcome);
-	pfree((char *) entry.revealed);
+	tiles_append(&log->tiles, leaf);
 	return true;
 }
 
