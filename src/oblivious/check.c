@@ -510,26 +510,26 @@ check_join(Checking *checking)
 
 /* How many arguments, and of which types. */
 static bool
-check_arguments(Checking *checking, const Aggregate *aggregate, const ColumnType *args)
+check_arguments(Checking *checking, const PlanAggregate *aggregate, const ColumnType *args)
 {
-	int			wanted = aggregate->kind == AGGREGATE_COUNT_ROWS ? 0 :
-		aggregate->kind == AGGREGATE_SUM_PRODUCT ? 2 : 1;
-	const char *name = aggregate_name(aggregate->kind);
+	int			wanted = aggregate->kind == PLAN_AGGREGATE_COUNT_ROWS ? 0 :
+		aggregate->kind == PLAN_AGGREGATE_SUM_PRODUCT ? 2 : 1;
+	const char *name = plan_aggregate_name(aggregate->kind);
 
 	if (aggregate->nargs != wanted)
 		return refuse(checking, "has %s of %d arguments", name, aggregate->nargs);
 	for (int i = 0; i < wanted; i++)
 	{
 		const SecretType *type = &args[i].type;
-		bool		sums = aggregate->kind == AGGREGATE_SUM || aggregate->kind == AGGREGATE_SUM_PRODUCT;
+		bool		sums = aggregate->kind == PLAN_AGGREGATE_SUM || aggregate->kind == PLAN_AGGREGATE_SUM_PRODUCT;
 
 		if (sums && type->kind != SECRET_INTEGER && type->kind != SECRET_NUMERIC && type->kind != SECRET_FLOAT)
 			return refuse(checking, "has %s of a value of type %s", name, secret_kind_name(type->kind));
-		if (aggregate->kind >= AGGREGATE_PERCENTILE_DISC && !secret_is_number(type))
+		if (aggregate->kind >= PLAN_AGGREGATE_PERCENTILE_DISC && !secret_is_number(type))
 			return refuse(checking, "has %s of a value of type %s", name, secret_kind_name(type->kind));
-		if (aggregate->kind != AGGREGATE_COUNT && column_type_is_wide(&args[i]))
+		if (aggregate->kind != PLAN_AGGREGATE_COUNT && column_type_is_wide(&args[i]))
 			return refuse(checking, "has %s of a sum that may need %d bits: declare smaller bits", name, type->bits);
-		if ((aggregate->kind == AGGREGATE_BOOL_AND || aggregate->kind == AGGREGATE_BOOL_OR) && type->kind != SECRET_BOOLEAN)
+		if ((aggregate->kind == PLAN_AGGREGATE_BOOL_AND || aggregate->kind == PLAN_AGGREGATE_BOOL_OR) && type->kind != SECRET_BOOLEAN)
 			return refuse(checking, "has %s of a value of type %s", name, secret_kind_name(type->kind));
 	}
 	return true;
@@ -563,9 +563,9 @@ type_sum_of_products(Checking *checking, ColumnType *out, const ColumnType *args
 }
 
 static bool
-type_percentile(Checking *checking, ColumnType *out, const Aggregate *aggregate)
+type_percentile(Checking *checking, ColumnType *out, const PlanAggregate *aggregate)
 {
-	int128		factor = aggregate->kind == AGGREGATE_PERCENTILE_CONT ? aggregate->denominator : 1;
+	int128		factor = aggregate->kind == PLAN_AGGREGATE_PERCENTILE_CONT ? aggregate->denominator : 1;
 
 	if (aggregate->denominator < 1 || aggregate->denominator > PERCENTILE_DENOMINATOR_MAX ||
 		aggregate->numerator < 0 || aggregate->numerator > aggregate->denominator)
@@ -579,22 +579,22 @@ type_percentile(Checking *checking, ColumnType *out, const Aggregate *aggregate)
 
 /* *may_be_null: some row may not contribute. */
 static bool
-type_aggregate(Checking *checking, ColumnType *out, const Aggregate *aggregate, const ColumnType *args, bool may_be_null)
+type_aggregate(Checking *checking, ColumnType *out, const PlanAggregate *aggregate, const ColumnType *args, bool may_be_null)
 {
 	uint64		rows = child(checking, 0)->rows;
 
 	switch (aggregate->kind)
 	{
-		case AGGREGATE_COUNT_ROWS:
-		case AGGREGATE_COUNT:
-		case AGGREGATE_COUNT_DISTINCT:
+		case PLAN_AGGREGATE_COUNT_ROWS:
+		case PLAN_AGGREGATE_COUNT:
+		case PLAN_AGGREGATE_COUNT_DISTINCT:
 			*out = column_type_of_range(SECRET_INTEGER, 0, 0, rows, false);
 			return true;
-		case AGGREGATE_SUM:
+		case PLAN_AGGREGATE_SUM:
 			*out = args[0];
 			out->type.nullable = may_be_null;
 			return range_of_sum(checking, out, args[0].low, args[0].high, rows);
-		case AGGREGATE_SUM_PRODUCT:
+		case PLAN_AGGREGATE_SUM_PRODUCT:
 			*out = args[0];
 			out->type.nullable = may_be_null;
 			return type_sum_of_products(checking, out, args, rows);
@@ -603,7 +603,7 @@ type_aggregate(Checking *checking, ColumnType *out, const Aggregate *aggregate, 
 			if (may_be_null && secret_is_number(&out->type))
 				*out = column_type_of_range(out->type.kind, out->type.scale, out->low, out->high, true);
 			out->type.nullable = may_be_null;
-			return aggregate->kind < AGGREGATE_PERCENTILE_DISC || type_percentile(checking, out, aggregate);
+			return aggregate->kind < PLAN_AGGREGATE_PERCENTILE_DISC || type_percentile(checking, out, aggregate);
 	}
 }
 
@@ -615,7 +615,7 @@ same_expression(const Expression *a, const Expression *b)
 
 /* Do the same rows contribute to both?  Arguments that are never NULL do not matter. */
 static bool
-same_support(const Aggregate *a, const ColumnType *a_args, const Aggregate *b, const ColumnType *b_args)
+same_support(const PlanAggregate *a, const ColumnType *a_args, const PlanAggregate *b, const ColumnType *b_args)
 {
 	int			i = 0;
 	int			j = 0;
@@ -636,7 +636,7 @@ same_support(const Aggregate *a, const ColumnType *a_args, const Aggregate *b, c
 }
 
 static bool
-every_row_contributes(const Aggregate *aggregate, const ColumnType *args)
+every_row_contributes(const PlanAggregate *aggregate, const ColumnType *args)
 {
 	for (int i = 0; i < aggregate->nargs; i++)
 		if (args[i].type.nullable)
@@ -648,15 +648,15 @@ every_row_contributes(const Aggregate *aggregate, const ColumnType *args)
 static bool
 check_part(Checking *checking, int number, const ColumnType *args, int *parts, int *first)
 {
-	const Aggregate *aggregates = checking->node->aggregates;
-	const Aggregate *aggregate = &aggregates[number];
+	const PlanAggregate *aggregates = checking->node->aggregates;
+	const PlanAggregate *aggregate = &aggregates[number];
 	int			part = aggregate->part;
 
 	if (checking->node->npatients == 0)
 		return part == 0 || refuse(checking, "has parts and counts no patients");
 	if (part == 0)
 		return every_row_contributes(aggregate, &args[2 * number]) ||
-			refuse(checking, "takes %s for an aggregate to which every row contributes", aggregate_name(aggregate->kind));
+			refuse(checking, "takes %s for an aggregate to which every row contributes", plan_aggregate_name(aggregate->kind));
 	if (part > *parts)
 		return refuse(checking, "has part %d where part %d should follow", part, *parts);
 	if (part == *parts)
@@ -680,7 +680,7 @@ check_aggregates(Checking *checking, int *parts)
 	*parts = 1;
 	for (int i = 0; i < node->naggregates; i++)
 	{
-		const Aggregate *aggregate = &node->aggregates[i];
+		const PlanAggregate *aggregate = &node->aggregates[i];
 		ColumnType *mine = &args[2 * i];
 		bool		may_be_null;
 

@@ -60,7 +60,7 @@ plan_group_parts(const PlanNode *node)
 	return parts;
 }
 
-/* In the order of PlanNodeKind and of AggregateKind. */
+/* In the order of PlanNodeKind and of PlanAggregateKind. */
 static const char *const node_names[] = {
 	NULL, "scan", "filter", "project", "union", "join", "group", "sort", "limit", "release", "store"
 };
@@ -78,9 +78,9 @@ plan_node_name(PlanNodeKind kind)
 }
 
 const char *
-aggregate_name(AggregateKind kind)
+plan_aggregate_name(PlanAggregateKind kind)
 {
-	StaticAssertStmt(lengthof(aggregate_names) == AGGREGATE_KIND_MAX + 1, "a name for each kind");
+	StaticAssertStmt(lengthof(aggregate_names) == PLAN_AGGREGATE_KIND_MAX + 1, "a name for each kind");
 	return aggregate_names[kind];
 }
 
@@ -113,7 +113,7 @@ encode_input(StringInfo out, const PlanInput *input)
 }
 
 static void
-encode_aggregate(StringInfo out, const Aggregate *aggregate)
+encode_aggregate(StringInfo out, const PlanAggregate *aggregate)
 {
 	cbor_array(out, 5);
 	cbor_uint(out, aggregate->kind);
@@ -125,7 +125,7 @@ encode_aggregate(StringInfo out, const Aggregate *aggregate)
 	else
 		expression_encode(out, aggregate->filter);
 	cbor_uint(out, aggregate->part);
-	if (aggregate->kind < AGGREGATE_PERCENTILE_DISC)
+	if (aggregate->kind < PLAN_AGGREGATE_PERCENTILE_DISC)
 		cbor_null(out);
 	else
 	{
@@ -354,13 +354,13 @@ read_expressions(PlanReader *reader, int max, int *n)
 }
 
 static void
-read_aggregate(PlanReader *reader, Aggregate *aggregate)
+read_aggregate(PlanReader *reader, PlanAggregate *aggregate)
 {
 	CborReader *in = &reader->in;
 	Expression **args;
 
 	cbor_expect_array(in, 5);
-	aggregate->kind = (AggregateKind) cbor_read_uint(in, AGGREGATE_KIND_MAX);
+	aggregate->kind = (PlanAggregateKind) cbor_read_uint(in, PLAN_AGGREGATE_KIND_MAX);
 	args = read_expressions(reader, lengthof(aggregate->args), &aggregate->nargs);
 	memcpy(aggregate->args, args, aggregate->nargs * sizeof(Expression *));
 	pfree(args);
@@ -369,7 +369,7 @@ read_aggregate(PlanReader *reader, Aggregate *aggregate)
 	aggregate->part = cbor_read_uint(in, COMPONENTS_MAX);
 	if (aggregate->kind == 0)
 		refuse(reader, "aggregate of an unknown kind");
-	if (aggregate->kind < AGGREGATE_PERCENTILE_DISC)
+	if (aggregate->kind < PLAN_AGGREGATE_PERCENTILE_DISC)
 	{
 		if (!cbor_read_null(in))
 			refuse(reader, "fraction of something that is no percentile");
@@ -409,7 +409,7 @@ read_group(PlanReader *reader, PlanNode *node)
 	take_children(reader, node, 1);
 	node->keys = read_numbers(reader, &node->nkeys);
 	node->naggregates = cbor_read_array(in, COMPONENTS_MAX);
-	node->aggregates = palloc0((node->naggregates + 1) * sizeof(Aggregate));
+	node->aggregates = palloc0((node->naggregates + 1) * sizeof(PlanAggregate));
 	for (int i = 0; i < node->naggregates && fine(reader); i++)
 		read_aggregate(reader, &node->aggregates[i]);
 	node->patients = read_numbers(reader, &node->npatients);

@@ -26,7 +26,7 @@
  *	  RELEASE     [9, [column, ...], rows, ordered]
  *	  STORE       [10, [column, ...]]
  *
- *	  aggregate   [AggregateKind, [argument, ...], filter or null, part,
+ *	  aggregate   [PlanAggregateKind, [argument, ...], filter or null, part,
  *	              [numerator, denominator] or null]
  *
  * Columns, parts, inputs, parameters are numbered from 0.  The last node is RELEASE or STORE,
@@ -125,32 +125,32 @@ typedef enum JoinForm
 
 #define JOIN_FORM_MAX			JOIN_FORM_ANTI
 
-typedef enum AggregateKind
+typedef enum PlanAggregateKind
 {
-	AGGREGATE_COUNT_ROWS = 1,	/* count(*); no argument */
-	AGGREGATE_COUNT = 2,		/* of an expression of any type */
-	AGGREGATE_COUNT_DISTINCT = 3,
-	AGGREGATE_SUM = 4,			/* numbers; of the same scale, in up to 128 bits */
-	AGGREGATE_SUM_PRODUCT = 5,	/* two numbers of one kind and scale, which doubles */
-	AGGREGATE_MIN = 6,			/* any type */
-	AGGREGATE_MAX = 7,
-	AGGREGATE_BOOL_AND = 8,
-	AGGREGATE_BOOL_OR = 9,
-	AGGREGATE_ANY = 10,			/* of what is the same in all rows of the group that contribute */
+	PLAN_AGGREGATE_COUNT_ROWS = 1,	/* count(*); no argument */
+	PLAN_AGGREGATE_COUNT = 2,		/* of an expression of any type */
+	PLAN_AGGREGATE_COUNT_DISTINCT = 3,
+	PLAN_AGGREGATE_SUM = 4,			/* numbers; of the same scale, in up to 128 bits */
+	PLAN_AGGREGATE_SUM_PRODUCT = 5,	/* two numbers of one kind and scale, which doubles */
+	PLAN_AGGREGATE_MIN = 6,			/* any type */
+	PLAN_AGGREGATE_MAX = 7,
+	PLAN_AGGREGATE_BOOL_AND = 8,
+	PLAN_AGGREGATE_BOOL_OR = 9,
+	PLAN_AGGREGATE_ANY = 10,			/* of what is the same in all rows of the group that contribute */
 
 	/*
 	 * Of numbers: percentile_disc(f), f = numerator / denominator; and percentile_cont(f) times
 	 * the denominator.
 	 */
-	AGGREGATE_PERCENTILE_DISC = 11,
-	AGGREGATE_PERCENTILE_CONT = 12
-} AggregateKind;
+	PLAN_AGGREGATE_PERCENTILE_DISC = 11,
+	PLAN_AGGREGATE_PERCENTILE_CONT = 12
+} PlanAggregateKind;
 
-#define AGGREGATE_KIND_MAX		AGGREGATE_PERCENTILE_CONT
+#define PLAN_AGGREGATE_KIND_MAX		PLAN_AGGREGATE_PERCENTILE_CONT
 
-typedef struct Aggregate
+typedef struct PlanAggregate
 {
-	AggregateKind kind;
+	PlanAggregateKind kind;
 	int			nargs;
 	Expression *args[2];
 	Expression *filter;			/* of FILTER (WHERE ...), or NULL */
@@ -163,7 +163,7 @@ typedef struct Aggregate
 	int			part;
 	int			numerator;		/* of percentiles: 0 <= numerator <= denominator */
 	int			denominator;	/* 1 to PERCENTILE_DENOMINATOR_MAX */
-} Aggregate;
+} PlanAggregate;
 
 typedef struct OrderKey
 {
@@ -196,7 +196,7 @@ typedef struct PlanNode
 
 	/* GROUP.  rows: at most so many groups, or the run fails; 0: as many as the child has rows. */
 	int			naggregates;
-	Aggregate  *aggregates;
+	PlanAggregate  *aggregates;
 	int			npatients;
 	int		   *patients;		/* columns of the child */
 	uint64		patients_min;	/* at least 1; 0 if there are no patient columns */
@@ -249,7 +249,7 @@ extern void oblivious_plan_hash(uint8 out[HASH_BYTES], const void *bytes, size_t
 
 /* "join", "group": for messages and EXPLAIN. */
 extern const char *plan_node_name(PlanNodeKind kind);
-extern const char *aggregate_name(AggregateKind kind);
+extern const char *plan_aggregate_name(PlanAggregateKind kind);
 
 /* Parts of a GROUP; at least 1. */
 extern int	plan_group_parts(const PlanNode *node);
