@@ -21,10 +21,12 @@
 #include <unistd.h>
 
 #include "channel/channel.h"
+#include "mpc/aggregate.h"
 #include "mpc/arith64.h"
 #include "mpc/compare.h"
 #include "mpc/convert.h"
 #include "mpc/group.h"
+#include "mpc/join.h"
 #include "mpc/logic.h"
 #include "mpc/party.h"
 #include "mpc/scaled.h"
@@ -48,6 +50,8 @@ typedef struct Work
 	SharedBits	bx;
 	SharedBits	by;
 	SharedBits	bz;
+	SharedBits	bu;
+	SharedBits	bv;
 	SharedBits	bit;
 } Work;
 
@@ -63,6 +67,7 @@ typedef struct Operation
 	bool		no_numbers;		/* bits only */
 	void		(*run) (Party *self, Work *work);
 	bool		(*check) (Party *self, Work *work);
+	void		(*prepare) (Work *work);	/* changes xv and yv before they are shared; may be NULL */
 } Operation;
 
 /* ---- operations ---- */
@@ -404,6 +409,137 @@ check_distinct(Party *self, Work *work)
 	return check_groups(self, work, false);
 }
 
+/* SELECT x, min(y), max(y) GROUP BY x: bits of y, twice. */
+static void
+run_group_min_max(Party *self, Work *work)
+{
+	SortKey		sort_key = {1, false, false};
+	int			key = 1;
+	Grouping	by = {&key, 1, 0, NULL, 0, GROUP_WITHOUT_ROWS};
+	Aggregate	list[2] = {
+		{AGGREGATE_MIN, 2, AGGREGATE_NOT_NULL}, {AGGREGATE_MAX, 3, AGGREGATE_NOT_NULL}
+	};
+	SharedBits	slices[4] = {work->bit, work->bz, work->bu, work->bv};
+	Table		table = {work->n, 0, NULL, 4, slices};
+
+	logic_constant(self, &slices[0], true);
+	shared_bits_copy(&slices[1], &work->bx);
+	shared_bits_copy(&slices[2], &work->by);
+	shared_bits_copy(&slices[3], &work->by);
+	sort_table(self, &table, &sort_key, 1, 0, NULL);
+	aggregate_table(self, &table, &by, list, 2, work->n, &work->one);
+	work->bit = slices[0];
+	work->bz = slices[1];
+	work->bu = slices[2];
+	work->bv = slices[3];
+}
+
+static bool
+check_group_min_max(Party *self, Work *work)
+{
+	Pair	   *pairs = palloc_extended(work->n * sizeof(Pair), MCXT_ALLOC_HUGE);
+	uint64	   *valid = opened_bits(self, &work->bit);
+	uint64	   *keys = opened_bits(self, &work->bz);
+	uint64	   *least = opened_bits(self, &work->bu);
+	uint64	   *greatest = opened_bits(self, &work->bv);
+	size_t		used = 0;
+	bool		good = true;
+
+	for (size_t v = 0; v < work->n; v++)
+		pairs[v] = (Pair)
+		{
+			work->xv[v], work->yv[v]
+		};
+	qsort(pairs, work->n, sizeof(Pair), by_word);
+	for (size_t v = 0, end; v < work->n; v = end, used++)
+	{
+		uint64		low = pairs[v].value;
+		uint64		high = pairs[v].value;
+
+		for (end = v; end < work->n && pairs[end].key == pairs[v].key; end++)
+		{
+			low = Min(low, pairs[end].value);
+			high = Max(high, pairs[end].value);
+		}
+		good &= valid[used] == 1 && keys[used] == pairs[v].key && least[used] == low && greatest[used] == high;
+	}
+	for (size_t v = used; v < work->n; v++)
+		good &= valid[v] == 0;
+	return good;
+}
+
+/*
+ * Half of the rows have the unique key (2 v), and the number y beside it; the other half look for keys up to n,
+ * of which every second one is there.
+ */
+static uint64
+join_key(const Work *work, size_t v)
+{
+	size_t		half = work->n / 2;
+
+	return v < half ? 2 * v : work->xv[v] % (2 * half);
+}
+
+static void
+run_join(Party *self, Work *work)
+{
+	size_t		half = work->n / 2;
+	int			key = 1;
+	int			number = 0;
+	SharedBits	duplicate = shared_bits_alloc(1, 1);
+	Table		one = table_create(half, 1, 2);
+	Table		many = table_create(work->n - half, 0, 2);
+	JoinSide	one_side = {&one, &key, 1, NULL, 0, 0, &number, 1};
+	JoinSide	many_side = {&many, &key, 1, NULL, 0, 0};
+	Table		beside;
+
+	table_add_slice(&one, shared_bits_alloc(1, one.n));
+	logic_constant(self, &one.slice[0], true);
+	table_add_slice(&one, shared_bits_cut(&work->bx, 0, half));
+	table_add_number(&one, shared64_alloc(one.n));
+	memcpy(one.number[0].mine, work->y.mine, half * sizeof(uint64));
+	memcpy(one.number[0].next, work->y.next, half * sizeof(uint64));
+	table_add_slice(&many, shared_bits_alloc(1, many.n));
+	logic_constant(self, &many.slice[0], true);
+	table_add_slice(&many, shared_bits_cut(&work->bx, half, many.n));
+
+	join_unique(self, JOIN_INNER, &many_side, &one_side, &beside, &duplicate, NULL);
+	shared_bits_free(&work->bit);
+	work->bit = shared_bits_cut(&many.slice[0], 0, many.n);
+	shared64_free(&work->z);
+	work->z = beside.number[0];
+	beside.numbers = 0;
+	table_destroy(&one);
+	table_destroy(&many);
+	table_destroy(&beside);
+	shared_bits_free(&duplicate);
+}
+
+static bool
+check_join(Party *self, Work *work)
+{
+	uint64	   *matched = opened_bits(self, &work->bit);
+	uint64	   *values = opened(self, &work->z);
+	size_t		half = work->n / 2;
+	bool		good = true;
+
+	for (size_t v = 0; v < work->n - half; v++)
+	{
+		uint64		key = join_key(work, half + v);
+		bool		found = key % 2 == 0;
+
+		good &= matched[v] == found && values[v] == (found ? work->yv[key / 2] : 0);
+	}
+	return good;
+}
+
+static void
+set_join_keys(Work *work)
+{
+	for (size_t v = 0; v < work->n; v++)
+		work->xv[v] = join_key(work, v);
+}
+
 #define ALL		UINT64_MAX
 #define GROUPS	((UINT64CONST(1) << 16) - 1)
 #define BITS62	((UINT64CONST(1) << 62) - 1)
@@ -430,6 +566,8 @@ static const Operation operations[] = {
 	{"sort", M, 4, 600, ALL, ALL, 64, true, run_sort, check_sort},
 	{"group-sum", MI, 5, 734, GROUPS, ALL, 64, false, run_group_sum, check_group_sum},
 	{"distinct", MI, 5, 0, GROUPS, ALL, 64, false, run_distinct, check_distinct},
+	{"group-min-max", MI, 0, 0, GROUPS, ALL, 64, true, run_group_min_max, check_group_min_max},
+	{"join", MI, 6, 786, ALL, ALL, 64, false, run_join, check_join, set_join_keys},
 };
 
 /* ---- one party ---- */
@@ -514,11 +652,15 @@ prepare(Party *self, Work *work, const Operation *operation, size_t n)
 	/* Every tenth pair is equal. */
 	for (size_t v = 0; v < n; v += 10)
 		work->yv[v] = work->xv[v] & operation->y_mask;
+	if (operation->prepare)
+		operation->prepare(work);
 	if (operation->planes > 0)
 	{
 		share_planes(self, &work->bx, work->xv, n, operation->planes);
 		share_planes(self, &work->by, work->yv, n, operation->planes);
 		work->bz = shared_bits_alloc(operation->planes, n);
+		work->bu = shared_bits_alloc(operation->planes, n);
+		work->bv = shared_bits_alloc(operation->planes, n);
 	}
 	if (!operation->no_numbers)
 	{

@@ -342,6 +342,32 @@ scan_greatest(Party *self, SharedBits *columns, int count, const SharedBits *pas
 	scan_each(self, columns, count, pass, true, "looking for maxima", least_of_all);
 }
 
+void
+scan_any(Party *self, SharedBits *any, const SharedBits *x)
+{
+	SharedBits	left = shared_bits_cut(x, 0, x->n);
+
+	Assert(x->planes == 1 && any->planes == 1 && any->n == 1);
+	while (left.n > 1)
+	{
+		size_t		half = left.n / 2;
+		SharedBits	low = shared_bits_cut(&left, 0, half);
+		SharedBits	middle = shared_bits_cut(&left, half, left.n - 2 * half);
+		SharedBits	high = shared_bits_cut(&left, left.n - half, half);
+
+		logic_or(self, &low, &low, &high);
+		shared_bits_free(&left);
+		left = shared_bits_append(&low, &middle);
+		shared_bits_free(&low);
+		shared_bits_free(&middle);
+		shared_bits_free(&high);
+	}
+	logic_constant(self, any, false);
+	if (left.n == 1)
+		shared_bits_copy(any, &left);
+	shared_bits_free(&left);
+}
+
 /* ---- numbers: rows stay where they are ---- */
 
 /*

@@ -56,4 +56,12 @@ extern void scan_and(Party *self, SharedBits *columns, int count, const SharedBi
 extern void scan_least(Party *self, SharedBits *columns, int count, const SharedBits *pass);
 extern void scan_greatest(Party *self, SharedBits *columns, int count, const SharedBits *pass);
 
+/*
+ * any (one plane of one value) = the OR of all values of the one plane of x.
+ *
+ * Rounds: log2 n.  Sends: PLANE_BYTES(n / 2) bytes and so on: half of what is left, rounded down, is ORed
+ * with the other half.  n = 0: any is 0.
+ */
+extern void scan_any(Party *self, SharedBits *any, const SharedBits *x);
+
 #endif							/* SECMED_SCAN_H */

@@ -22,6 +22,42 @@ table_free_words(uint64 *words, size_t n)
 	pfree(words);
 }
 
+Table
+table_create(size_t n, int numbers, int slices)
+{
+	Table		table = {n};
+
+	table.number = palloc(Max(numbers, 1) * sizeof(Shared64));
+	table.slice = palloc(Max(slices, 1) * sizeof(SharedBits));
+	return table;
+}
+
+void
+table_destroy(Table *table)
+{
+	for (int c = 0; c < table->numbers; c++)
+		shared64_free(&table->number[c]);
+	for (int c = 0; c < table->slices; c++)
+		shared_bits_free(&table->slice[c]);
+	pfree(table->number);
+	pfree(table->slice);
+	memset(table, 0, sizeof(Table));
+}
+
+void
+table_add_number(Table *table, Shared64 column)
+{
+	Assert(column.n == table->n);
+	table->number[table->numbers++] = column;
+}
+
+void
+table_add_slice(Table *table, SharedBits column)
+{
+	Assert(column.n == table->n);
+	table->slice[table->slices++] = column;
+}
+
 int
 table_planes(const Table *table)
 {

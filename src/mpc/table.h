@@ -35,6 +35,27 @@ typedef struct Table
  */
 extern void table_take(Table *table, const uint32 *from, size_t n);
 
+/* Planes that the number of a row, 0 to n - 1, takes: log2 n. */
+static inline int
+table_row_planes(size_t n)
+{
+	int			planes = 0;
+
+	while ((UINT64CONST(1) << planes) < n)
+		planes++;
+	return planes;
+}
+
+/* A table of n rows without columns, that has room for so many. */
+extern Table table_create(size_t n, int numbers, int slices);
+
+/* Wipes and frees all columns, and the room for them. */
+extern void table_destroy(Table *table);
+
+/* Takes a column over, as the last of its kind. */
+extern void table_add_number(Table *table, Shared64 column);
+extern void table_add_slice(Table *table, SharedBits column);
+
 /* Planes of all columns of bits. */
 extern int	table_planes(const Table *table);
 

@@ -386,6 +386,13 @@ step_scan(Party *self, const Row *row)
 		scan_copy_bits(self, slices, count, &pass);
 	else if (NAMED("scan_copy_numbers"))
 		scan_copy_numbers(self, numbers, count, &pass);
+	else if (NAMED("scan_any"))
+	{
+		SharedBits	any = shared_bits_alloc(1, 1);
+
+		scan_any(self, &any, &pass);
+		shared_bits_free(&any);
+	}
 	else if (NAMED("scan_or"))
 		scan_or(self, slices, count, &pass);
 	else if (NAMED("scan_and"))
@@ -458,7 +465,7 @@ static Protocol protocols[] = {
 	{"less_bits", step_comparison}, {"min_max", step_comparison}, {"min_max_bits", step_comparison},
 	{"shuffle", step_table}, {"compact", step_table}, {"compact_opened", step_table}, {"group", step_table},
 	{"scan_copy_bits", step_scan}, {"scan_copy_numbers", step_scan}, {"scan_or", step_scan},
-	{"scan_and", step_scan}, {"scan_least", step_scan}, {"scan_greatest", step_scan},
+	{"scan_and", step_scan}, {"scan_least", step_scan}, {"scan_greatest", step_scan}, {"scan_any", step_scan},
 	{"aggregate", step_aggregate},
 };
 

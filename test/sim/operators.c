@@ -6,10 +6,19 @@
 
 #include "mpc/adder.h"
 #include "mpc/aggregate.h"
+#include "mpc/join.h"
+#include "mpc/rows.h"
 #include "mpc/scan.h"
 #include "mpc/sort.h"
 
 static const size_t sizes[] = {0, 1, 2, 3, 4, 5, 7, 8, 9, 17, 63, 64, 65, 127, 128, 129, 500, 1024, 1025};
+
+static const size_t joined_sizes[][2] = {
+	{0, 0}, {0, 1}, {1, 0}, {1, 1}, {2, 1}, {1, 2}, {3, 5}, {64, 0}, {0, 64}, {17, 64}, {63, 1}, {65, 64}, {128, 129},
+	{3, 300}, {300, 3}, {255, 257}, {512, 513}
+};
+
+static const size_t rows_sizes[][2] = {{0, 0}, {0, 1}, {1, 0}, {1, 1}, {3, 5}, {63, 1}, {65, 64}, {30, 99}};
 
 static uint64 runs = 0;
 
@@ -462,6 +471,382 @@ test_aggregates(size_t n, Prg *prg)
 	}
 }
 
+/* ---- joins on a unique key ---- */
+
+enum
+{
+	J_VALID, J_KEY, J_KEY_AGAIN, J_KEY_NULL, J_VALUE, J_VALUE_NULL, JOIN_SLICES
+};
+
+static const int join_planes[JOIN_SLICES] = {1, 12, 64, 1, 33, 1};
+static const int join_keys[] = {J_KEY, J_KEY_AGAIN};
+static const int join_nulls[] = {J_KEY_NULL};
+static const int join_values[] = {J_VALUE, J_VALUE_NULL};
+static const int join_numbers[] = {0, 1};
+
+typedef struct JoinJob
+{
+	Table		one[PARTIES];
+	Table		many[PARTIES];
+	Table		beside[PARTIES];
+	SharedBits	duplicate[PARTIES];
+	JoinKind	kind;
+	SortWork	work;
+} JoinJob;
+
+static void
+step_join(Party *self, void *arg)
+{
+	JoinJob    *job = arg;
+	int			i = self->index;
+	bool		values = job->kind == JOIN_INNER || job->kind == JOIN_LEFT;
+	JoinSide	one = {&job->one[i], join_keys, 2, join_nulls, 1, J_VALID};
+	JoinSide	many = one;
+	SortWork	work;
+
+	if (values)
+	{
+		one.numbers = join_numbers;
+		one.number_count = 2;
+		one.slices = join_values;
+		one.slice_count = 2;
+		one.value_nulls = 1;
+	}
+	many = (JoinSide) {&job->many[i], join_keys, 2, join_nulls, 1, J_VALID};
+	join_unique(self, job->kind, &many, &one, &job->beside[i], &job->duplicate[i], &work);
+	if (i == 0)
+		job->work = work;
+}
+
+/* One in `invalid` and one in `null` rows (0: none, 1: all); keys from 0 to range - 1. */
+static Clear
+join_rows(size_t n, uint64 range, int invalid, int null, Prg *prg)
+{
+	Clear		rows = clear_rows(n, JOIN_SLICES, join_planes, 2);
+
+	for (size_t v = 0; v < n; v++)
+	{
+		uint64		key = sim_u64(prg) % range;
+
+		rows.slice[J_VALID][v] = invalid == 0 || (invalid > 1 && sim_u64(prg) % invalid != 0);
+		rows.slice[J_KEY_NULL][v] = null > 0 && sim_u64(prg) % null == 0;
+		/* Both extremes, and keys that differ in one of the columns only. */
+		rows.slice[J_KEY][v] = rows.slice[J_KEY_NULL][v] ? 0 : key % 2 ? low_bits(-key, 12) : 7;
+		rows.slice[J_KEY_AGAIN][v] = key % 2 ? UINT64CONST(1) << 63 : -(key / 2);
+		rows.slice[J_VALUE_NULL][v] = sim_u64(prg) % 4 == 0;
+		rows.slice[J_VALUE][v] = rows.slice[J_VALUE_NULL][v] ? 0 : low_bits(sim_hard64(prg), 33);
+		for (int c = 0; c < 2; c++)
+			rows.number[c][v] = sim_hard64(prg);
+	}
+	return rows;
+}
+
+static bool
+join_here(const Clear *rows, size_t v)
+{
+	return rows->slice[J_VALID][v] && !rows->slice[J_KEY_NULL][v];
+}
+
+static bool
+join_equal(const Clear *a, size_t v, const Clear *b, size_t w)
+{
+	return join_here(a, v) && join_here(b, w) && a->slice[J_KEY][v] == b->slice[J_KEY][w] &&
+		a->slice[J_KEY_AGAIN][v] == b->slice[J_KEY_AGAIN][w];
+}
+
+/* How many rows have the key of an earlier one; they become invalid, if asked. */
+static int
+join_duplicates(Clear *rows, bool remove)
+{
+	int			count = 0;
+
+	for (size_t v = 0; v < rows->n; v++)
+	{
+		for (size_t w = 0; w < v; w++)
+		{
+			if (!join_equal(rows, v, rows, w))
+				continue;
+			count++;
+			if (remove)
+				rows->slice[J_VALID][v] = 0;
+			break;
+		}
+	}
+	return count;
+}
+
+static void
+expect_join(const JoinJob *job, const Clear *many, const Clear *one)
+{
+	Clear		beside = sim_rebuild_table(job->beside);
+	Clear		after = sim_rebuild_table(job->many);
+	bool		values = job->kind == JOIN_INNER || job->kind == JOIN_LEFT;
+
+	CHECK(beside.n == many->n && beside.slices == (values ? 3 : 1) && beside.numbers == (values ? 2 : 0), "columns");
+	for (size_t v = 0; v < many->n; v++)
+	{
+		size_t		w = 0;
+		bool		matched;
+		bool		valid = many->slice[J_VALID][v];
+
+		while (w < one->n && !join_equal(many, v, one, w))
+			w++;
+		matched = w < one->n;
+		CHECK(beside.slice[0][v] == matched, "n=%zu row %zu", many->n, v);
+		CHECK(after.slice[J_VALID][v] == (job->kind == JOIN_LEFT ? valid : job->kind == JOIN_ANTI ? valid && !matched : matched),
+			  "kind %d n=%zu row %zu", job->kind, many->n, v);
+		for (int c = 1; c < JOIN_SLICES; c++)
+			CHECK(after.slice[c][v] == many->slice[c][v], "n=%zu row %zu", many->n, v);
+		for (int c = 0; c < 2; c++)
+			CHECK(after.number[c][v] == many->number[c][v], "n=%zu row %zu", many->n, v);
+		if (!values)
+			continue;
+		CHECK(beside.slice[1][v] == (matched ? one->slice[J_VALUE][w] : 0), "n=%zu row %zu", many->n, v);
+		CHECK(beside.slice[2][v] == (matched ? one->slice[J_VALUE_NULL][w] : job->kind == JOIN_LEFT),
+			  "kind %d n=%zu row %zu", job->kind, many->n, v);
+		for (int c = 0; c < 2; c++)
+			CHECK(beside.number[c][v] == (matched ? one->number[c][w] : 0), "n=%zu row %zu", many->n, v);
+	}
+	clear_free(&beside);
+	clear_free(&after);
+}
+
+static uint64
+any_bytes(size_t n)
+{
+	uint64		bytes = 0;
+
+	for (; n > 1; n -= n / 2)
+		bytes += PLANE_BYTES(n / 2);
+	return bytes;
+}
+
+static uint64
+shuffle_bytes(int party, size_t n, int numbers, int planes)
+{
+	return (party == 1 ? 2 : 1) * (8 * n * numbers + planes * PLANE_BYTES(n));
+}
+
+static void
+expect_join_cost(const JoinJob *job, const Cost *cost, size_t n1, size_t n2)
+{
+	size_t		n = n1 + n2;
+	bool		values = job->kind == JOIN_INNER || job->kind == JOIN_LEFT;
+	int			l = table_row_planes(n);
+	int			v = values ? 35 : 1;
+	int			numbers = values ? 2 : 0;
+	int			w = 12 + 64;
+	const SortWork *work = &job->work;
+	uint64		rounds = 2 + 3 + table_row_planes(w + 1) + 1 + scan_levels(n) + table_row_planes(Max(n, 1) - 1);
+	uint64		bytes;
+
+	if (n2 == 0)
+	{
+		CHECK(cost->rounds == 0 && cost->sent[0] == 0, "no rows");
+		return;
+	}
+	if (values && n > 1)
+		rounds += scan_levels(n) + 2;
+	if (n > 1)
+		rounds += 2 + work->batches * (1 + carry_rounds(work->planes));
+	CHECK(cost->rounds == rounds, "n=%zu+%zu: " UINT64_FORMAT " for " UINT64_FORMAT, n1, n2, cost->rounds, rounds);
+	bytes = PLANE_BYTES(n1) + PLANE_BYTES(n2) + work->bytes * (carry_gates(work->planes) + 1) +
+		work->batches * HASH_BYTES + (w + 1) * PLANE_BYTES(n - 1) + any_bytes(n - 1) +
+		level_bytes(n, v + 1, v, v, true) + l * PLANE_BYTES(n);
+	if (n > 1)
+		bytes += HASH_BYTES;
+	if (values && n > 1)
+		bytes += 8 * n + level_bytes(n, 24, 24, 16, false);
+	for (int i = 0; i < PARTIES; i++)
+	{
+		uint64		moved = shuffle_bytes(i, n, numbers, v + l) +
+			(n > 1 ? shuffle_bytes(i, n, numbers, v + w + 1 + 2 * l) : 0);
+
+		CHECK(cost->sent[i] == bytes + moved, "n=%zu+%zu party %d: " UINT64_FORMAT " for " UINT64_FORMAT,
+			  n1, n2, i, cost->sent[i], bytes + moved);
+	}
+}
+
+static void
+test_join(JoinKind kind, const Clear *many, const Clear *one, bool duplicates, Prg *prg)
+{
+	JoinJob		job = {.kind = kind};
+	Cost		cost;
+	uint64	   *duplicate;
+
+	sim_share_table(job.many, many, prg);
+	sim_share_table(job.one, one, prg);
+	sim_alloc_bits(job.duplicate, 1, 1);
+	cost = run(step_join, &job);
+	duplicate = sim_rebuild_bits(job.duplicate);
+	/* No rows, no answer that could be wrong. */
+	CHECK(duplicate[0] == (duplicates && many->n > 0), "n=%zu+%zu: " UINT64_FORMAT, one->n, many->n, duplicate[0]);
+	if (!duplicates)
+		expect_join(&job, many, one);
+	expect_join_cost(&job, &cost, one->n, many->n);
+	pfree(duplicate);
+	sim_free_table(job.many);
+	sim_free_table(job.one);
+	sim_free_bits(job.duplicate);
+	for (int i = 0; i < PARTIES; i++)
+		table_destroy(&job.beside[i]);
+}
+
+static void
+test_joins(size_t n1, size_t n2, Prg *prg)
+{
+	uint64		ranges[] = {1, n1 + 1, 4 * n1 + 4};
+
+	for (int k = 0; k < lengthof(ranges); k++)
+	{
+		for (int invalid = 0; invalid < 4; invalid++)
+		{
+			Clear		one = join_rows(n1, ranges[k], invalid, (invalid + k) % 4 * 2, prg);
+			Clear		many = join_rows(n2, ranges[k], (invalid + k) % 4, 5, prg);
+			JoinKind	kind = (JoinKind) ((k + invalid) % 4);
+
+			test_join(kind, &many, &one, join_duplicates(&one, false) > 0, prg);
+			join_duplicates(&one, true);
+			for (kind = JOIN_INNER; kind <= JOIN_ANTI; kind++)
+				test_join(kind, &many, &one, false, prg);
+			clear_free(&one);
+			clear_free(&many);
+		}
+	}
+}
+
+/* ---- limit, union, columns beside, distinct, any ---- */
+
+typedef struct RowsJob
+{
+	Table		table[PARTIES];
+	Table		other[PARTIES];
+	Shared64	kept[PARTIES];
+	SharedBits	any[PARTIES];
+	size_t		offset;
+	size_t		count;
+} RowsJob;
+
+/* SELECT DISTINCT ... FROM (a UNION ALL b) OFFSET ... LIMIT ..., and the same once more beside it */
+static void
+step_rows(Party *self, void *arg)
+{
+	RowsJob    *job = arg;
+	int			i = self->index;
+	int			keys[] = {J_KEY_AGAIN, J_KEY};
+	Table	   *table = &job->table[i];
+	Table		copy = table_create(job->count, 0, 1);
+
+	scan_any(self, &job->any[i], &table->slice[J_VALID]);
+	rows_append(table, &job->other[i]);
+	rows_distinct(self, table, keys, 2, J_VALID, table->n, &job->kept[i], NULL);
+	rows_limit(table, job->offset, job->count);
+	copy.n = table->n;
+	table_add_slice(&copy, shared_bits_cut(&table->slice[J_KEY], 0, table->n));
+	columns_beside(table, &copy);
+	CHECK(copy.slices == 0, "columns are moved");
+	table_destroy(&copy);
+}
+
+/* The number of keys less than that of row v, or of all keys if v is n. */
+static size_t
+keys_before(const Clear *rows, size_t v)
+{
+	size_t		count = 0;
+
+	for (size_t w = 0; w < rows->n; w++)
+	{
+		bool		counts = rows->slice[J_VALID][w];
+
+		if (v < rows->n)
+			counts = counts && (rows->slice[J_KEY_AGAIN][w] != rows->slice[J_KEY_AGAIN][v] ?
+								rows->slice[J_KEY_AGAIN][w] < rows->slice[J_KEY_AGAIN][v] :
+								rows->slice[J_KEY][w] < rows->slice[J_KEY][v]);
+		for (size_t u = 0; u < w && counts; u++)
+			counts = !(rows->slice[J_VALID][u] && rows->slice[J_KEY][u] == rows->slice[J_KEY][w] &&
+					   rows->slice[J_KEY_AGAIN][u] == rows->slice[J_KEY_AGAIN][w]);
+		count += counts;
+	}
+	return count;
+}
+
+static Clear
+clear_append(const Clear *a, const Clear *b)
+{
+	Clear		both = clear_rows(a->n + b->n, a->slices, a->planes, a->numbers);
+
+	for (int c = 0; c < a->slices; c++)
+	{
+		memcpy(both.slice[c], a->slice[c], a->n * sizeof(uint64));
+		memcpy(both.slice[c] + a->n, b->slice[c], b->n * sizeof(uint64));
+	}
+	return both;
+}
+
+static void
+expect_rows(const RowsJob *job, const Clear *a, const Clear *b)
+{
+	Clear		after = sim_rebuild_table(job->table);
+	Clear		both = clear_append(a, b);
+	size_t		keys = keys_before(&both, both.n);
+	uint64	   *kept = sim_rebuild64(job->kept);
+	uint64	   *any = sim_rebuild_bits(job->any);
+	size_t		first = Min(job->offset, both.n);
+	uint64		want_any = 0;
+
+	for (size_t v = 0; v < a->n; v++)
+		want_any |= a->slice[J_VALID][v];
+	CHECK(any[0] == want_any, "n=%zu", a->n);
+	CHECK(kept[0] == keys, "n=%zu: " UINT64_FORMAT " for %zu", both.n, kept[0], keys);
+	CHECK(after.n == Min(job->count, both.n - first), "n=%zu: %zu", both.n, after.n);
+	CHECK(after.slices == JOIN_SLICES + 1, "columns");
+	for (size_t v = 0; v < after.n; v++)
+	{
+		CHECK(after.slice[J_VALID][v] == (first + v < keys), "n=%zu row %zu", both.n, v);
+		CHECK(after.slice[JOIN_SLICES][v] == after.slice[J_KEY][v], "n=%zu row %zu", both.n, v);
+	}
+	/* Each key is where it is to be. */
+	for (size_t w = 0; w < both.n; w++)
+	{
+		size_t		place = both.slice[J_VALID][w] ? keys_before(&both, w) : both.n;
+
+		if (place >= first && place - first < after.n)
+			CHECK(after.slice[J_KEY][place - first] == both.slice[J_KEY][w] &&
+				  after.slice[J_KEY_AGAIN][place - first] == both.slice[J_KEY_AGAIN][w], "n=%zu row %zu", both.n, w);
+	}
+	pfree(kept);
+	pfree(any);
+	clear_free(&after);
+	clear_free(&both);
+}
+
+static void
+test_rows(size_t n1, size_t n2, Prg *prg)
+{
+	size_t		offsets[] = {0, 1, n1, n1 + n2, 10000, 0};
+	size_t		counts[] = {n1 + n2, 3, n2 + 7, 1, SIZE_MAX, 0};
+
+	for (int k = 0; k < lengthof(offsets); k++)
+	{
+		Clear		a = join_rows(n1, 1 + n2 / 2, k % 3, 0, prg);
+		Clear		b = join_rows(n2, 1 + n2 / 2, k % 3 * 2, 0, prg);
+		RowsJob		job = {.offset = offsets[k], .count = counts[k]};
+
+		sim_share_table(job.table, &a, prg);
+		sim_share_table(job.other, &b, prg);
+		sim_alloc64(job.kept, 1);
+		sim_alloc_bits(job.any, 1, 1);
+		run(step_rows, &job);
+		expect_rows(&job, &a, &b);
+		sim_free_table(job.table);
+		sim_free_table(job.other);
+		sim_free64(job.kept);
+		sim_free_bits(job.any);
+		clear_free(&a);
+		clear_free(&b);
+	}
+}
+
 int
 main(void)
 {
@@ -475,6 +860,12 @@ main(void)
 	for (int s = 0; s < lengthof(sizes); s++)
 		test_aggregates(sizes[s], prg);
 	sim_report("count, sum, min, max, any, or and and of groups, with NULLs as in SQL");
+	for (int s = 0; s < lengthof(rows_sizes); s++)
+		test_rows(rows_sizes[s][0], rows_sizes[s][1], prg);
+	sim_report("rows are cut off, put end to end and beside each other, and kept once");
+	for (int s = 0; s < lengthof(joined_sizes); s++)
+		test_joins(joined_sizes[s][0], joined_sizes[s][1], prg);
+	sim_report("rows find the one with their key, and a second one is told");
 	prg_free(prg);
 	return sim_end();
 }
