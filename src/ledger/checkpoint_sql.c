@@ -11,8 +11,8 @@
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "fmgr.h"
-#include "funcapi.h"
 #include "identity/node.h"
+#include "ledger/datum.h"
 #include "ledger/guard.h"
 #include "ledger/store_sql.h"
 #include "mb/pg_wchar.h"
@@ -42,16 +42,6 @@ secmed_entry_kind(PG_FUNCTION_ARGS)
 	if (!entry_decode(&entry, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), &reason))
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(entry_kind_name(entry.kind)));
-}
-
-static Datum
-bytea_datum(const void *bytes, size_t len)
-{
-	bytea	   *copy = palloc(VARHDRSZ + len);
-
-	SET_VARSIZE(copy, VARHDRSZ + len);
-	memcpy(VARDATA(copy), bytes, len);
-	return PointerGetDatum(copy);
 }
 
 /* The guard -----------------------------------------------------------------*/
