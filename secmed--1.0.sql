@@ -601,7 +601,8 @@ CREATE FUNCTION secmed.decode_entry(entry bytea,
 		OUT site text, OUT seq bigint, OUT prev bytea, OUT at timestamptz,
 		OUT kind text, OUT run uuid, OUT actor text, OUT object text,
 		OUT plan bytea, OUT outcome text, OUT revealed text,
-		OUT counters bigint[], OUT commitment bytea, OUT hash bytea)
+		OUT counters bigint[], OUT commitment bytea, OUT hash bytea,
+		OUT spooled_at timestamptz)
 	AS 'MODULE_PATHNAME', 'secmed_decode_entry' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION secmed.decode_entry(bytea) IS
 'What the bytes of a ledger entry say; an error if they are not canonical. hash is SHA-256(0x00 || entry), which the next entry holds as prev.';
@@ -610,13 +611,14 @@ GRANT EXECUTE ON FUNCTION secmed.decode_entry(bytea) TO secmed_auditor;
 
 CREATE VIEW secmed.audit AS
 	SELECT d.seq, d.at, d.kind, d.run, d.actor, d.object, d.plan, d.outcome,
-		   d.revealed, d.counters, pg_catalog.convert_from(p.payload, 'UTF8') AS statement
+		   d.revealed, d.counters, pg_catalog.convert_from(p.payload, 'UTF8') AS statement,
+		   d.spooled_at
 	  FROM secmed.ledger l
 	 CROSS JOIN LATERAL secmed.decode_entry(l.entry) d
 	  LEFT JOIN secmed.ledger_payload p ON p.seq = l.seq
 	 ORDER BY l.seq;
 COMMENT ON VIEW secmed.audit IS
-'The ledger, decoded: number, time, kind, the run''s id common to all nodes, who asked, what about, plan hash, outcome, what was revealed and to whom, counters [cells, elements, smallest number of patients, sites], and the statement where it is still kept.';
+'The ledger, decoded: number, time, kind, the run''s id common to all nodes, who asked, what about, plan hash, outcome, what was revealed and to whom, counters [cells, elements, smallest number of patients, sites], the statement where it is still kept, and, if the entry was spooled while the ledger could not be written, when.';
 REVOKE ALL ON secmed.audit FROM PUBLIC;
 GRANT SELECT ON secmed.audit TO secmed_auditor;
 

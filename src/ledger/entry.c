@@ -68,6 +68,12 @@ entry_kind_name(EntryKind kind)
 	return NULL;
 }
 
+bool
+entry_kind_is_local(EntryKind kind)
+{
+	return kind >= ENTRY_INTENT && kind <= ENTRY_RESTART;
+}
+
 static const char *
 counters_problem(const LedgerEntry *entry)
 {
@@ -92,6 +98,8 @@ entry_problem(const LedgerEntry *entry)
 		return "has too long an outcome";
 	if (strlen(entry->revealed) > ENTRY_TEXT_MAX)
 		return "says at too great a length what was revealed";
+	if (entry->has_spooled && (entry->spooled_us < 0 || entry->spooled_us > ENTRY_AT_US_MAX))
+		return "was spooled at a time that is out of range";
 	return counters_problem(entry);
 }
 
@@ -124,8 +132,8 @@ write_optional(StringInfo out, bool present, const void *bytes, size_t len)
 static void
 write_fields(StringInfo out, const LedgerEntry *entry)
 {
-	cbor_array(out, ENTRY_ELEMENTS);
-	cbor_uint(out, ENTRY_FORMAT);
+	cbor_array(out, ENTRY_ELEMENTS + (entry->has_spooled ? 1 : 0));
+	cbor_uint(out, entry->has_spooled ? ENTRY_FORMAT_SPOOLED : ENTRY_FORMAT);
 	cbor_text(out, entry->site);
 	cbor_uint(out, entry->seq);
 	cbor_bytes(out, entry->prev, HASH_BYTES);
@@ -141,6 +149,8 @@ write_fields(StringInfo out, const LedgerEntry *entry)
 	for (int i = 0; i < entry->ncounters; i++)
 		cbor_uint(out, entry->counters[i]);
 	write_optional(out, entry->has_commitment, entry->commitment, HASH_BYTES);
+	if (entry->has_spooled)
+		cbor_int(out, entry->spooled_us);
 }
 
 void
@@ -199,6 +209,8 @@ read_fields(CborReader *reader, EntryView *view)
 	for (int i = 0; i < view->ncounters; i++)
 		view->counters[i] = cbor_read_uint(reader, PG_INT64_MAX);
 	view->commitment = read_optional(reader, HASH_BYTES);
+	if (view->has_spooled)
+		view->spooled_us = (int64) cbor_read_uint(reader, ENTRY_AT_US_MAX);
 }
 
 /* What the reader does not know of: kinds, names, the first entry. */
@@ -220,6 +232,7 @@ bool
 entry_view(EntryView *view, const void *bytes, size_t len, const char **reason)
 {
 	CborReader	reader;
+	uint64		elements;
 	uint64		format;
 
 	*reason = "is too long";
@@ -227,11 +240,15 @@ entry_view(EntryView *view, const void *bytes, size_t len, const char **reason)
 		return false;
 
 	cbor_start(&reader, bytes, len);
-	cbor_expect_array(&reader, ENTRY_ELEMENTS);
+	elements = cbor_read_array(&reader, ENTRY_ELEMENTS + 1);
 	format = cbor_read_uint(&reader, PG_UINT64_MAX);
 	*reason = "is of an unknown format";
-	if (reader.error == NULL && format != ENTRY_FORMAT)
+	if (reader.error == NULL &&
+		!(format == ENTRY_FORMAT && elements == ENTRY_ELEMENTS) &&
+		!(format == ENTRY_FORMAT_SPOOLED && elements == ENTRY_ELEMENTS + 1))
 		return false;
+	view->has_spooled = format == ENTRY_FORMAT_SPOOLED;
+	view->spooled_us = 0;
 	read_fields(&reader, view);
 	if (!cbor_finish(&reader))
 	{
@@ -289,6 +306,8 @@ entry_from_view(LedgerEntry *entry, const EntryView *view)
 	entry->ncounters = view->ncounters;
 	memcpy(entry->counters, view->counters, view->ncounters * sizeof(uint64));
 	entry->has_commitment = keep_fixed(entry->commitment, view->commitment, HASH_BYTES);
+	entry->has_spooled = view->has_spooled;
+	entry->spooled_us = view->spooled_us;
 }
 
 void

@@ -25,6 +25,10 @@
  *	              patients_min, sites]; of local actions see below; or empty
  *	  commitment  32 bytes, to the body in the side table, or null
  *
+ * An entry that was spooled (audit/spool.h), because the ledger could not be
+ * written when it was made, has fmt 2 and one element more, spooled_us: when
+ * it was, in microseconds since 1970 UTC.  at_us is when it came here.
+ *
  * Local actions (audit/action.h) are those of this node's own sessions on
  * published tables and on secmed's own.  n numbers them within a transaction:
  *
@@ -55,6 +59,7 @@
 #include "crypto/hash.h"
 
 #define ENTRY_FORMAT		1
+#define ENTRY_FORMAT_SPOOLED 2
 #define RUN_ID_BYTES		16
 #define ENTRY_TEXT_MAX		1024	/* bytes of object and revealed */
 #define ENTRY_ACTOR_MAX		320	/* a node, a colon, and a requester of 256 bytes */
@@ -107,6 +112,8 @@ typedef struct LedgerEntry
 	uint64		counters[ENTRY_COUNTERS_MAX];
 	bool		has_commitment;
 	uint8		commitment[HASH_BYTES];
+	bool		has_spooled;
+	int64		spooled_us;
 
 	/* set by the sequencer, or by decoding */
 	const char *site;
@@ -116,6 +123,9 @@ typedef struct LedgerEntry
 } LedgerEntry;
 
 extern const char *entry_kind_name(EntryKind kind);	/* "request", ...; NULL if unknown */
+
+/* Is it a local action? */
+extern bool entry_kind_is_local(EntryKind kind);
 
 /*
  * What is wrong with the fields the appender sets (constant string), or NULL.
@@ -150,6 +160,8 @@ typedef struct EntryView
 	int			ncounters;
 	uint64		counters[ENTRY_COUNTERS_MAX];
 	const uint8 *commitment;
+	bool		has_spooled;
+	int64		spooled_us;
 } EntryView;
 
 /*

@@ -79,8 +79,8 @@ secmed_decode_entry(PG_FUNCTION_ARGS)
 	LedgerEntry entry;
 	const char *reason;
 	uint8		hash[HASH_BYTES];
-	Datum		values[14];
-	bool		nulls[14] = {false};
+	Datum		values[15];
+	bool		nulls[15] = {false};
 
 	if (!entry_decode(&entry, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), &reason))
 		ereport(ERROR,
@@ -90,5 +90,7 @@ secmed_decode_entry(PG_FUNCTION_ARGS)
 	entry_columns(&entry, values, nulls);
 	entry_hash(hash, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 	values[13] = bytea_datum(hash, HASH_BYTES);
+	values[14] = time_datum(entry.spooled_us);
+	nulls[14] = !entry.has_spooled;
 	PG_RETURN_DATUM(row_datum(fcinfo, values, nulls));
 }

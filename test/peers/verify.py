@@ -361,14 +361,16 @@ class Cbor:
 class Entry:
     def __init__(self, data):
         c = Cbor(data)
-        if len(data) > 8192 or c.head(4) != 14 or c.head(0) != 1:
+        if len(data) > 8192 or (c.head(4), c.head(0)) not in ((14, 1), (15, 2)):
             raise Bad('format')
+        spooled = data[0] == 0x8f
         self.site, self.seq, self.prev = c.text(63), c.head(0), c.fixed(32)
         self.at_us, self.kind = c.head(0, 253402300799999999), c.head(0)
         self.run, self.actor, self.object = c.fixed_or_null(16), c.text(320), c.text(1024)
         self.plan, self.outcome, self.revealed = c.fixed_or_null(32), c.text(128), c.text(1024)
         self.counters = [c.head(0) for _ in range(c.head(4, 8))]
         self.commitment = c.fixed_or_null(32)
+        self.spooled_us = c.head(0, 253402300799999999) if spooled else None
         if c.at != len(data) or self.kind not in KINDS or not re.fullmatch(NODE_NAME, self.site) or \
                 (self.seq == 0 and self.prev != ZEROS):
             raise Bad('entry')

@@ -45,6 +45,16 @@ full_entry(void)
 	return entry;
 }
 
+static LedgerEntry
+spooled_entry(void)
+{
+	LedgerEntry entry = full_entry();
+
+	entry.has_spooled = true;
+	entry.spooled_us = AT_US + 1000000;
+	return entry;
+}
+
 static bool
 same(const LedgerEntry *a, const LedgerEntry *b)
 {
@@ -57,6 +67,7 @@ same(const LedgerEntry *a, const LedgerEntry *b)
 		a->has_plan == b->has_plan && memcmp(a->plan, b->plan, HASH_BYTES) == 0 &&
 		a->has_commitment == b->has_commitment &&
 		memcmp(a->commitment, b->commitment, HASH_BYTES) == 0 &&
+		a->has_spooled == b->has_spooled && a->spooled_us == b->spooled_us &&
 		a->ncounters == b->ncounters &&
 		memcmp(a->counters, b->counters, a->ncounters * sizeof(uint64)) == 0;
 }
@@ -296,6 +307,7 @@ main(void)
 	test_round_trip("small", small_entry());
 	memory_reset();
 	test_round_trip("full", full_entry());
+	test_round_trip("spooled", spooled_entry());
 	memory_reset();
 	test_bounds();
 	memory_reset();

@@ -292,6 +292,12 @@ test_entry(void)
 	entry_hash(hash, bytes.data, bytes.len);
 	check_bytes(hash, HASH_BYTES, "entry", "hash");
 	check(entry_decode(&entry, bytes.data, bytes.len, &reason) && entry.seq == 7, "entry: read back");
+
+	entry.has_spooled = true;
+	entry.spooled_us = entry.at_us - 1000000;
+	initStringInfo(&bytes);
+	entry_encode(&bytes, &entry);
+	check_bytes((uint8 *) bytes.data, bytes.len, "entry", "spooled");
 }
 
 static void
