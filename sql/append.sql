@@ -41,9 +41,9 @@ DO $$ BEGIN FOR i IN 1 .. 600 LOOP PERFORM secmed.append_note('note ' || i); END
 SELECT c.relname, pg_get_expr(c.relpartbound, c.oid), pg_get_userbyid(c.relowner) = pg_get_userbyid(p.relowner) AS same_owner
   FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class p ON p.oid = i.inhparent
  WHERE i.inhparent IN ('secmed.ledger'::regclass, 'secmed.ledger_payload'::regclass) ORDER BY relname;
-SELECT tableoid::regclass, count(*), min(seq), max(seq) FROM secmed.ledger GROUP BY 1 ORDER BY 1;
-SELECT tableoid::regclass, count(*), min(seq), max(seq) FROM secmed.ledger_payload GROUP BY 1 ORDER BY 1;
-SELECT ok, entries, reason FROM secmed.verify_ledger();
+SELECT tableoid::regclass, min(seq) / 256 AS first, max(seq) / 256 AS last FROM secmed.ledger GROUP BY 1 ORDER BY 1;
+SELECT tableoid::regclass, min(seq) / 256 AS first, max(seq) / 256 AS last FROM secmed.ledger_payload GROUP BY 1 ORDER BY 1;
+SELECT ok, entries > 600 AS many, reason FROM secmed.verify_ledger();
 TRUNCATE secmed.ledger_000000000000256;
 DELETE FROM secmed.ledger_000000000000256;
 INSERT INTO secmed.ledger_000000000000256 SELECT * FROM secmed.ledger WHERE seq = 300;
@@ -52,13 +52,13 @@ INSERT INTO secmed.ledger_000000000000256 SELECT * FROM secmed.ledger WHERE seq 
 CREATE DATABASE regress_append_copy;
 \! pg_dump regress_append 2>&1 | psql -X -q -d regress_append_copy -v ON_ERROR_STOP=1 -o /dev/null
 \c regress_append_copy
-SELECT ok, entries, reason FROM secmed.verify_ledger();
-SELECT tableoid::regclass, count(*), min(seq), max(seq) FROM secmed.ledger GROUP BY 1 ORDER BY 1;
+SELECT ok, entries > 600 AS many, reason FROM secmed.verify_ledger();
+SELECT tableoid::regclass, min(seq) / 256 AS first, max(seq) / 256 AS last FROM secmed.ledger GROUP BY 1 ORDER BY 1;
 SELECT indrelid::regclass, indisunique, pg_get_expr(indpred, indrelid) FROM pg_index
  WHERE indrelid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = 'secmed.ledger'::regclass) ORDER BY 1, 2;
 TRUNCATE secmed.ledger_000000000000256;
 DO $$ BEGIN FOR i IN 1 .. 200 LOOP PERFORM secmed.append_note('note ' || i); END LOOP; END $$;
-SELECT ok, entries, reason FROM secmed.verify_ledger();
+SELECT ok, entries > 600 AS many, reason FROM secmed.verify_ledger();
 SELECT max(tableoid::regclass::text) AS last FROM secmed.ledger;
 
 -- The extension takes its partitions with it.

@@ -15,14 +15,15 @@ SELECT secmed.add_peer(secmed.node_card(), 'dbname=regress_ledger') IS NOT NULL 
 -- Entries.
 SELECT seq, kind, run, actor = session_user AS actor, split_part(object, ' ', 1) AS object,
 	   plan, outcome, revealed, counters, statement
-  FROM secmed.audit WHERE kind <> 'key' ORDER BY seq;
+  FROM secmed.audit WHERE kind <> 'key' AND run IS NULL ORDER BY seq;
 SELECT d.site, d.seq = l.seq AS seq, d.at > lag(d.at, 1, '-infinity') OVER w OR d.at = lag(d.at) OVER w AS in_time,
 	   d.prev = lag(d.hash, 1, decode(repeat('00', 32), 'hex')) OVER w AS linked,
 	   d.hash = sha256('\x00' || l.entry) AS hash, d.commitment
-  FROM secmed.ledger l, secmed.decode_entry(l.entry) d
+  FROM secmed.ledger l, secmed.decode_entry(l.entry) d WHERE l.seq < 5
 WINDOW w AS (ORDER BY l.seq) ORDER BY l.seq;
-SELECT v.ok, v.entries, v.bad_seq, v.reason, v.head = d.hash AS head
-  FROM secmed.verify_ledger() v, secmed.ledger l, secmed.decode_entry(l.entry) d WHERE l.seq = 4;
+SELECT ok, coalesce(reason, '') AS reason, entries - 1 AS last, head FROM secmed.verify_ledger() \gset
+SELECT :'ok' AS ok, :'reason' AS reason, d.hash = :'head' AS head
+  FROM secmed.ledger l, secmed.decode_entry(l.entry) d WHERE l.seq = :last;
 
 -- Bytes that are no entry.
 SELECT secmed.decode_entry('');
@@ -40,7 +41,7 @@ INSERT INTO secmed.ledger VALUES (5, '\x00');
 INSERT INTO secmed.ledger SELECT 5, entry FROM secmed.ledger WHERE seq = 4;
 INSERT INTO secmed.ledger SELECT seq, entry FROM secmed.ledger WHERE seq = 4;
 INSERT INTO secmed.ledger VALUES (NULL, NULL);
-SELECT ok, entries FROM secmed.verify_ledger();
+SELECT ok FROM secmed.verify_ledger();
 
 -- Whoever gets around that is found out.
 CREATE FUNCTION tamper(command text, OUT ok boolean, OUT entries bigint, OUT bad_seq bigint, OUT reason text)
@@ -50,7 +51,7 @@ BEGIN
 	ALTER TABLE secmed.ledger DISABLE TRIGGER USER;
 	EXECUTE command;
 	SELECT v.ok, v.entries, v.bad_seq, v.reason INTO ok, entries, bad_seq, reason FROM secmed.verify_ledger() v;
-	RAISE EXCEPTION USING MESSAGE = format('%s, entries %s, bad %s: %s', ok, entries, bad_seq, reason);
+	RAISE EXCEPTION USING MESSAGE = format('%s, bad %s: %s', ok, bad_seq, reason);
 EXCEPTION WHEN raise_exception THEN
 	RAISE WARNING '%', SQLERRM;
 END
@@ -60,43 +61,45 @@ SELECT FROM tamper('DELETE FROM secmed.ledger WHERE seq = 1');
 SELECT FROM tamper('DELETE FROM secmed.ledger');
 SELECT FROM tamper('UPDATE secmed.ledger SET entry = set_byte(entry, 20, get_byte(entry, 20) # 1) WHERE seq = 3');
 SELECT FROM tamper('UPDATE secmed.ledger SET entry = set_byte(entry, length(entry) - 10, 0) WHERE seq = 2');
-SELECT FROM tamper('UPDATE secmed.ledger SET seq = CASE seq WHEN 1 THEN 11 ELSE seq END');
+SELECT FROM tamper('UPDATE secmed.ledger SET seq = CASE seq WHEN 1 THEN 5000 ELSE seq END');
 SELECT FROM tamper('UPDATE secmed.ledger SET entry = (SELECT entry FROM secmed.ledger WHERE seq = 2) WHERE seq = 1');
 SELECT FROM tamper('CREATE TABLE before PARTITION OF secmed.ledger FOR VALUES FROM (-9) TO (0); INSERT INTO secmed.ledger SELECT -1, entry FROM secmed.ledger WHERE seq = 0');
 SELECT FROM tamper($t$UPDATE secmed.node SET name = 'beta'$t$);
 SELECT FROM tamper($t$INSERT INTO secmed.ledger_payload VALUES (1, '\x00', 'x')$t$);
-SELECT FROM tamper($t$INSERT INTO secmed.ledger_payload VALUES (5, '\x00', 'x')$t$);
+SELECT FROM tamper($t$INSERT INTO secmed.ledger_payload VALUES (5000, '\x00', 'x')$t$);
 
 -- A dump is restored whole and in order, into a database of another name.
-CREATE TABLE dumped AS SELECT seq, entry FROM secmed.ledger;
 BEGIN;
 ALTER TABLE secmed.ledger DISABLE TRIGGER USER;
+CREATE TEMPORARY TABLE dumped ON COMMIT DROP AS SELECT seq, entry FROM secmed.ledger;
 DELETE FROM secmed.ledger;
 ALTER TABLE secmed.ledger ENABLE ALWAYS TRIGGER ledger_guard_rows;
 INSERT INTO secmed.ledger SELECT * FROM dumped ORDER BY seq;
-SELECT ok, entries FROM secmed.verify_ledger();
+SELECT ok FROM secmed.verify_ledger();
 ROLLBACK;
 BEGIN;
 ALTER TABLE secmed.ledger DISABLE TRIGGER USER;
+CREATE TEMPORARY TABLE dumped ON COMMIT DROP AS SELECT seq, entry FROM secmed.ledger;
 DELETE FROM secmed.ledger;
 ALTER TABLE secmed.ledger ENABLE ALWAYS TRIGGER ledger_guard_rows;
 INSERT INTO secmed.ledger SELECT * FROM dumped WHERE seq <> 1 ORDER BY seq;
 COMMIT;
 BEGIN;
 ALTER TABLE secmed.ledger DISABLE TRIGGER USER;
+CREATE TEMPORARY TABLE dumped ON COMMIT DROP AS SELECT seq, entry FROM secmed.ledger;
 DELETE FROM secmed.ledger;
 ALTER TABLE secmed.ledger ENABLE ALWAYS TRIGGER ledger_guard_rows;
 -- as they may lie in the table: a row before the one it follows
 INSERT INTO secmed.ledger SELECT * FROM dumped ORDER BY seq # 1;
-SELECT ok, entries FROM secmed.verify_ledger();
+SELECT ok FROM secmed.verify_ledger();
 COMMIT;
 
 -- A database that is told to be read-only, and an auditor who only reads.
 ALTER DATABASE regress_ledger SET default_transaction_read_only = on;
 CREATE ROLE regress_secmed_auditor IN ROLE secmed_auditor;
 SET ROLE regress_secmed_auditor;
-SELECT ok, entries FROM secmed.verify_ledger();
-SELECT count(*) FROM secmed.audit;
+SELECT ok FROM secmed.verify_ledger();
+SELECT count(*) > 5 AS many FROM secmed.audit;
 INSERT INTO secmed.ledger VALUES (5, '\x00');
 DELETE FROM secmed.ledger;
 RESET ROLE;
@@ -114,7 +117,7 @@ BEGIN
 END $$;
 SELECT backend_type, state, xact_start IS NULL AS no_transaction FROM pg_stat_activity
  WHERE backend_type = 'secmed sequencer' AND datname = 'regress_ledger';
-SELECT ok, entries FROM secmed.verify_ledger();
+SELECT ok FROM secmed.verify_ledger();
 
 -- The sequencer waits for a lock: bounded, and appended when it can be.
 BEGIN;
@@ -123,8 +126,8 @@ SET LOCAL secmed.node_timeout = '500ms';
 SELECT secmed.add_peer(secmed.node_card());
 ROLLBACK;
 SELECT secmed.add_peer(secmed.node_card()) IS NOT NULL AS added;
-SELECT seq, kind FROM secmed.audit ORDER BY seq DESC LIMIT 2;
-SELECT ok, entries FROM secmed.verify_ledger();
+SELECT kind FROM secmed.audit WHERE run IS NULL ORDER BY seq DESC LIMIT 2;
+SELECT ok FROM secmed.verify_ledger();
 
 \c postgres postgres
 DROP DATABASE regress_ledger;

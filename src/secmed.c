@@ -10,6 +10,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 
+#include "audit/access.h"
 #include "audit/append.h"
 #include "audit/log_key.h"
 #include "audit/segment.h"
@@ -34,6 +35,8 @@ _PG_init(void)
 				 errhint("Set shared_preload_libraries = 'secmed' and restart the server.")));
 
 	audit_init();
+	action_init();
+	access_init();
 	segment_init();
 	log_key_init();
 	signer_init();

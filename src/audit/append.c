@@ -127,33 +127,27 @@ audit_init(void)
 
 /* Waking the sequencer ------------------------------------------------------*/
 
-static void
-can_not_start(const char *what, const char *hint)
+typedef enum Wake
 {
-	queue_wake_owners(MyDatabaseId);	/* they shall find out, too */
-	ereport(ERROR,
-			(errcode(ERRCODE_SECMED_LEDGER),
-			 errmsg("the ledger's sequencer can't start"),
-			 errdetail("%s", what),
-			 errhint("%s", hint)));
-}
+	WAKE_DONE = 0,
+	WAKE_NO_PLACE,				/* in the table of sequencers */
+	WAKE_NO_WORKER
+} Wake;
 
-static void
-start_sequencer(void)
+static bool
+start_sequencer(Oid database)
 {
-	if (sequencer_register())
-		return;
+	Sequencer  *sequencer;
+
+	if (sequencer_register(database))
+		return true;
 
 	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
-	{
-		Sequencer  *sequencer = queue_sequencer(MyDatabaseId);
-
-		if (sequencer && sequencer->state == SEQUENCER_STARTING)
-			sequencer->state = SEQUENCER_NONE;
-	}
+	sequencer = queue_sequencer(database);
+	if (sequencer && sequencer->state == SEQUENCER_STARTING)
+		sequencer->state = SEQUENCER_NONE;
 	LWLockRelease(queue->lock);
-	can_not_start("No background worker is free.",
-				  "Raise max_worker_processes and restart the server.");
+	return false;
 }
 
 static bool
@@ -165,11 +159,11 @@ start_is_late(const Sequencer *sequencer)
 }
 
 /*
- * Wakes the sequencer of this database, or starts one if there is none, or
- * if the one that was asked for has not come.
+ * Wakes the sequencer of a database, or starts one if there is none, or if
+ * the one that was asked for has not come.  Never fails.
  */
-static void
-wake_sequencer(void)
+static Wake
+try_wake(Oid database)
 {
 	Sequencer  *sequencer;
 	PGPROC	   *proc = NULL;
@@ -177,10 +171,10 @@ wake_sequencer(void)
 	bool		start = false;
 
 	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
-	sequencer = queue_sequencer(MyDatabaseId);
+	sequencer = queue_sequencer(database);
 	if (sequencer == NULL)
 	{
-		full = queue_new_sequencer(MyDatabaseId) == NULL;
+		full = queue_new_sequencer(database) == NULL;
 		start = !full;
 	}
 	else if (sequencer->state == SEQUENCER_RUNNING)
@@ -193,12 +187,27 @@ wake_sequencer(void)
 	LWLockRelease(queue->lock);
 
 	if (full)
-		can_not_start("Too many databases of this server append to a ledger at once.",
-					  "Wait until another one is idle.");
+		return WAKE_NO_PLACE;
 	if (proc)
 		SetLatch(&proc->procLatch);
-	if (start)
-		start_sequencer();
+	return start && !start_sequencer(database) ? WAKE_NO_WORKER : WAKE_DONE;
+}
+
+static void
+wake_sequencer(void)
+{
+	Wake		wake = try_wake(MyDatabaseId);
+
+	if (wake == WAKE_DONE)
+		return;
+	queue_wake_owners(MyDatabaseId);	/* they shall find out, too */
+	ereport(ERROR,
+			(errcode(ERRCODE_SECMED_LEDGER),
+			 errmsg("the ledger's sequencer can't start"),
+			 wake == WAKE_NO_WORKER ? errdetail("No background worker is free.") :
+			 errdetail("Too many databases of this server append to a ledger at once."),
+			 wake == WAKE_NO_WORKER ? errhint("Raise max_worker_processes and restart the server.") :
+			 errhint("Wait until another one is idle.")));
 }
 
 /* Queueing ------------------------------------------------------------------*/
@@ -533,4 +542,75 @@ audit_append_now(LedgerEntry *entry, const void *payload, size_t payload_len)
 	HOLD_INTERRUPTS();
 	audit_wait(audit_append(entry, payload, payload_len));
 	RESUME_INTERRUPTS();
+}
+
+/* Nobody waits --------------------------------------------------------------*/
+
+void
+audit_leave(AuditTicket ticket)
+{
+	if (ticket.slot < 0)
+		return;
+	abandon(ticket);
+	forget(ticket);
+}
+
+bool
+audit_waits(void)
+{
+	return true;
+}
+
+bool
+audit_note(Oid database, const LedgerEntry *entry, const void *payload, size_t payload_len)
+{
+	LedgerEntry copy = *entry;
+	uint8		salt[SALT_BYTES];
+	Slot	   *slot;
+
+	if (RecoveryInProgress() || entry_problem(entry) != NULL || payload_len > LEDGER_PAYLOAD_BYTES_MAX)
+		return false;
+	if ((slot = try_claim()) == NULL)
+		return false;
+	if (payload)
+	{
+		random_bytes(salt, SALT_BYTES);
+		commit_payload(copy.commitment, salt, payload, payload_len);
+		copy.has_commitment = true;
+	}
+	fill_slot(slot->content, &copy, salt, payload, payload_len);
+	wipe(salt, sizeof(salt));
+
+	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
+	slot->database = database;
+	slot->owner = NULL;
+	queue_add_slot(slot);
+	LWLockRelease(queue->lock);
+	/* Without a sequencer it waits for the next one. */
+	(void) try_wake(database);
+	return true;
+}
+
+bool
+audit_amend(AuditTicket ticket, EntryKind kind, const char *outcome,
+			int ncounters, const uint64 *counters)
+{
+	Slot	   *slot = &queue->slots[ticket.slot];
+	bool		waits;
+
+	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
+	waits = slot->generation == ticket.generation && slot->owner == MyProc &&
+		slot->state == SLOT_QUEUED;
+	if (waits)
+	{
+		LedgerEntry *entry = &slot->content->entry;
+
+		entry->kind = kind;
+		entry->outcome = keep(slot->content->outcome, sizeof(slot->content->outcome), outcome);
+		entry->ncounters = ncounters;
+		memcpy(entry->counters, counters, ncounters * sizeof(uint64));
+	}
+	LWLockRelease(queue->lock);
+	audit_leave(ticket);
+	return waits;
 }

@@ -47,4 +47,24 @@ extern void audit_wait(AuditTicket ticket);
 /* Both; does not obey cancel (for use while an error is being handled). */
 extern void audit_append_now(LedgerEntry *entry, const void *payload, size_t payload_len);
 
+/* Does audit_wait() wait, in the mode of this session? */
+extern bool audit_waits(void);
+
+/* What is appended need not be waited for any more. */
+extern void audit_leave(AuditTicket ticket);
+
+/*
+ * Queues an entry that nobody waits for; of any database, in UTF-8.  Neither
+ * fails nor waits, so that it can be called after a commit, during an abort
+ * or before there is a session: false if there is no place at the moment.
+ */
+extern bool audit_note(Oid database, const LedgerEntry *entry, const void *payload, size_t payload_len);
+
+/*
+ * If the entry is still in the queue, nobody having begun to write it, makes it
+ * one of another kind; false if it is too late.  It is left either way.
+ */
+extern bool audit_amend(AuditTicket ticket, EntryKind kind, const char *outcome,
+						int ncounters, const uint64 *counters);
+
 #endif							/* SECMED_APPEND_H */

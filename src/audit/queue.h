@@ -129,8 +129,8 @@ extern void queue_wake_owners(Oid database);
  */
 extern void sequencer_stop(Oid database);
 
-/* Asks the postmaster for a sequencer of our database; false if it has no place. */
-extern bool sequencer_register(void);
+/* Asks the postmaster for a sequencer; false if it has no place. */
+extern bool sequencer_register(Oid database);
 
 /* _PG_init: the hook that calls sequencer_stop() where it is needed.  (utility.c) */
 extern void utility_init(void);

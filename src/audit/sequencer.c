@@ -32,7 +32,7 @@ PGDLLEXPORT void secmed_sequencer_main(Datum arg);
 /* Coming and going ----------------------------------------------------------*/
 
 bool
-sequencer_register(void)
+sequencer_register(Oid database)
 {
 	BackgroundWorker worker = {0};
 
@@ -43,7 +43,7 @@ sequencer_register(void)
 	strlcpy(worker.bgw_function_name, "secmed_sequencer_main", BGW_MAXLEN);
 	strlcpy(worker.bgw_name, "secmed sequencer", BGW_MAXLEN);
 	strlcpy(worker.bgw_type, "secmed sequencer", BGW_MAXLEN);
-	worker.bgw_main_arg = ObjectIdGetDatum(MyDatabaseId);
+	worker.bgw_main_arg = ObjectIdGetDatum(database);
 	worker.bgw_notify_pid = MyProcPid;
 	return RegisterDynamicBackgroundWorker(&worker, NULL);
 }

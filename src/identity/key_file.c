@@ -22,10 +22,25 @@
 /* Key files -----------------------------------------------------------------*/
 
 static void
+database_key_path(char path[MAXPGPATH], Oid database, KeyFile file, const char *suffix)
+{
+	snprintf(path, MAXPGPATH, KEY_DIRECTORY "/%u.%skey%s", database,
+			 file == KEY_FILE_LOG ? "log." : "", suffix);
+}
+
+static void
 key_path(char path[MAXPGPATH], KeyFile file, const char *suffix)
 {
-	snprintf(path, MAXPGPATH, KEY_DIRECTORY "/%u.%skey%s", MyDatabaseId,
-			 file == KEY_FILE_LOG ? "log." : "", suffix);
+	database_key_path(path, MyDatabaseId, file, suffix);
+}
+
+bool
+key_file_exists(KeyFile file, Oid database)
+{
+	char		path[MAXPGPATH];
+
+	database_key_path(path, database, file, "");
+	return access(path, F_OK) == 0;
 }
 
 void

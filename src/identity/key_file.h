@@ -27,6 +27,9 @@ typedef enum KeyFile
  */
 extern size_t key_file_read(KeyFile file, const char *name, uint8 bytes[KEY_FILE_BYTES_MAX]);
 
+/* Is it there?  A copy of a database does not have it. */
+extern bool key_file_exists(KeyFile file, Oid database);
+
 /*
  * Writes it, durably.  To be called in the transaction that inserts into
  * secmed.node, after that and with the table locked: the file is removed if

@@ -42,9 +42,16 @@ extern char *card_parse(NodeCard *card, const char *text);
 extern bool card_same_keys(const NodeCard *a, const NodeCard *b);
 
 /*
+ * A bit of the security context (miscadmin.h has the others): what runs is
+ * secmed's own work, which leaves its own entries or needs none, so that it is
+ * not audited as somebody's access.  Restored by an error like the user.
+ */
+#define NODE_OWN_WORK		0x10000
+
+/*
  * Read and write secmed's own tables with the rights of the extension's
- * owner: between these, SPI runs as the owner with a pinned search_path.
- * Restored by an error as well.
+ * owner: between these, SPI runs as the owner with a pinned search_path, as
+ * NODE_OWN_WORK.  Restored by an error as well.
  */
 typedef struct OwnerScope
 {

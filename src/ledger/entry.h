@@ -37,7 +37,7 @@
  *	  CHANGE      what is changed            asked        command    [n]
  *	  PRECOMMIT   ""                         committing,  ""         [xid]
  *	                                         prepared
- *	  CLOSED      as its INTENT or CHANGE    an ending    the same   [n, rows]
+ *	  CLOSED      as its INTENT or CHANGE    an ending    the same   [n, rows, last]
  *	  ACCESS      relations                  an ending    operation  [n, rows]
  *	  LOGIN       role                       refused      ""         [how many]
  *	  RESTART     ""                         asked        ""         [seq, closed]
@@ -45,7 +45,8 @@
  * An ending is "read", "committed", "aborted", "failed SQLSTATE", "refused
  * SQLSTATE" (for want of rights: nothing was read or changed) or "unknown" (the
  * server crashed meanwhile).  The surviving CLOSED of a change is "committed"
- * if and only if the transaction was.  rows are missing where nobody knows.
+ * if and only if the transaction was.  It closes n, or n to last together;
+ * rows are missing where nobody knows.
  * Of RESTART, seq is the first entry that is looked at after the next start.
  *
  * The entry hash is SHA-256(0x00 || bytes), the leaf hash of RFC 9162,

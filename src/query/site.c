@@ -49,8 +49,9 @@ runner_begin(RunnerScope *scope)
 {
 	GetUserIdAndSecContext(&scope->userid, &scope->sec_context);
 	scope->guc_level = transmission_settings();
+	/* The run has entries of its own. */
 	SetUserIdAndSecContext(get_role_oid("secmed_runner", false),
-						   scope->sec_context | SECURITY_LOCAL_USERID_CHANGE);
+						   scope->sec_context | SECURITY_LOCAL_USERID_CHANGE | NODE_OWN_WORK);
 	(void) set_config_option("transaction_read_only", "on", PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
 }

@@ -23,12 +23,13 @@ my $card = $c->{card}{charite};
 my $cluster = $c->{cluster}{lmu};
 $c->run('lmu', "SELECT count(secmed.add_peer('$card')) FROM generate_series(1, 300)");
 
-# The newest checkpoint is of all entries.
+# A checkpoint of all entries that there are now; who looks at the tables adds some.
+sub signed { return $c->run('lmu', q{SELECT split_part(secmed.checkpoint(), E'\n', 2)}) }
+
 sub all_signed
 {
-	return Secmed::within(10, sub {
-		$c->run('lmu', 'SELECT (SELECT max(size) FROM secmed.ledger_checkpoint) = (SELECT count(*) FROM secmed.ledger)') eq 't';
-	});
+	my $n = $c->run('lmu', 'SELECT entries FROM secmed.verify_ledger()');
+	return Secmed::within(10, sub { signed() >= $n });
 }
 
 my $exports = 0;
@@ -69,11 +70,11 @@ sub verify
 }
 
 ok(all_signed(), 'a checkpoint of all entries is signed');
-my $n = $c->run('lmu', 'SELECT count(*) FROM secmed.ledger');
+my $n = signed();
 my $whole = export('');
 my ($status, $said) = verify($whole);
 is($status, 0, 'an export is verified') or diag $said;
-like($said, qr/intact, $n entries/, 'with all its entries');
+cmp_ok($said =~ /intact, (\d+) entries/ ? $1 : 0, '>=', $n, 'with all its entries');
 
 # One entry alone, by its proof and the log's policy.
 my ($policy) = glob "$whole/policy/*";
@@ -109,7 +110,7 @@ sub found_offline
 }
 
 my $last = $n - 1;
-my $newest = 'size = (SELECT max(size) FROM secmed.ledger_checkpoint)';
+my $newest = "size = $n";
 my $flip = 'UPDATE secmed.ledger SET entry = set_byte(entry, length(entry) - 40, get_byte(entry, length(entry) - 40) # 1) WHERE seq = 100';
 my $swap = 'UPDATE secmed.ledger SET entry = (SELECT o.entry FROM secmed.ledger o WHERE o.seq = 201 - ledger.seq) WHERE seq IN (100, 101)';
 my $tile = 'UPDATE secmed.ledger_tile SET hashes = set_byte(hashes, 3200, get_byte(hashes, 3200) # 1) WHERE level = 0 AND idx = 0';
@@ -122,7 +123,7 @@ found('the tail removed and its tiles', "DELETE FROM secmed.ledger WHERE seq > 2
 found('a bit of a tile', $tile, 0);
 found('a tile removed', 'DELETE FROM secmed.ledger_tile WHERE idx = 0', 0);
 found('a checkpoint changed', $note, $last - 1);
-found('a checkpoint of more', "UPDATE secmed.ledger_checkpoint SET size = size + 5 WHERE $newest", $n);
+found('a checkpoint of more', "UPDATE secmed.ledger_checkpoint SET size = size + 100000 WHERE $newest", '\\d+');
 
 found_offline('a bit of an entry', $flip, qr/entry 10[01]\b/);
 found_offline('entries exchanged', $swap, qr/entry 100\b/);
@@ -167,24 +168,31 @@ for my $round (1 .. ($ENV{SECMED_LONG} ? 20 : 2))
 	$append->finish;
 	ok($cluster->poll_query_until('lmu', 'SELECT true'), "round $round: the server is there again");
 	cmp_ok($c->run('lmu', 'SELECT count(*) FROM secmed.ledger'), '>=', $durable, "round $round: no entry is lost");
-	my $signed = $c->run('lmu', 'SELECT max(size) FROM secmed.ledger_checkpoint');
+	my $signed = signed();
 	cmp_ok($signed, '>', $n, "round $round: it has signed while it appended");
 	$n = $signed;
 	$c->ledger_is_whole('lmu');
 	$c->run('lmu', "SELECT secmed.add_peer('$card')");
 	ok(all_signed(), "round $round: it signs again");
-	cmp_ok($c->run('lmu', 'SELECT max(size) FROM secmed.ledger_checkpoint'), '>', $signed, "round $round: more entries");
+	cmp_ok(signed(), '>', $signed, "round $round: more entries");
 	$c->ledger_is_whole('lmu');
 	($status, $said) = verify(export(''));
 	is($status, 0, "round $round: one history") or diag $said;
 }
 
-# A ledger whose tail was taken away is not continued.
+# A ledger whose tail was taken away is not continued.  While the server runs that
+# would leave entries; without it there is nobody to write them.
 $cluster->stop;
+{
+	my ($out, $err);
+	IPC::Run::run([ 'postgres', '--single', '-D', $cluster->data_dir, 'lmu' ], '<', \<<'END', '>', \$out, '2>', \$err);
+ALTER TABLE secmed.ledger DISABLE TRIGGER USER
+DELETE FROM secmed.ledger WHERE seq = (SELECT max(seq) FROM secmed.ledger)
+ALTER TABLE secmed.ledger ENABLE ALWAYS TRIGGER ledger_guard_rows
+END
+	like("$out$err", qr/this will not be in the ledger/, 'who does without the server is told that nothing records it');
+}
 $cluster->start;
-$c->run('lmu', "ALTER TABLE secmed.ledger DISABLE TRIGGER USER;
-	DELETE FROM secmed.ledger WHERE seq = (SELECT max(seq) FROM secmed.ledger);
-	ALTER TABLE secmed.ledger ENABLE ALWAYS TRIGGER ledger_guard_rows");
 my ($ret, $out, $err) = $cluster->psql('lmu', "SELECT secmed.add_peer('$card')");
 like($err, qr/a checkpoint of \d+ was signed/, 'a ledger that lost its tail takes no entry');
 

@@ -290,7 +290,7 @@ sub audit
 sub last_run
 {
 	my ($self, $name) = @_;
-	return ($self->audit($name, 'run', 'run IS NOT NULL'))[-1];
+	return ($self->audit($name, 'run', "kind = 'request'"))[-1];
 }
 
 # Does the node's ledger tell how the run ended?  Waits a little: a node that
