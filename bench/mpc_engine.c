@@ -487,8 +487,8 @@ run_join(Party *self, Work *work)
 	int			key = 1;
 	int			number = 0;
 	SharedBits	duplicate = shared_bits_alloc(1, 1);
-	Table		one = table_create(half, 1, 2);
-	Table		many = table_create(work->n - half, 0, 2);
+	Table		one = table_create(half);
+	Table		many = table_create(work->n - half);
 	JoinSide	one_side = {&one, &key, 1, NULL, 0, 0, &number, 1};
 	JoinSide	many_side = {&many, &key, 1, NULL, 0, 0};
 	Table		beside;

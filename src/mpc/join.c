@@ -12,8 +12,9 @@
 
 #include "mpc/group.h"
 #include "mpc/logic.h"
+#include "mpc/place.h"
+#include "mpc/rows.h"
 #include "mpc/scan.h"
-#include "mpc/shuffle.h"
 
 /* Both sides end to end, the unique side first: columns of bits, in this order. */
 enum
@@ -72,61 +73,41 @@ first_rows(Party *self, size_t ones, size_t n)
 	return all;
 }
 
-/* 0, 1, 2, ... in as many planes as that takes, known to all. */
-static SharedBits
-row_numbers(Party *self, size_t n)
+/* Its columns, of more rows than it has. */
+static void
+add_values(Table *both, const JoinSide *one)
 {
-	SharedBits	rows = shared_bits_raw(table_row_planes(n), n);
-	uint64	   *numbers = table_words(n);
-	uint64	   *words = table_words(rows.planes * BIT_WORDS(n));
+	Table		values = table_create(one->table->n);
 
-	for (size_t v = 0; v < n; v++)
-		numbers[v] = v;
-	bits_slice(words, numbers, n, rows.planes);
-	logic_public(self, &rows, words);
-	pfree(numbers);
-	pfree(words);
-	return rows;
-}
+	for (int k = 0; k < one->slice_count; k++)
+	{
+		const SharedBits *column = &one->table->slice[one->slices[k]];
 
-/* The column, and then `more` zeros. */
-static SharedBits
-slice_and_zeros(const SharedBits *column, size_t more)
-{
-	SharedBits	zeros = shared_bits_alloc(column->planes, more);
-	SharedBits	all = shared_bits_append(column, &zeros);
-
-	shared_bits_free(&zeros);
-	return all;
-}
-
-static Shared64
-number_and_zeros(const Shared64 *column, size_t more)
-{
-	Shared64	all = shared64_zero(column->n + more);
-	Shared64	first = shared64_view(&all, 0, column->n);
-
-	shared64_copy(&first, column);
-	return all;
+		table_add_slice(&values, shared_bits_cut(column, 0, column->n));
+	}
+	for (int k = 0; k < one->number_count; k++)
+	{
+		table_add_number(&values, shared64_alloc(values.n));
+		shared64_copy(&values.number[k], &one->table->number[one->numbers[k]]);
+	}
+	table_pad(&values, both->n);
+	columns_beside(both, &values);
+	table_destroy(&values);
 }
 
 static Table
 both_sides(Party *self, const JoinSide *one, const JoinSide *many)
 {
 	size_t		n1 = one->table->n;
-	size_t		n2 = many->table->n;
-	Table		both = table_create(n1 + n2, one->number_count, VALUES + one->slice_count + one->key_count);
+	Table		both = table_create(n1 + many->table->n);
 
 	table_add_slice(&both, both_here(self, one, many));
-	table_add_slice(&both, row_numbers(self, n1 + n2));
-	table_add_slice(&both, first_rows(self, n1, n1 + n2));
-	for (int k = 0; k < one->slice_count; k++)
-		table_add_slice(&both, slice_and_zeros(&one->table->slice[one->slices[k]], n2));
+	table_add_slice(&both, place_row_numbers(self, both.n));
+	table_add_slice(&both, first_rows(self, n1, both.n));
+	add_values(&both, one);
 	for (int k = 0; k < one->key_count; k++)
 		table_add_slice(&both, shared_bits_append(&one->table->slice[one->keys[k]],
 												  &many->table->slice[many->keys[k]]));
-	for (int k = 0; k < one->number_count; k++)
-		table_add_number(&both, number_and_zeros(&one->table->number[one->numbers[k]], n2));
 	return both;
 }
 
@@ -189,8 +170,6 @@ copy_values(Party *self, Table *both, const SharedBits *equal, int slice_count)
 	shared_bits_free(&pass);
 }
 
-/* ---- back to their places ---- */
-
 /* The last columns are no longer wanted, nor is the first. */
 static void
 drop_keys(Table *both, int key_count)
@@ -198,43 +177,7 @@ drop_keys(Table *both, int key_count)
 	for (int k = 0; k < key_count; k++)
 		shared_bits_free(&both->slice[--both->slices]);
 	shared_bits_free(&both->slice[HERE]);
-	both->slices--;
-	memmove(both->slice, both->slice + 1, both->slices * sizeof(SharedBits));
-}
-
-/*
- * The rows whose place was `first` or later are put in those places, and the others are
- * left out.  The first column, PLACE, is opened after a shuffle and leaves the table.
- */
-static void
-go_back(Party *self, Table *table, size_t first)
-{
-	SharedBits *place = &table->slice[0];
-	uint64	   *words;
-	uint64	   *places = table_words(table->n);
-	uint32	   *from = palloc_extended(table->n * sizeof(uint32), MCXT_ALLOC_HUGE);
-	uint8	   *seen = palloc_extended(table->n, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-
-	shuffle_table(self, table);
-	words = table_words(place->planes * BIT_WORDS(table->n));
-	logic_open(self, words, place);
-	bits_unslice(places, words, table->n, place->planes);
-	for (size_t v = 0; v < table->n; v++)
-	{
-		/* Whoever cheats must not make us write elsewhere. */
-		if (places[v] >= table->n || seen[places[v]]++)
-			fail(ERRCODE_SECMED_PROTOCOL, "the opened places of %zu rows are no permutation", table->n);
-		if (places[v] >= first)
-			from[places[v] - first] = v;
-	}
-	shared_bits_free(place);
-	table->slices--;
-	memmove(table->slice, table->slice + 1, table->slices * sizeof(SharedBits));
-	table_take(table, from, table->n - first);
-	pfree(words);
-	pfree(places);
-	pfree(from);
-	pfree(seen);
+	(void) table_remove_slice(both, HERE);
 }
 
 /* ---- all of it ---- */
@@ -260,20 +203,6 @@ set_nulls(Party *self, Table *beside, int count)
 	}
 }
 
-/* No row of the other side: only columns. */
-static Table
-nothing_beside(const JoinSide *one)
-{
-	Table		beside = table_create(0, one->number_count, 1 + one->slice_count);
-
-	table_add_slice(&beside, shared_bits_alloc(1, 0));
-	for (int k = 0; k < one->slice_count; k++)
-		table_add_slice(&beside, shared_bits_alloc(one->table->slice[one->slices[k]].planes, 0));
-	for (int k = 0; k < one->number_count; k++)
-		table_add_number(&beside, shared64_zero(0));
-	return beside;
-}
-
 void
 join_unique(Party *self, JoinKind kind, const JoinSide *many, const JoinSide *one,
 			Table *beside, SharedBits *duplicate, SortWork *work)
@@ -286,21 +215,19 @@ join_unique(Party *self, JoinKind kind, const JoinSide *many, const JoinSide *on
 	logic_constant(self, duplicate, false);
 	if (work)
 		memset(work, 0, sizeof(SortWork));
-	if (many->table->n == 0)
-	{
-		*beside = nothing_beside(one);
-		return;
-	}
 	both = both_sides(self, one, many);
 	need = table_bytes(&both);
 	party_reserve(self, "joining", need);
-	sort_both(self, &both, one->key_count, work);
-	equal = equal_to_previous(self, &both, one->key_count);
-	find_duplicate(self, duplicate, &both, &equal);
-	copy_values(self, &both, &equal, one->slice_count);
-	shared_bits_free(&equal);
+	if (both.n > 0)
+	{
+		sort_both(self, &both, one->key_count, work);
+		equal = equal_to_previous(self, &both, one->key_count);
+		find_duplicate(self, duplicate, &both, &equal);
+		copy_values(self, &both, &equal, one->slice_count);
+		shared_bits_free(&equal);
+	}
 	drop_keys(&both, one->key_count);
-	go_back(self, &both, one->table->n);
+	place_by_bits(self, &both, 0, one->table->n, many->table->n);
 	party_release(self, need);
 
 	set_validity(self, kind, &many->table->slice[many->valid], &both.slice[0]);

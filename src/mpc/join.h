@@ -56,7 +56,7 @@ typedef struct JoinSide
  * scan_copy_numbers() + 3.
  * Sends: null_count PLANE_BYTES(n1 or n2), sort_table() of n rows by W planes, with V + W + l + 1 planes and N numbers;
  * (W + 1) PLANE_BYTES(n - 1) and scan_any() of n - 1 rows; scan_copy_bits() of V planes, scan_copy_numbers(); shuffle_table()
- * of V + l planes and N numbers; l PLANE_BYTES(n) + 32.  No rows of many: nothing.
+ * of V + l planes and N numbers; l PLANE_BYTES(n) + 32.
  * Reveals: as sort_table(): random permutations.
  */
 extern void join_unique(Party *self, JoinKind kind, const JoinSide *many, const JoinSide *one,

@@ -39,18 +39,6 @@ rows_limit(Table *table, size_t offset, size_t count)
 	table->n = n;
 }
 
-static Shared64
-number_append(const Shared64 *x, const Shared64 *y)
-{
-	Shared64	both = shared64_alloc(x->n + y->n);
-	Shared64	first = shared64_view(&both, 0, x->n);
-	Shared64	second = shared64_view(&both, x->n, y->n);
-
-	shared64_copy(&first, x);
-	shared64_copy(&second, y);
-	return both;
-}
-
 void
 rows_append(Table *table, const Table *more)
 {
@@ -58,7 +46,7 @@ rows_append(Table *table, const Table *more)
 	Assert(more->n <= TABLE_ROWS_MAX - table->n);
 	for (int c = 0; c < table->numbers; c++)
 	{
-		Shared64	both = number_append(&table->number[c], &more->number[c]);
+		Shared64	both = shared64_append(&table->number[c], &more->number[c]);
 
 		shared64_free(&table->number[c]);
 		table->number[c] = both;
@@ -77,8 +65,6 @@ void
 columns_beside(Table *table, Table *beside)
 {
 	Assert(beside->n == table->n);
-	table->number = repalloc(table->number, Max(table->numbers + beside->numbers, 1) * sizeof(Shared64));
-	table->slice = repalloc(table->slice, Max(table->slices + beside->slices, 1) * sizeof(SharedBits));
 	for (int c = 0; c < beside->numbers; c++)
 		table_add_number(table, beside->number[c]);
 	for (int c = 0; c < beside->slices; c++)

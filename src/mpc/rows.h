@@ -21,7 +21,7 @@ extern void rows_append(Table *table, const Table *more);
 
 /*
  * The columns of `beside`, which has as many rows, become the last of the table, numbers and bits; beside
- * loses them.  The columns of both are in memory that can be enlarged (table_create()).
+ * loses them.
  */
 extern void columns_beside(Table *table, Table *beside);
 

@@ -23,12 +23,12 @@ table_free_words(uint64 *words, size_t n)
 }
 
 Table
-table_create(size_t n, int numbers, int slices)
+table_create(size_t n)
 {
 	Table		table = {n};
 
-	table.number = palloc(Max(numbers, 1) * sizeof(Shared64));
-	table.slice = palloc(Max(slices, 1) * sizeof(SharedBits));
+	table.number = palloc(sizeof(Shared64));
+	table.slice = palloc(sizeof(SharedBits));
 	return table;
 }
 
@@ -48,6 +48,7 @@ void
 table_add_number(Table *table, Shared64 column)
 {
 	Assert(column.n == table->n);
+	table->number = repalloc(table->number, (table->numbers + 1) * sizeof(Shared64));
 	table->number[table->numbers++] = column;
 }
 
@@ -55,7 +56,55 @@ void
 table_add_slice(Table *table, SharedBits column)
 {
 	Assert(column.n == table->n);
+	table->slice = repalloc(table->slice, (table->slices + 1) * sizeof(SharedBits));
 	table->slice[table->slices++] = column;
+}
+
+Shared64
+table_remove_number(Table *table, int column)
+{
+	Shared64	removed = table->number[column];
+
+	table->numbers--;
+	memmove(table->number + column, table->number + column + 1, (table->numbers - column) * sizeof(Shared64));
+	return removed;
+}
+
+SharedBits
+table_remove_slice(Table *table, int column)
+{
+	SharedBits	removed = table->slice[column];
+
+	table->slices--;
+	memmove(table->slice + column, table->slice + column + 1, (table->slices - column) * sizeof(SharedBits));
+	return removed;
+}
+
+void
+table_pad(Table *table, size_t n)
+{
+	size_t		more = n - table->n;
+
+	Assert(n >= table->n);
+	for (int c = 0; c < table->numbers; c++)
+	{
+		Shared64	zeros = shared64_zero(more);
+		Shared64	padded = shared64_append(&table->number[c], &zeros);
+
+		shared64_free(&table->number[c]);
+		shared64_free(&zeros);
+		table->number[c] = padded;
+	}
+	for (int c = 0; c < table->slices; c++)
+	{
+		SharedBits	zeros = shared_bits_alloc(table->slice[c].planes, more);
+		SharedBits	padded = shared_bits_append(&table->slice[c], &zeros);
+
+		shared_bits_free(&table->slice[c]);
+		shared_bits_free(&zeros);
+		table->slice[c] = padded;
+	}
+	table->n = n;
 }
 
 int

@@ -46,15 +46,21 @@ table_row_planes(size_t n)
 	return planes;
 }
 
-/* A table of n rows without columns, that has room for so many. */
-extern Table table_create(size_t n, int numbers, int slices);
-
-/* Wipes and frees all columns, and the room for them. */
+/* A table of n rows without columns; and an end of all columns, which are wiped. */
+extern Table table_create(size_t n);
 extern void table_destroy(Table *table);
 
-/* Takes a column over, as the last of its kind. */
+/*
+ * Takes a column over, as the last of its kind; and gives one away.  For tables of table_create(), or
+ * where number and slice are palloc'd.
+ */
 extern void table_add_number(Table *table, Shared64 column);
 extern void table_add_slice(Table *table, SharedBits column);
+extern Shared64 table_remove_number(Table *table, int column);
+extern SharedBits table_remove_slice(Table *table, int column);
+
+/* Rows of zeros behind the others, up to n of them in all. */
+extern void table_pad(Table *table, size_t n);
 
 /* Planes of all columns of bits. */
 extern int	table_planes(const Table *table);

@@ -66,6 +66,18 @@ shared64_view(const Shared64 *shared, size_t first, size_t n)
 	return view;
 }
 
+Shared64
+shared64_append(const Shared64 *x, const Shared64 *y)
+{
+	Shared64	both = shared64_alloc(x->n + y->n);
+	Shared64	first = shared64_view(&both, 0, x->n);
+	Shared64	second = shared64_view(&both, x->n, y->n);
+
+	shared64_copy(&first, x);
+	shared64_copy(&second, y);
+	return both;
+}
+
 void
 shared64_copy(Shared64 *z, const Shared64 *x)
 {

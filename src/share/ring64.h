@@ -29,6 +29,9 @@ extern void shared64_free(Shared64 *shared);	/* wipes */
 /* Elements first to first + n - 1, not to be freed. */
 extern Shared64 shared64_view(const Shared64 *shared, size_t first, size_t n);
 
+/* Two vectors end to end, as a new one. */
+extern Shared64 shared64_append(const Shared64 *x, const Shared64 *y);
+
 extern void shared64_copy(Shared64 *z, const Shared64 *x);
 extern void shared64_add(Shared64 *z, const Shared64 *x, const Shared64 *y);
 extern void shared64_subtract(Shared64 *z, const Shared64 *x, const Shared64 *y);
