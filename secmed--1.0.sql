@@ -590,12 +590,84 @@ CREATE TRIGGER store_guard_truncate BEFORE TRUNCATE ON secmed.ledger_checkpoint
 ALTER TABLE secmed.ledger_checkpoint ENABLE ALWAYS TRIGGER store_guard_rows;
 ALTER TABLE secmed.ledger_checkpoint ENABLE ALWAYS TRIGGER store_guard_truncate;
 
+-- Fields of an entry: NULL if the bytes are none.  Segments have indexes over some.
+
 CREATE FUNCTION secmed.entry_kind(entry bytea) RETURNS text
 	AS 'MODULE_PATHNAME', 'secmed_entry_kind' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION secmed.entry_kind(bytea) IS
-'The kind of a ledger entry, as in secmed.audit; NULL if the bytes are none.';
+'The kind of a ledger entry, as in secmed.audit.';
 REVOKE ALL ON FUNCTION secmed.entry_kind(bytea) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.entry_kind(bytea) TO secmed_auditor;
+
+CREATE FUNCTION secmed.entry_at(entry bytea) RETURNS timestamptz
+	AS 'MODULE_PATHNAME', 'secmed_entry_at' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.entry_at(bytea) IS
+'When the sequencer appended the entry.';
+REVOKE ALL ON FUNCTION secmed.entry_at(bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.entry_at(bytea) TO secmed_auditor;
+
+CREATE FUNCTION secmed.entry_run(entry bytea) RETURNS uuid
+	AS 'MODULE_PATHNAME', 'secmed_entry_run' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.entry_run(bytea) IS
+'The run of the entry, common to all nodes; of local actions their transaction.';
+REVOKE ALL ON FUNCTION secmed.entry_run(bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.entry_run(bytea) TO secmed_auditor;
+
+CREATE FUNCTION secmed.entry_actor(entry bytea) RETURNS text
+	AS 'MODULE_PATHNAME', 'secmed_entry_actor' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.entry_actor(bytea) IS
+'Who asked: node:role, or the local role.';
+REVOKE ALL ON FUNCTION secmed.entry_actor(bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.entry_actor(bytea) TO secmed_auditor;
+
+CREATE FUNCTION secmed.entry_object(entry bytea) RETURNS text
+	AS 'MODULE_PATHNAME', 'secmed_entry_object' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.entry_object(bytea) IS
+'What the entry is about: published tables, relations, a peer, a key.';
+REVOKE ALL ON FUNCTION secmed.entry_object(bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.entry_object(bytea) TO secmed_auditor;
+
+CREATE FUNCTION secmed.entry_plan(entry bytea) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'secmed_entry_plan' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.entry_plan(bytea) IS
+'The hash of the plan.';
+REVOKE ALL ON FUNCTION secmed.entry_plan(bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.entry_plan(bytea) TO secmed_auditor;
+
+CREATE FUNCTION secmed.entry_outcome(entry bytea) RETURNS text
+	AS 'MODULE_PATHNAME', 'secmed_entry_outcome' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.entry_outcome(bytea) IS
+'How it ended, in a word.';
+REVOKE ALL ON FUNCTION secmed.entry_outcome(bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.entry_outcome(bytea) TO secmed_auditor;
+
+CREATE FUNCTION secmed.entry_revealed(entry bytea) RETURNS text
+	AS 'MODULE_PATHNAME', 'secmed_entry_revealed' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.entry_revealed(bytea) IS
+'What was revealed, and to whom.';
+REVOKE ALL ON FUNCTION secmed.entry_revealed(bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.entry_revealed(bytea) TO secmed_auditor;
+
+CREATE FUNCTION secmed.entry_counters(entry bytea) RETURNS bigint[]
+	AS 'MODULE_PATHNAME', 'secmed_entry_counters' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.entry_counters(bytea) IS
+'The numbers of the entry: of a run [cells, elements, smallest number of patients, sites].';
+REVOKE ALL ON FUNCTION secmed.entry_counters(bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.entry_counters(bytea) TO secmed_auditor;
+
+CREATE FUNCTION secmed.entry_denied(entry bytea) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'secmed_entry_denied' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.entry_denied(bytea) IS
+'Whether the entry says that somebody was refused: a run, a local action, a login.';
+REVOKE ALL ON FUNCTION secmed.entry_denied(bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.entry_denied(bytea) TO secmed_auditor;
+
+CREATE FUNCTION secmed.entry_notable(entry bytea) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'secmed_entry_notable' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.entry_notable(bytea) IS
+'Whether an officer should examine the entry: a change of what is allowed, a denial, something unknown; or bytes that are no entry.';
+REVOKE ALL ON FUNCTION secmed.entry_notable(bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.entry_notable(bytea) TO secmed_auditor;
 
 CREATE FUNCTION secmed.decode_entry(entry bytea,
 		OUT site text, OUT seq bigint, OUT prev bytea, OUT at timestamptz,
@@ -609,14 +681,24 @@ COMMENT ON FUNCTION secmed.decode_entry(bytea) IS
 REVOKE ALL ON FUNCTION secmed.decode_entry(bytea) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.decode_entry(bytea) TO secmed_auditor;
 
+CREATE VIEW secmed.events AS
+	SELECT l.seq, secmed.entry_at(l.entry) AS at, secmed.entry_kind(l.entry) AS kind,
+		   secmed.entry_run(l.entry) AS run, secmed.entry_actor(l.entry) AS actor,
+		   secmed.entry_object(l.entry) AS object, secmed.entry_plan(l.entry) AS plan,
+		   secmed.entry_outcome(l.entry) AS outcome, secmed.entry_revealed(l.entry) AS revealed,
+		   secmed.entry_counters(l.entry) AS counters
+	  FROM secmed.ledger l;
+COMMENT ON VIEW secmed.events IS
+'The ledger, decoded, without statements: to search in, by time, run, actor, object or outcome.';
+REVOKE ALL ON secmed.events FROM PUBLIC;
+GRANT SELECT ON secmed.events TO secmed_auditor;
+
 CREATE VIEW secmed.audit AS
-	SELECT d.seq, d.at, d.kind, d.run, d.actor, d.object, d.plan, d.outcome,
-		   d.revealed, d.counters, pg_catalog.convert_from(p.payload, 'UTF8') AS statement,
-		   d.spooled_at
-	  FROM secmed.ledger l
-	 CROSS JOIN LATERAL secmed.decode_entry(l.entry) d
-	  LEFT JOIN secmed.ledger_payload p ON p.seq = l.seq
-	 ORDER BY l.seq;
+	SELECT e.seq, e.at, e.kind, e.run, e.actor, e.object, e.plan, e.outcome,
+		   e.revealed, e.counters, pg_catalog.convert_from(p.payload, 'UTF8') AS statement
+	  FROM secmed.events e
+	  LEFT JOIN secmed.ledger_payload p ON p.seq = e.seq
+	 ORDER BY e.seq;
 COMMENT ON VIEW secmed.audit IS
 'The ledger, decoded: number, time, kind, the run''s id common to all nodes, who asked, what about, plan hash, outcome, what was revealed and to whom, counters [cells, elements, smallest number of patients, sites], the statement where it is still kept, and, if the entry was spooled while the ledger could not be written, when.';
 REVOKE ALL ON secmed.audit FROM PUBLIC;

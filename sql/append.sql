@@ -55,7 +55,7 @@ CREATE DATABASE regress_append_copy;
 SELECT ok, entries > 600 AS many, reason FROM secmed.verify_ledger();
 SELECT tableoid::regclass, min(seq) / 256 AS first, max(seq) / 256 AS last FROM secmed.ledger GROUP BY 1 ORDER BY 1;
 SELECT indrelid::regclass, indisunique, pg_get_expr(indpred, indrelid) FROM pg_index
- WHERE indrelid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = 'secmed.ledger'::regclass) ORDER BY 1, 2;
+ WHERE indrelid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = 'secmed.ledger'::regclass) ORDER BY 1, 2, 3 NULLS FIRST;
 TRUNCATE secmed.ledger_000000000000256;
 DO $$ BEGIN FOR i IN 1 .. 200 LOOP PERFORM secmed.append_note('note ' || i); END LOOP; END $$;
 SELECT ok, entries > 600 AS many, reason FROM secmed.verify_ledger();

@@ -36,8 +36,18 @@ static const struct
 	const char *on;
 }			indexes[] = {
 	{"ledger", "seq", "UNIQUE", "(seq)"},
-	/* The keys that have signed, few among many entries. */
-	{"ledger", "keys", "", "(seq) WHERE secmed.entry_kind(entry) = 'key'"},
+	/* What verification and exports look up; few among many entries. */
+	{"ledger", "kinds", "", "(secmed.entry_kind(entry), seq)"
+	" WHERE secmed.entry_kind(entry) IN ('key', 'erased', 'reviewed')"},
+	/* What officers look through. */
+	{"ledger", "notable", "", "(seq) WHERE secmed.entry_notable(entry)"},
+	/* What they search for: a few hundred bytes for two thousand entries, and nothing at an append. */
+	{"ledger", "fields", "", "USING brin (secmed.entry_at(entry),"
+	" secmed.entry_run(entry) uuid_bloom_ops (n_distinct_per_range = 512),"
+	" secmed.entry_actor(entry) text_bloom_ops (n_distinct_per_range = 64),"
+	" secmed.entry_object(entry) text_bloom_ops (n_distinct_per_range = 64),"
+	" secmed.entry_outcome(entry) text_bloom_ops (n_distinct_per_range = 64))"
+	" WITH (pages_per_range = 64, autosummarize = on)"},
 	{"ledger_payload", "seq", "UNIQUE", "(seq)"},
 };
 

@@ -21,7 +21,6 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-PG_FUNCTION_INFO_V1(secmed_entry_kind);
 PG_FUNCTION_INFO_V1(secmed_store_guard);
 PG_FUNCTION_INFO_V1(secmed_checkpoint);
 PG_FUNCTION_INFO_V1(secmed_inclusion_proof);
@@ -30,19 +29,6 @@ PG_FUNCTION_INFO_V1(secmed_export_ledger);
 
 /* Rows read at once: with the largest bodies 5 MB. */
 #define EXPORT_ROWS		100
-
-/* For the index over the KEY entries: NULL if the bytes are no entry. */
-Datum
-secmed_entry_kind(PG_FUNCTION_ARGS)
-{
-	bytea	   *bytes = PG_GETARG_BYTEA_PP(0);
-	LedgerEntry entry;
-	const char *reason;
-
-	if (!entry_decode(&entry, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), &reason))
-		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(cstring_to_text(entry_kind_name(entry.kind)));
-}
 
 /* The guard -----------------------------------------------------------------*/
 

@@ -1,18 +1,13 @@
 /*
  * ledger_sql.c
- *	  The ledger's decoders, for SQL.
+ *	  A whole entry decoded, for SQL; fields_sql.c has its single fields.
  */
 #include "base/base.h"
 
-#include "catalog/pg_type.h"
-#include "datatype/timestamp.h"
-#include "fmgr.h"
 #include "ledger/datum.h"
 #include "ledger/entry.h"
 #include "mb/pg_wchar.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/timestamp.h"
 #include "utils/uuid.h"
 
 PG_FUNCTION_INFO_V1(secmed_decode_entry);
@@ -24,17 +19,6 @@ text_datum(const char *utf8)
 }
 
 static Datum
-counters_datum(const LedgerEntry *entry)
-{
-	Datum		counters[ENTRY_COUNTERS_MAX];
-
-	for (int i = 0; i < entry->ncounters; i++)
-		counters[i] = Int64GetDatum((int64) entry->counters[i]);
-	return PointerGetDatum(construct_array(counters, entry->ncounters, INT8OID, 8,
-										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-}
-
-static Datum
 run_datum(const LedgerEntry *entry)
 {
 	pg_uuid_t  *run = palloc(sizeof(pg_uuid_t));
@@ -42,13 +26,6 @@ run_datum(const LedgerEntry *entry)
 	StaticAssertStmt(RUN_ID_BYTES == UUID_LEN, "a run's id is a UUID");
 	memcpy(run->data, entry->run, UUID_LEN);
 	return UUIDPGetDatum(run);
-}
-
-static Datum
-time_datum(int64 at_us)
-{
-	return TimestampTzGetDatum(at_us -
-							   (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY);
 }
 
 static void
@@ -67,7 +44,7 @@ entry_columns(const LedgerEntry *entry, Datum *values, bool *nulls)
 	nulls[8] = !entry->has_plan;
 	values[9] = text_datum(entry->outcome);
 	values[10] = text_datum(entry->revealed);
-	values[11] = counters_datum(entry);
+	values[11] = counters_datum(entry->counters, entry->ncounters);
 	values[12] = bytea_datum(entry->commitment, HASH_BYTES);
 	nulls[12] = !entry->has_commitment;
 }
