@@ -19,7 +19,7 @@ MODULE_big = secmed
 
 SOURCES = src/secmed.c $(sort $(foreach layer,$(LAYERS),$(wildcard src/$(layer)/*.c)))
 # Carriers and handlers that exist for tests only are not in the server.
-OBJS    = $(patsubst %.c,%.o,$(filter-out %/memory.c,$(SOURCES)))
+OBJS    = $(patsubst %.c,%.o,$(filter-out src/channel/memory.c,$(SOURCES)))
 
 PG_CONFIG  ?= pg_config
 PG_CPPFLAGS = -Isrc -I$(shell $(PG_CONFIG) --includedir)

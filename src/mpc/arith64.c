@@ -4,6 +4,7 @@
  */
 #include "mpc/arith64.h"
 #include "mpc/open.h"
+#include "share/memory.h"
 #include "share/vector.h"
 
 #define ELEMENT			uint64

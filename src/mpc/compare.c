@@ -15,6 +15,7 @@
 #include "mpc/compare.h"
 #include "mpc/convert.h"
 #include "mpc/logic.h"
+#include "share/memory.h"
 #include "share/vector.h"
 
 /* ---- signs ---- */
@@ -85,14 +86,13 @@ known_part(const Party *self, uint64 *known, int owner, const uint64 *mine, cons
 static uint64 *
 alloc_words(size_t words)
 {
-	return palloc_extended(words * sizeof(uint64), MCXT_ALLOC_HUGE);
+	return vector_alloc(words * sizeof(uint64));
 }
 
 static void
 free_words(uint64 *memory, size_t words)
 {
-	wipe(memory, words * sizeof(uint64));
-	pfree(memory);
+	vector_free(memory, words * sizeof(uint64));
 }
 
 /* ... sliced. */

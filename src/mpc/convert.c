@@ -15,19 +15,19 @@
 #include "mpc/arith64.h"
 #include "mpc/convert.h"
 #include "mpc/logic.h"
+#include "share/memory.h"
 #include "share/vector.h"
 
 static uint64 *
 alloc_words(size_t words)
 {
-	return palloc_extended(words * sizeof(uint64), MCXT_ALLOC_HUGE);
+	return vector_alloc(words * sizeof(uint64));
 }
 
 static void
 free_words(void *memory, size_t bytes)
 {
-	wipe(memory, bytes);
-	pfree(memory);
+	vector_free(memory, bytes);
 }
 
 /* ---- one bit ---- */
@@ -67,7 +67,7 @@ share_s(Party *self, Shared *s, const SharedBits *bits)
 		arith_input_from_0(self, s, NULL);
 		return;
 	}
-	values = palloc_extended(s->n * sizeof(uint128), MCXT_ALLOC_HUGE);
+	values = vector_alloc(s->n * sizeof(uint128));
 	plane_to_elements(values, bits->mine, bits->next, s->n);
 	arith_input_from_0(self, s, values);
 	free_words(values, s->n * sizeof(uint128));
@@ -136,16 +136,16 @@ convert_bit_to_ring64(Party *self, Shared64 *z, const SharedBits *bit)
 {
 	size_t		n = z->n;
 	uint64	   *known = known_of_bit(self, bit);
-	Shared64	t = shared64_alloc(n);
 
 	Assert(z->n == bit->planes * bit->n);
-	/* z = s, t = s b2, z = s + b2 - 2 t */
+	/* z = s, and then s (1 - 2 b2) + b2 */
 	arith64_input(self, z, 0, self->index == 0 ? known : NULL);
-	arith64_multiply_known(self, &t, z, self->index == 0 ? NULL : known);
-	vector_linear64(z->mine, 1, z->mine, -2, t.mine, n);
-	vector_linear64(z->next, 1, z->next, -2, t.next, n);
+	for (size_t v = 0; v < n; v++)
+		known[v] = 1 - 2 * known[v];
+	arith64_multiply_known(self, z, z, self->index == 0 ? NULL : known);
+	for (size_t v = 0; v < n; v++)
+		known[v] = (1 - known[v]) / 2;
 	add_known(self, z, known);
-	shared64_free(&t);
 	free_words(known, n * sizeof(uint64));
 }
 
@@ -275,7 +275,7 @@ convert_to_bits_wide(Party *self, SharedBits *z, const Shared *x)
 {
 	size_t		n = x->n;
 	size_t		words = z->planes * BIT_WORDS(n);
-	uint128    *known = palloc_extended(n * sizeof(uint128), MCXT_ALLOC_HUGE);
+	uint128    *known = vector_alloc(n * sizeof(uint128));
 	uint64	   *sliced = alloc_words(words);
 
 	Assert(z->n == n && z->planes >= 1 && z->planes <= 128);
@@ -405,7 +405,7 @@ open_rest(Party *self, const SharedBits *x, bool is_signed, int w, Masks *masks)
 	size_t		n = x->n;
 	SharedBits	s = shared_bits_raw(w, n);
 	SharedBits	c = shared_bits_raw(w, n);
-	uint64	   *zero = palloc_extended(BIT_WORDS(n) * sizeof(uint64), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	uint64	   *zero = vector_alloc_zero(BIT_WORDS(n) * sizeof(uint64));
 	uint64	   *rest = self->index == 0 ? NULL : alloc_words(w * BIT_WORDS(n));
 
 	masks->zero = zero;
@@ -414,7 +414,7 @@ open_rest(Party *self, const SharedBits *x, bool is_signed, int w, Masks *masks)
 	logic_open_to_pair(self, rest, &s);
 	shared_bits_free(&s);
 	shared_bits_free(&c);
-	pfree(zero);
+	free_words(zero, BIT_WORDS(n) * sizeof(uint64));
 	return rest;
 }
 
@@ -434,7 +434,7 @@ negated_bits(const uint64 *values, size_t n)
 static uint64 *
 negated_bits_wide(const uint128 *values, size_t n)
 {
-	uint128    *negated = palloc_extended(n * sizeof(uint128), MCXT_ALLOC_HUGE);
+	uint128    *negated = vector_alloc(n * sizeof(uint128));
 	uint64	   *words = alloc_words(128 * BIT_WORDS(n));
 
 	vector_linear128(negated, -1, values, 0, values, n);

@@ -13,48 +13,63 @@
 #include "mpc/convert.h"
 #include "mpc/logic.h"
 #include "mpc/shuffle.h"
+#include "share/memory.h"
+#include "share/vector.h"
 
 /* ---- compaction ---- */
 
+/* x[v] += what, public: summand 0. */
+static inline void
+add_public(const Party *self, Shared64 *x, size_t v, uint64 what)
+{
+	if (self->index == 0)
+		x->mine[v] += what;
+	if (self->index == 2)
+		x->next[v] += what;
+}
+
 /*
- * place = where each row goes, and kept = how many are kept.
+ * Where each row goes, and kept = how many are kept.
  *
  * e = the bits as numbers, E their prefix sums, T = E of the last row.  A row that is kept goes to E - 1, another
  * to T plus how many others are before it: T + v - E.  Both: T + v - E + e (2 E - 1 - T - v).
  */
-static void
-places(Party *self, Shared64 *place, Shared64 *kept, const SharedBits *keep)
+static Shared64
+places(Party *self, Shared64 *kept, const SharedBits *keep)
 {
-	size_t		n = place->n;
+	size_t		n = keep->n;
 	Shared64	e = shared64_alloc(n);
-	Shared64	sums = shared64_alloc(n);
-	Shared64	factor = shared64_alloc(n);
-	uint64	   *numbers = table_words(n);
+	Shared64	place;
+	uint64		mine = 0;
+	uint64		next = 0;
 
 	convert_bit_to_ring64(self, &e, keep);
-	shared64_copy(&sums, &e);
-	shared64_prefix_sums(&sums);
-	kept->mine[0] = sums.mine[n - 1];
-	kept->next[0] = sums.next[n - 1];
+	place = shared64_alloc(n);
+	kept->mine[0] = vector_sum64(e.mine, n);
+	kept->next[0] = vector_sum64(e.next, n);
 
-	for (size_t v = 0; v < n; v++)
-		numbers[v] = v;
-	arith64_public(self, place, numbers);
+	/* 2 E - 1 - T - v, and its product with e */
 	for (size_t v = 0; v < n; v++)
 	{
-		place->mine[v] += kept->mine[0] - sums.mine[v];
-		place->next[v] += kept->next[0] - sums.next[v];
-		factor.mine[v] = sums.mine[v] - place->mine[v];
-		factor.next[v] = sums.next[v] - place->next[v];
+		mine += e.mine[v];
+		next += e.next[v];
+		place.mine[v] = 2 * mine - kept->mine[0];
+		place.next[v] = 2 * next - kept->next[0];
+		add_public(self, &place, v, -1 - (uint64) v);
 	}
-	/* factor = E - 1 - (T + v - E) */
-	arith64_add_constant(self, &factor, &factor, -1);
-	arith64_multiply(self, &factor, &factor, &e);
-	shared64_add(place, place, &factor);
+	arith64_multiply(self, &place, &place, &e);
+
+	/* + T + v - E */
+	for (size_t v = n; v-- > 0;)
+	{
+		place.mine[v] += kept->mine[0] - mine;
+		place.next[v] += kept->next[0] - next;
+		add_public(self, &place, v, v);
+		mine -= e.mine[v];
+		next -= e.next[v];
+	}
 	shared64_free(&e);
-	shared64_free(&sums);
-	shared64_free(&factor);
-	pfree(numbers);
+	return place;
 }
 
 /* The table with another column of numbers, the last. */
@@ -71,54 +86,100 @@ with_column(const Table *table, Shared64 column)
 	return longer;
 }
 
+static size_t
+seen_bytes(size_t n)
+{
+	return BIT_WORDS(n) * sizeof(uint64);
+}
+
+/* from[place] = row; false if places are no permutation: whoever cheats must not make us write elsewhere. */
+static bool
+invert(uint32 *from, const uint64 *to, size_t n)
+{
+	uint64	   *seen = vector_alloc_zero(seen_bytes(n));
+	bool		good = true;
+
+	for (size_t v = 0; v < n && good; v++)
+	{
+		good = to[v] < n && !(seen[to[v] / 64] >> (to[v] % 64) & 1);
+		if (good)
+		{
+			seen[to[v] / 64] |= UINT64CONST(1) << (to[v] % 64);
+			from[to[v]] = v;
+		}
+	}
+	vector_free(seen, seen_bytes(n));
+	return good;
+}
+
 /* Opens the places of shuffled rows: a random permutation. */
 static uint32 *
 open_places(Party *self, const Shared64 *place)
 {
 	size_t		n = place->n;
 	uint64	   *to = table_words(n);
-	uint32	   *from = palloc_extended(n * sizeof(uint32), MCXT_ALLOC_HUGE);
-	uint8	   *seen = palloc_extended(n, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	uint32	   *from;
 
 	arith64_open(self, to, place);
-	for (size_t v = 0; v < n; v++)
-	{
-		/* Whoever cheats must not make us write elsewhere. */
-		if (to[v] >= n || seen[to[v]]++)
-			fail(ERRCODE_SECMED_PROTOCOL, "the opened places of %zu rows are no permutation", n);
-		from[to[v]] = v;
-	}
-	pfree(to);
-	pfree(seen);
+	from = vector_alloc(n * sizeof(uint32));
+	if (!invert(from, to, n))
+		fail(ERRCODE_SECMED_PROTOCOL, "the opened places of %zu rows are no permutation", n);
+	table_free_words(to, n);
 	return from;
+}
+
+/*
+ * Bytes besides the table: places and how many are kept; and in turn what places are made of, the shuffle,
+ * their inverse.
+ */
+static uint64
+compact_need(size_t n)
+{
+	return 2 * (n + 2) * sizeof(uint64) +
+		Max(2 * n * sizeof(uint64), Max(shuffle_need(n), n * (sizeof(uint64) + sizeof(uint32)) + seen_bytes(n)));
+}
+
+/* Of a table that has rows. */
+static void
+compact(Party *self, Table *table, int keep, size_t size, Shared64 *kept)
+{
+	size_t		n = table->n;
+	Shared64	place = places(self, kept, &table->slice[keep]);
+	Table		longer;
+	uint32	   *from;
+
+	if (size == SIZE_OPENED)
+	{
+		uint64		opened;
+
+		arith64_open(self, &opened, kept);
+		size = opened;
+	}
+	longer = with_column(table, place);
+	shuffle_table(self, &longer);
+	from = open_places(self, &longer.number[table->numbers]);
+	shared64_free(&longer.number[table->numbers]);
+	for (int c = 0; c < table->numbers; c++)
+		table->number[c] = longer.number[c];
+	pfree(longer.number);
+	table_take(table, from, Min(size, n));
+	vector_free(from, n * sizeof(uint32));
 }
 
 void
 group_compact(Party *self, Table *table, int keep, size_t size, Shared64 *kept)
 {
 	Shared64	count = shared64_zero(1);
-	Shared64	place;
-	Table		longer;
-	uint32	   *from;
+	uint64		need = compact_need(table->n);
+	uint64		own = need - shuffle_need(table->n);
 
 	if (table->n > 0)
 	{
-		place = shared64_alloc(table->n);
-		places(self, &place, &count, &table->slice[keep]);
-		if (size == SIZE_OPENED)
-		{
-			uint64		opened;
-
-			arith64_open(self, &opened, &count);
-			size = opened;
-		}
-		longer = with_column(table, place);
-		shuffle_table(self, &longer);
-		from = open_places(self, &longer.number[table->numbers]);
-		shared64_free(&longer.number[table->numbers]);
-		pfree(longer.number);
-		table_take(table, from, Min(size, table->n));
-		pfree(from);
+		/* The shuffle reserves for itself. */
+		party_require(self, "compacting", need);
+		party_reserve(self, "compacting", own);
+		compact(self, table, keep, size, &count);
+		party_release(self, own);
 	}
 	if (kept)
 		shared64_copy(kept, &count);
@@ -127,18 +188,37 @@ group_compact(Party *self, Table *table, int keep, size_t size, Shared64 *kept)
 
 /* ---- groups ---- */
 
+/* out = bits 1 to n of a plane of n + 1. */
+static void
+plane_below(uint64 *out, const uint64 *plane, size_t n)
+{
+	for (size_t w = 0; w < BIT_WORDS(n); w++)
+	{
+		uint64		above = w + 1 < BIT_WORDS(n + 1) ? plane[w + 1] << 63 : 0;
+
+		out[w] = plane[w] >> 1 | above;
+	}
+	bits_clear_tails(out, 1, n);
+}
+
 /* The planes `used` and on of differ = rows 0 to n - 2 of a column XOR rows 1 to n - 1. */
 static int
 append_differences(SharedBits *differ, int used, const SharedBits *column)
 {
-	SharedBits	part = shared_bits_view(differ, used, column->planes);
-	SharedBits	here = shared_bits_cut(column, 0, column->n - 1);
-	SharedBits	below = shared_bits_cut(column, 1, column->n - 1);
+	size_t		words = BIT_WORDS(differ->n);
 
-	logic_xor(&here, &below);
-	shared_bits_copy(&part, &here);
-	shared_bits_free(&here);
-	shared_bits_free(&below);
+	for (int k = 0; k < column->planes; k++)
+	{
+		PlaneRef	from = plane_ref(column, k);
+		PlaneRef	to = plane_ref(differ, used + k);
+
+		plane_below(to.mine, from.mine, differ->n);
+		plane_below(to.next, from.next, differ->n);
+		vector_xor(to.mine, to.mine, from.mine, words);
+		vector_xor(to.next, to.next, from.next, words);
+		bits_clear_tails(to.mine, 1, differ->n);
+		bits_clear_tails(to.next, 1, differ->n);
+	}
 	return used + column->planes;
 }
 
@@ -147,27 +227,31 @@ static int
 append_valid(Party *self, SharedBits *differ, const SharedBits *valid)
 {
 	SharedBits	part = shared_bits_view(differ, 0, 1);
-	SharedBits	below = shared_bits_cut(valid, 1, valid->n - 1);
 
-	logic_not(self, &below);
-	shared_bits_copy(&part, &below);
-	shared_bits_free(&below);
+	plane_below(part.mine, valid->mine, differ->n);
+	plane_below(part.next, valid->next, differ->n);
+	logic_not(self, &part);
 	return 1;
+}
+
+static int
+equal_planes(const Table *table, const Grouping *by)
+{
+	int			planes = 1;
+
+	for (int k = 0; k < by->key_count; k++)
+		planes += table->slice[by->keys[k]].planes;
+	return planes;
 }
 
 /* equal[v] = rows v and v + 1 are valid and of one group, for all rows but the last. */
 static SharedBits
 equal_to_next(Party *self, const Table *table, const Grouping *by)
 {
-	int			planes = 1;
-	int			used;
-	SharedBits	same;
+	SharedBits	same = shared_bits_raw(equal_planes(table, by), table->n - 1);
 	SharedBits	equal = shared_bits_alloc(1, table->n - 1);
+	int			used = append_valid(self, &same, &table->slice[by->valid]);
 
-	for (int k = 0; k < by->key_count; k++)
-		planes += table->slice[by->keys[k]].planes;
-	same = shared_bits_raw(planes, table->n - 1);
-	used = append_valid(self, &same, &table->slice[by->valid]);
 	for (int k = 0; k < by->key_count; k++)
 		used = append_differences(&same, used, &table->slice[by->keys[k]]);
 	logic_not(self, &same);
@@ -179,16 +263,20 @@ equal_to_next(Party *self, const Table *table, const Grouping *by)
 SharedBits
 group_same(Party *self, const Table *table, const Grouping *by)
 {
+	uint64		need = 2 * sizeof(uint64) * (equal_planes(table, by) + 1) * (uint64) BIT_WORDS(table->n) +
+		PARTY_CHUNK_BYTES;
 	SharedBits	none = shared_bits_alloc(1, Min(table->n, 1));
 	SharedBits	equal;
 	SharedBits	same;
 
 	if (table->n == 0)
 		return none;
+	party_reserve(self, "grouping", need);
 	equal = equal_to_next(self, table, by);
 	same = shared_bits_append(&equal, &none);
 	shared_bits_free(&equal);
 	shared_bits_free(&none);
+	party_release(self, need);
 	return same;
 }
 
@@ -218,10 +306,16 @@ sum_from_first(Party *self, Table *table, const Grouping *by)
 void
 group_table(Party *self, Table *table, const Grouping *by, size_t size, Shared64 *groups)
 {
-	SharedBits	same = group_same(self, table, by);
+	uint64		plane = 2 * sizeof(uint64) * (uint64) BIT_WORDS(table->n);
+	SharedBits	same;
 
+	/* Before anything is sent. */
+	party_require(self, "grouping", plane + compact_need(table->n));
+	party_reserve(self, "grouping", plane);
+	same = group_same(self, table, by);
 	group_rows(self, table, by, &same, size, groups);
 	shared_bits_free(&same);
+	party_release(self, plane);
 }
 
 void

@@ -19,7 +19,7 @@
  *
  * Rounds: 6, or 7 if the size is opened.  Sends: 24 n bytes, 32, and what shuffle_table()
  * does with one column of numbers more; 40 more if the size is opened.  n = 0: nothing.
- * Reveals: nothing, or the number of rows kept.
+ * Reveals: nothing, or the number of rows kept.  Memory: 32 bytes a row besides the table.
  */
 extern void group_compact(Party *self, Table *table, int keep, size_t size, Shared64 *kept);
 

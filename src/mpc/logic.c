@@ -10,6 +10,7 @@
 #include "mpc/logic.h"
 #include "mpc/open.h"
 #include "port/pg_bswap.h"
+#include "share/memory.h"
 #include "share/vector.h"
 
 /* 8 KB a stream and operand: all of them stay in the first-level cache. */
@@ -25,42 +26,6 @@ static inline uint64
 used_bits(size_t n)
 {
 	return n % 64 == 0 ? ~UINT64CONST(0) : (UINT64CONST(1) << (n % 64)) - 1;
-}
-
-/* ---- a plane and its bytes on the wire ---- */
-
-static void
-plane_bytes_out(uint8 *out, const uint64 *plane, size_t offset, size_t len)
-{
-#ifdef WORDS_BIGENDIAN
-	for (size_t k = offset; k < offset + len; k++)
-		out[k - offset] = (uint8) (plane[k / 8] >> (8 * (k % 8)));
-#else
-	memcpy(out, (const uint8 *) plane + offset, len);
-#endif
-}
-
-/* What a peer sends beyond the n-th bit, and what is not sent, is zero. */
-static void
-plane_bytes_in(uint64 *plane, size_t n, size_t offset, const uint8 *bytes, size_t len)
-{
-#ifdef WORDS_BIGENDIAN
-	for (size_t k = offset; k < offset + len; k++)
-	{
-		if (k % 8 == 0)
-			plane[k / 8] = 0;
-		plane[k / 8] |= (uint64) bytes[k - offset] << (8 * (k % 8));
-	}
-#else
-	memcpy((uint8 *) plane + offset, bytes, len);
-#endif
-	if (offset + len == PLANE_BYTES(n))
-	{
-#ifndef WORDS_BIGENDIAN
-		memset((uint8 *) plane + PLANE_BYTES(n), 0, BIT_WORDS(n) * sizeof(uint64) - PLANE_BYTES(n));
-#endif
-		plane[BIT_WORDS(n) - 1] &= used_bits(n);
-	}
 }
 
 /* ---- gates ---- */
@@ -90,14 +55,24 @@ sum_of(const uint64 *x, const uint64 *x2, size_t word, uint64 *space, size_t len
 }
 
 static void
-watch_gate(Party *self, const uint64 *xm, const uint64 *xn, const uint64 *ym, const uint64 *yn,
-		   const uint64 *z, size_t len)
+watch_factors(Party *self, const uint64 *xm, const uint64 *xn, const uint64 *ym, const uint64 *yn,
+			  const uint64 *vm, const uint64 *vn, size_t len)
 {
 	if (self->watch)
 		self->watch(self, &(Watched)
 					{
 						.kind = WATCH_AND, .bytes = sizeof(uint64), .n = len,
-						.x_mine = xm, .x_next = xn, .y_mine = ym, .y_next = yn, .z_mine = z
+						.x_mine = xm, .x_next = xn, .y_mine = ym, .y_next = yn, .v_mine = vm, .v_next = vn
+					});
+}
+
+static void
+watch_result(Party *self, const uint64 *z, size_t len)
+{
+	if (self->watch)
+		self->watch(self, &(Watched)
+					{
+						.kind = WATCH_AND, .bytes = sizeof(uint64), .n = len, .z_mine = z
 					});
 }
 
@@ -115,13 +90,13 @@ gate_block(Party *self, Gates *job, const Gate *gate, size_t word, size_t len)
 	const uint64 *v = gate->v.mine ? gate->v.mine + word : zeros;
 	uint64	   *z = gate->z.mine + word;
 
-	watch_gate(self, xm, xn, ym, yn, NULL, len);
+	watch_factors(self, xm, xn, ym, yn, v, gate->v.next ? gate->v.next + word : zeros, len);
 	bits_random(self->prg_mine, job->alpha, len);
 	bits_random(self->prg_next, job->beta, len);
 	vector_gate(z, xm, xn, ym, yn, v, job->alpha, job->beta, len);
 	if (word + len == BIT_WORDS(job->n))
 		z[len - 1] &= used_bits(job->n);
-	watch_gate(self, NULL, NULL, NULL, NULL, z, len);
+	watch_result(self, z, len);
 }
 
 /* Computes the words of this gate up to `end`, as far as they are not yet. */
@@ -154,7 +129,7 @@ gates_make(Party *self, void *arg, size_t start, size_t len, void *space)
 		size_t		part = Min(plane - offset, len - done);
 
 		compute_gate(self, job, gate, (offset + part + 7) / 8);
-		plane_bytes_out((uint8 *) space + done, job->gates[gate].z.mine, offset, part);
+		bits_bytes_out((uint8 *) space + done, job->gates[gate].z.mine, offset, part);
 		done += part;
 	}
 	return space;
@@ -172,7 +147,7 @@ gates_take(Party *self, void *arg, size_t start, size_t len, const void *bytes)
 		size_t		offset = (start + done) % plane;
 		size_t		part = Min(plane - offset, len - done);
 
-		plane_bytes_in(job->gates[gate].z.next, job->n, offset, (const uint8 *) bytes + done, part);
+		bits_bytes_in(job->gates[gate].z.next, job->n, offset, (const uint8 *) bytes + done, part);
 		done += part;
 	}
 }
@@ -194,6 +169,178 @@ logic_gates(Party *self, const Gate *gates, int count, size_t n)
 		wipe(job.space[k], Min(BLOCK, BIT_WORDS(n)) * sizeof(uint64));
 	wipe(job.alpha, Min(BLOCK, BIT_WORDS(n)) * sizeof(uint64));
 	wipe(job.beta, Min(BLOCK, BIT_WORDS(n)) * sizeof(uint64));
+}
+
+/* ---- gates, block by block ---- */
+
+/* Random words are drawn for several blocks at a time, or AES would not run at speed. */
+typedef struct Blocks
+{
+	const GateBlocks *of;
+	size_t		computed;		/* blocks */
+	size_t		drawn;			/* blocks that there are random words for, from `first` on */
+	size_t		first;
+	size_t		at_once;
+	uint64	   *alpha;
+	uint64	   *beta;
+} Blocks;
+
+static inline size_t
+block_words(const GateBlocks *of, size_t block)
+{
+	return Min(VECTOR_BLOCK_WORDS, BIT_WORDS(of->n) - block * VECTOR_BLOCK_WORDS);
+}
+
+static inline size_t
+block_plane_bytes(const GateBlocks *of, size_t block)
+{
+	return Min(VECTOR_BLOCK / 8, PLANE_BYTES(of->n) - block * (VECTOR_BLOCK / 8));
+}
+
+static void
+draw_blocks(Party *self, Blocks *job, size_t block)
+{
+	size_t		words = job->at_once * job->of->count * VECTOR_BLOCK_WORDS;
+
+	bits_random(self->prg_mine, job->alpha, words);
+	bits_random(self->prg_next, job->beta, words);
+	job->first = block;
+	job->drawn = job->at_once;
+}
+
+/* The operands of all gates, and what came out, are told one by one. */
+static void
+watch_block(Party *self, const GateBlocks *of, size_t block, bool before)
+{
+	size_t		words = block_words(of, block);
+	uint64		space[4][VECTOR_BLOCK_WORDS];
+
+	for (int g = 0; self->watch && g < of->count; g++)
+	{
+		const Gate *gate = &of->gates[g];
+		size_t		in = block * of->in;
+
+		if (before)
+			watch_factors(self, sum_of(gate->x.mine, gate->x2.mine, in, space[0], words),
+						  sum_of(gate->x.next, gate->x2.next, in, space[1], words),
+						  sum_of(gate->y.mine, gate->y2.mine, in, space[2], words),
+						  sum_of(gate->y.next, gate->y2.next, in, space[3], words),
+						  gate->v.mine ? gate->v.mine + in : zeros,
+						  gate->v.next ? gate->v.next + in : zeros, words);
+		else
+			watch_result(self, gate->z.mine + block * of->out, words);
+	}
+}
+
+static void
+compute_block(Party *self, Blocks *job, size_t block)
+{
+	const GateBlocks *of = job->of;
+	size_t		words = block_words(of, block);
+	size_t		random;
+
+	if (of->prepare)
+		of->prepare(of->arg, block);
+	if (block >= job->first + job->drawn)
+		draw_blocks(self, job, block);
+	random = (block - job->first) * of->count * VECTOR_BLOCK_WORDS;
+	watch_block(self, of, block, true);
+	vector_gates(of->gates, of->count, block * of->in, block * of->out, words,
+				 job->alpha + random, job->beta + random);
+	if (block * VECTOR_BLOCK_WORDS + words == BIT_WORDS(of->n))
+	{
+		for (int g = 0; g < of->count; g++)
+			of->gates[g].z.mine[block * of->out + words - 1] &= used_bits(of->n);
+	}
+	watch_block(self, of, block, false);
+	job->computed = block + 1;
+}
+
+/* Where byte `at` of a message is: a block, a gate, and a byte of its plane. */
+typedef struct Spot
+{
+	size_t		block;
+	size_t		plane;			/* bytes of one in this block */
+	int			gate;
+	size_t		offset;
+} Spot;
+
+static Spot
+spot_of(const GateBlocks *of, size_t at)
+{
+	size_t		whole = of->count * (VECTOR_BLOCK / 8);
+	Spot		spot = {at / whole};
+
+	spot.plane = block_plane_bytes(of, spot.block);
+	spot.gate = at % whole / spot.plane;
+	spot.offset = at % whole % spot.plane;
+	return spot;
+}
+
+static const void *
+blocks_make(Party *self, void *arg, size_t start, size_t len, void *space)
+{
+	Blocks	   *job = arg;
+
+	for (size_t done = 0; done < len;)
+	{
+		Spot		spot = spot_of(job->of, start + done);
+
+		if (spot.block >= job->computed)
+			compute_block(self, job, spot.block);
+		for (; spot.gate < job->of->count && done < len; spot.gate++, spot.offset = 0)
+		{
+			size_t		part = Min(spot.plane - spot.offset, len - done);
+
+			bits_bytes_out((uint8 *) space + done, job->of->gates[spot.gate].z.mine + spot.block * job->of->out,
+						   spot.offset, part);
+			done += part;
+		}
+	}
+	return space;
+}
+
+static void
+blocks_take(Party *self, void *arg, size_t start, size_t len, const void *bytes)
+{
+	const GateBlocks *of = ((Blocks *) arg)->of;
+
+	for (size_t done = 0; done < len;)
+	{
+		Spot		spot = spot_of(of, start + done);
+		size_t		n = Min(VECTOR_BLOCK, of->n - spot.block * VECTOR_BLOCK);
+
+		for (; spot.gate < of->count && done < len; spot.gate++, spot.offset = 0)
+		{
+			size_t		part = Min(spot.plane - spot.offset, len - done);
+
+			bits_bytes_in(of->gates[spot.gate].z.next + spot.block * of->out, n,
+						  spot.offset, (const uint8 *) bytes + done, part);
+			done += part;
+		}
+	}
+}
+
+void
+logic_gate_blocks(Party *self, const GateBlocks *blocks)
+{
+	Blocks		job = {blocks};
+	size_t		bytes = blocks->count * PLANE_BYTES(blocks->n);
+	PartyStream stream = {bytes, bytes, blocks_make, blocks_take, &job, true};
+	size_t		words = blocks->count * VECTOR_BLOCK_WORDS;
+
+	if (bytes == 0)
+	{
+		party_stream(self, &stream);
+		return;
+	}
+	job.at_once = Min(Max(1, BLOCK / words), (BIT_WORDS(blocks->n) + VECTOR_BLOCK_WORDS - 1) / VECTOR_BLOCK_WORDS);
+	words *= job.at_once;
+	job.alpha = vector_alloc(words * sizeof(uint64));
+	job.beta = vector_alloc(words * sizeof(uint64));
+	party_stream(self, &stream);
+	vector_free(job.alpha, words * sizeof(uint64));
+	vector_free(job.beta, words * sizeof(uint64));
 }
 
 /* ---- operations made of gates ---- */
@@ -371,7 +518,7 @@ input_make(Party *self, void *arg, size_t start, size_t len, void *space)
 		size_t		part = Min(plane - offset, len - done);
 
 		compute_input(self, in, k * words + (offset + part + 7) / 8);
-		plane_bytes_out((uint8 *) space + done, in->out->mine + k * words, offset, part);
+		bits_bytes_out((uint8 *) space + done, in->out->mine + k * words, offset, part);
 		done += part;
 	}
 	return space;
@@ -390,7 +537,7 @@ input_take(Party *self, void *arg, size_t start, size_t len, const void *bytes)
 		size_t		offset = (start + done) % plane;
 		size_t		part = Min(plane - offset, len - done);
 
-		plane_bytes_in(z->next + k * words, z->n, offset, (const uint8 *) bytes + done, part);
+		bits_bytes_in(z->next + k * words, z->n, offset, (const uint8 *) bytes + done, part);
 		done += part;
 	}
 }
@@ -455,9 +602,9 @@ open_bits(Party *self, int learners, uint64 *words, const SharedBits *x)
 {
 	size_t		bytes = x->planes * PLANE_BYTES(x->n);
 	bool		learns = open_learns(self, learners);
-	uint8	   *mine = palloc_extended(bytes, MCXT_ALLOC_HUGE);
-	uint8	   *next = palloc_extended(bytes, MCXT_ALLOC_HUGE);
-	uint8	   *missing = learns ? palloc_extended(bytes, MCXT_ALLOC_HUGE) : NULL;
+	uint8	   *mine = vector_alloc(bytes);
+	uint8	   *next = vector_alloc(bytes);
+	uint8	   *missing = learns ? vector_alloc(bytes) : NULL;
 
 	Assert((words != NULL) == learns);
 	bits_pack(mine, x->mine, x->planes, x->n);
@@ -468,13 +615,10 @@ open_bits(Party *self, int learners, uint64 *words, const SharedBits *x)
 		bits_unpack(words, missing, x->planes, x->n);
 		vector_xor(words, words, x->mine, words_of(x));
 		vector_xor(words, words, x->next, words_of(x));
-		wipe(missing, bytes);
-		pfree(missing);
+		vector_free(missing, bytes);
 	}
-	wipe(mine, bytes);
-	wipe(next, bytes);
-	pfree(mine);
-	pfree(next);
+	vector_free(mine, bytes);
+	vector_free(next, bytes);
 }
 
 void

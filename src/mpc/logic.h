@@ -9,6 +9,7 @@
 
 #include "mpc/party.h"
 #include "share/bits.h"
+#include "share/vector.h"
 
 /*
  * z = x & y, bit by bit; same planes and n.  z may be x or y.  [Araki et al.,
@@ -20,29 +21,32 @@
 extern void logic_and(Party *self, SharedBits *z, const SharedBits *x, const SharedBits *y);
 
 /*
- * One AND gate over a plane of n bits each, as networks of gates are made of
- * them: z = (x ^ x2) & (y ^ y2) ^ v.  x2, y2 and v may be absent (mine NULL).
- * All gates of a list are one round.  A z may be an x, y or v of its own gate
- * or of an earlier one, not of a later one.
+ * AND gates (share/vector.h) over planes of n bits each.  All gates of a list are
+ * one round.  A z may be an x, y or v of its own gate or of an earlier one, not
+ * of a later one.
+ *
+ * Rounds: 1.  Sends: count * PLANE_BYTES(n) bytes to the previous party.  Reveals: nothing.
  */
-typedef struct PlaneRef
-{
-	uint64	   *mine;
-	uint64	   *next;
-} PlaneRef;
-
-typedef struct Gate
-{
-	PlaneRef	z;
-	PlaneRef	x;
-	PlaneRef	x2;
-	PlaneRef	y;
-	PlaneRef	y2;
-	PlaneRef	v;
-} Gate;
-
-/* Rounds: 1.  Sends: count * PLANE_BYTES(n) bytes to the previous party.  Reveals: nothing. */
 extern void logic_gates(Party *self, const Gate *gates, int count, size_t n);
+
+/*
+ * The same for values that lie in blocks of VECTOR_BLOCK: all gates of a block are computed and sent,
+ * then those of the next.  So a network over many values stays in the cache, and
+ * its first operands may be made block by block.  The gates tell where things are in block 0.
+ */
+typedef struct GateBlocks
+{
+	const Gate *gates;
+	int			count;
+	size_t		n;				/* values */
+	size_t		in;				/* words from x, y and v of a block to those of the next */
+	size_t		out;			/* from z to z */
+	void		(*prepare) (void *arg, size_t block);	/* before a block is computed, in order; or NULL */
+	void	   *arg;
+} GateBlocks;
+
+/* Rounds, bytes: as logic_gates(). */
+extern void logic_gate_blocks(Party *self, const GateBlocks *blocks);
 
 static inline PlaneRef
 plane_ref(const SharedBits *bits, int plane)

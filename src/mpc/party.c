@@ -22,6 +22,7 @@
 #endif
 
 #include "mpc/party.h"
+#include "share/memory.h"
 
 /* True when all of this piece is on its way. */
 static bool
@@ -140,11 +141,12 @@ void
 party_stream(Party *self, const PartyStream *stream)
 {
 	Progress	at = {0};
+	size_t		space_bytes = Min(PARTY_CHUNK_BYTES, stream->send_bytes);
 
 	self->rounds++;
 	at.total = Max(stream->send_bytes, stream->recv_bytes);
 	if (stream->needs_space)
-		at.space = palloc(Max(1, Min(PARTY_CHUNK_BYTES, stream->send_bytes)));
+		at.space = vector_alloc(space_bytes);
 	while (at.sent < stream->send_bytes || at.taken < stream->recv_bytes)
 	{
 		bool		moved = make_step(self, stream, &at);
@@ -155,7 +157,7 @@ party_stream(Party *self, const PartyStream *stream)
 			self->wait(self, at.piece_len > 0, takeable(stream, &at) > 0);
 	}
 	if (at.space)
-		pfree(at.space);
+		vector_free(at.space, space_bytes);
 }
 
 /* A whole message that is there already. */
@@ -219,7 +221,7 @@ party_round_checked(Party *self, const void *send, size_t send_len,
 }
 
 void
-party_reserve(Party *self, const char *step, uint64 bytes)
+party_require(Party *self, const char *step, uint64 bytes)
 {
 	uint64		need = self->memory_reserved + bytes;
 
@@ -227,7 +229,14 @@ party_reserve(Party *self, const char *step, uint64 bytes)
 		fail(ERRCODE_OUT_OF_MEMORY,
 			 "%s needs " UINT64_FORMAT " MB of memory, and secmed.mpc_memory allows " UINT64_FORMAT " MB",
 			 step, need / (1024 * 1024) + 1, self->memory_max / (1024 * 1024));
-	self->memory_reserved = need;
+}
+
+void
+party_reserve(Party *self, const char *step, uint64 bytes)
+{
+	party_require(self, step, bytes);
+	self->memory_reserved += bytes;
+	self->memory_peak = Max(self->memory_peak, self->memory_reserved);
 }
 
 void

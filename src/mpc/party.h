@@ -45,6 +45,7 @@ struct Party
 	/* secmed.mpc_memory: bytes that may be reserved at once, 0 for no bound. */
 	uint64		memory_max;
 	uint64		memory_reserved;
+	uint64		memory_peak;	/* the most that was reserved at once */
 
 	/*
 	 * Where a check against a cheating party will look: what it is told of
@@ -62,13 +63,16 @@ struct Party
  * z NULL, then z, with x and y NULL.
  *
  *	  WATCH_MULTIPLY	z = x y over elements of `bytes` (8 or 16), n of them
- *	  WATCH_AND			z = x y ^ v over words, n of them; v may be NULL
+ *	  WATCH_AND			z = x y ^ v over words, n of them; v is told with x and y
  *	  WATCH_DOT			z = sum of x y, one element
  *	  WATCH_KNOWN		z = x y, where y is a summand that two parties know (arith.h)
  *	  WATCH_INPUT		z was shared by party `party`
  *	  WATCH_OPEN		x is about to be opened
  *	  WATCH_DIGEST		x_mine and x_next are about to be compared: the digest of what
  *						came, and the one that its other holder sent
+ *	  WATCH_SHUFFLE		x is a column of a table that is about to be shuffled: n elements of 8
+ *						bytes, or (bytes = 0) planes of n bits, `party` of them
+ *	  WATCH_SHUFFLED	x is the same column afterwards
  */
 typedef enum WatchedKind
 {
@@ -78,24 +82,28 @@ typedef enum WatchedKind
 	WATCH_KNOWN,
 	WATCH_INPUT,
 	WATCH_OPEN,
-	WATCH_DIGEST
+	WATCH_DIGEST,
+	WATCH_SHUFFLE,
+	WATCH_SHUFFLED
 } WatchedKind;
 
 struct Watched
 {
 	WatchedKind kind;
-	int			party;			/* who shares; or who learns, one bit each */
+	int			party;			/* who shares; or who learns, one bit each; or planes */
 	int			bytes;			/* of an element */
 	size_t		n;
 	const void *x_mine;
 	const void *x_next;
 	const void *y_mine;
 	const void *y_next;
+	const void *v_mine;			/* of an AND */
+	const void *v_next;
 	const void *z_mine;			/* z_next is what comes */
 };
 
 /* A message longer than this travels, and is computed, in pieces of this size. */
-#define PARTY_CHUNK_BYTES	(1024 * 1024)
+#define PARTY_CHUNK_BYTES	(256 * 1024)
 
 /*
  * Sends send_len bytes to the previous party and receives exactly recv_len
@@ -146,10 +154,14 @@ extern void party_round_checked(Party *self, const void *send, size_t send_len,
 /*
  * Before memory is taken for a step: bytes of it, all of them at once.  Fails
  * with the need stated if memory_max does not allow it.  The operators call
- * it with what they will hold at their peak, and give it back at their end.
+ * it with what they will hold at their peak besides the columns that they are given, and give
+ * it back at their end.
  */
 extern void party_reserve(Party *self, const char *step, uint64 bytes);
 extern void party_release(Party *self, uint64 bytes);
+
+/* Fails as party_reserve() would, and reserves nothing: for the most that several steps will take. */
+extern void party_require(Party *self, const char *step, uint64 bytes);
 
 /*
  * Between these two the process keeps up to `bytes` of the memory that is freed, for the next step:

@@ -49,10 +49,10 @@ place_by_bits(Party *self, Table *table, int column, size_t first, size_t count)
 	logic_open(self, words, &place);
 	bits_unslice(places, words, table->n, place.planes);
 	from = inverse_of(places, table->n);
+	table_free_words(words, place.planes * BIT_WORDS(table->n));
+	table_free_words(places, table->n);
 	table_take(table, from + first, count);
 	shared_bits_free(&place);
-	pfree(words);
-	pfree(places);
 	pfree(from);
 	party_release(self, need);
 }
@@ -71,9 +71,9 @@ place_by_numbers(Party *self, Table *table, int column, size_t first, size_t cou
 	places = table_words(table->n);
 	arith64_open(self, places, &place);
 	from = inverse_of(places, table->n);
+	table_free_words(places, table->n);
 	table_take(table, from + first, count);
 	shared64_free(&place);
-	pfree(places);
 	pfree(from);
 	party_release(self, need);
 }
@@ -89,8 +89,8 @@ place_row_numbers(Party *self, size_t n)
 		numbers[v] = v;
 	bits_slice(words, numbers, n, rows.planes);
 	logic_public(self, &rows, words);
-	pfree(numbers);
-	pfree(words);
+	table_free_words(numbers, n);
+	table_free_words(words, rows.planes * BIT_WORDS(n));
 	return rows;
 }
 
@@ -110,7 +110,7 @@ take_opened(Party *self, Table *table, const Shared64 *from)
 	for (size_t v = 0; v < from->n; v++)
 		rows[v] = opened[v];
 	table_take(table, rows, from->n);
-	pfree(opened);
+	table_free_words(opened, from->n);
 	pfree(inverse);
 	pfree(rows);
 }

@@ -217,7 +217,7 @@ static void
 dot_products(Party *self, VECTOR *z, const VECTOR *x, const VECTOR *y)
 {
 	size_t		len = z->n > 0 ? x->n / z->n : 0;
-	ELEMENT    *beta = palloc_extended(z->n * sizeof(ELEMENT), MCXT_ALLOC_HUGE);
+	ELEMENT    *beta = vector_alloc(z->n * sizeof(ELEMENT));
 
 	RANDOM(self->prg_mine, z->mine, z->n);
 	RANDOM(self->prg_next, beta, z->n);
@@ -230,8 +230,7 @@ dot_products(Party *self, VECTOR *z, const VECTOR *x, const VECTOR *y)
 								 y->mine + k * len, y->next + k * len, len) - beta[k];
 		watch_product(self, WATCH_DOT, &p, k, 1);
 	}
-	wipe(beta, z->n * sizeof(ELEMENT));
-	pfree(beta);
+	vector_free(beta, z->n * sizeof(ELEMENT));
 }
 
 void

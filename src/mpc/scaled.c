@@ -13,19 +13,19 @@
 #include "mpc/convert.h"
 #include "mpc/logic.h"
 #include "mpc/scaled.h"
+#include "share/memory.h"
 #include "share/vector.h"
 
 static void *
 alloc_secret(size_t bytes)
 {
-	return palloc_extended(bytes, MCXT_ALLOC_HUGE);
+	return vector_alloc(bytes);
 }
 
 static void
 free_secret(void *secret, size_t bytes)
 {
-	wipe(secret, bytes);
-	pfree(secret);
+	vector_free(secret, bytes);
 }
 
 /* ---- exact truncation ---- */

@@ -9,62 +9,20 @@
  * [Laur, Willemson, Zhang: Round-Efficient Oblivious Database Manipulation, ISC
  * 2011; Araki et al.: Secure Graph Analysis at Scale, CCS 2021, section 4]
  *
+ * A column is permuted when its turn comes to be sent, and what comes is put in
+ * the place of a summand that is no longer needed.  So besides the table there are one
+ * permutation and one vector of words: a column of numbers, or 64 planes.
+ *
  * Letters as in mpc/README.md, "Shuffle".  Numbers are masked by adding, bits by XOR.
  */
 #include "mpc/shuffle.h"
 
+#include "crypto/hash.h"
+#include "share/memory.h"
 #include "share/vector.h"
 
 /* 8 KB, which stay in the first-level cache. */
 #define BLOCK	1024
-
-/*
- * The rows on their way: one vector of n words after the other, first the numbers,
- * then groups of up to 64 planes.
- */
-typedef struct Parcel
-{
-	size_t		n;
-	int			numbers;
-	int			vectors;
-	int			planes;
-	uint64	   *words;
-	uint64	   *moved;			/* n words, for moving */
-	uint64	   *space;			/* 64 planes */
-} Parcel;
-
-static uint64 *
-vector_of(const Parcel *parcel, int k)
-{
-	return parcel->words + k * parcel->n;
-}
-
-static size_t
-wire_bytes(const Parcel *parcel)
-{
-	return parcel->numbers * parcel->n * sizeof(uint64) + parcel->planes * PLANE_BYTES(parcel->n);
-}
-
-static Parcel
-parcel_create(const Table *table)
-{
-	Parcel		parcel = {table->n, table->numbers};
-
-	parcel.planes = table_planes(table);
-	parcel.vectors = table->numbers + table_groups(table);
-	parcel.words = table_words(parcel.vectors * parcel.n);
-	parcel.moved = table_words(parcel.n);
-	parcel.space = table_words(64 * BIT_WORDS(parcel.n));
-	return parcel;
-}
-
-static void
-parcel_free(Parcel *parcel)
-{
-	table_free_words(parcel->words, parcel->vectors * parcel->n);
-	table_free_words(parcel->moved, parcel->n);
-	table_free_words(parcel->space, 64 * BIT_WORDS(parcel->n));
-}
 
 /* ---- permutations ---- */
 
@@ -107,247 +65,443 @@ shuffle_permutation(Prg *prg, uint32 *order, size_t n)
 	wipe(random, sizeof(random));
 }
 
-static uint32 *
-permutation(Prg *prg, size_t n)
-{
-	uint32	   *order = palloc_extended(n * sizeof(uint32), MCXT_ALLOC_HUGE);
+/* ---- vectors of a table: its columns of numbers, then groups of up to 64 planes ---- */
 
-	shuffle_permutation(prg, order, n);
-	return order;
+typedef struct Vector
+{
+	int			k;
+	int			planes;			/* 0: numbers */
+	uint64	   *mine[64];		/* its planes; or [0]: its numbers */
+	uint64	   *next[64];
+} Vector;
+
+static int
+vectors_of(const Table *table)
+{
+	return table->numbers + table_groups(table);
 }
 
 static void
-forget(uint32 *order, size_t n)
+vector_at(Vector *vector, const Table *table, int k)
 {
-	wipe(order, n * sizeof(uint32));
-	pfree(order);
-}
-
-static void
-permute(Parcel *parcel, const uint32 *order)
-{
-	for (int k = 0; k < parcel->vectors; k++)
+	vector->k = k;
+	vector->planes = 0;
+	if (k < table->numbers)
 	{
-		table_gather(parcel->moved, vector_of(parcel, k), order, parcel->n);
-		memcpy(vector_of(parcel, k), parcel->moved, parcel->n * sizeof(uint64));
+		vector->mine[0] = table->number[k].mine;
+		vector->next[0] = table->number[k].next;
+	}
+	else if (k < vectors_of(table))
+	{
+		vector->planes = table_group(table, false, k - table->numbers, vector->mine);
+		(void) table_group(table, true, k - table->numbers, vector->next);
 	}
 }
 
-/* ---- masks ---- */
-
-/* Adds the next of a stream to the numbers, or subtracts it if sign is -1, and XORs it to the bits. */
-static void
-mask(Parcel *parcel, Prg *prg, uint64 sign)
+static size_t
+wire_bytes(const Vector *vector, size_t rows)
 {
-	uint64		random[BLOCK];
-
-	for (int k = 0; k < parcel->vectors; k++)
-	{
-		for (size_t at = 0; at < parcel->n; at += BLOCK)
-		{
-			uint64	   *words = vector_of(parcel, k) + at;
-			size_t		len = Min(BLOCK, parcel->n - at);
-
-			ring64_random(prg, random, len);
-			if (k < parcel->numbers)
-				vector_linear64(words, 1, words, sign, random, len);
-			else
-				vector_xor(words, words, random, len);
-		}
-	}
-	wipe(random, sizeof(random));
+	return vector->planes > 0 ? vector->planes * PLANE_BYTES(rows) : rows * sizeof(uint64);
 }
 
+/* A summand of a vector, a word a row. */
 static void
-clear(Parcel *parcel)
+load(uint64 *words, const Vector *vector, uint64 *const *summand, size_t n)
 {
-	memset(parcel->words, 0, parcel->vectors * parcel->n * sizeof(uint64));
+	if (vector->planes > 0)
+		bits_unslice_planes(words, summand, vector->planes, 0, n);
+	else
+		memcpy(words, summand[0], n * sizeof(uint64));
+}
+
+/* Rows from `at` on, a multiple of VECTOR_BLOCK. */
+static void
+store(const Vector *vector, uint64 *const *summand, size_t at, const uint64 *words, size_t n)
+{
+	if (vector->planes > 0)
+		bits_slice_planes(summand, vector->planes, at / 64, words, n);
+	else
+		memcpy(summand[0] + at, words, n * sizeof(uint64));
 }
 
 /* x += y, or x -= y if sign is -1 */
 static void
-add(Parcel *x, const Parcel *y, uint64 sign)
+add(const Vector *vector, uint64 *x, uint64 sign, const uint64 *y, size_t n)
 {
-	size_t		of_numbers = x->numbers * x->n;
-
-	vector_linear64(x->words, 1, x->words, sign, y->words, of_numbers);
-	vector_xor(x->words + of_numbers, x->words + of_numbers, y->words + of_numbers,
-			   (x->vectors - x->numbers) * x->n);
+	if (vector->planes > 0)
+		vector_xor(x, x, y, n);
+	else
+		vector_linear64(x, 1, x, sign, y, n);
 }
 
-/* ---- from and to the table ---- */
-
-/* A summand of the table. */
+/* The same with the next words of a stream; n is at most VECTOR_BLOCK. */
 static void
-load(Parcel *parcel, const Table *table, bool next)
+mask(const Vector *vector, uint64 *x, uint64 sign, Prg *prg, size_t n)
 {
-	for (int k = 0; k < table->numbers; k++)
-		memcpy(vector_of(parcel, k), next ? table->number[k].next : table->number[k].mine,
-			   parcel->n * sizeof(uint64));
-	for (int g = 0; g < table_groups(table); g++)
-		table_read_group(table, next, g, vector_of(parcel, table->numbers + g), parcel->space);
+	uint64		random[VECTOR_BLOCK];
+
+	ring64_random(prg, random, n);
+	add(vector, x, sign, random, n);
+	wipe(random, n * sizeof(uint64));
 }
 
-static void
-store(const Parcel *parcel, Table *table, bool next)
+/* ---- a table on its way: vector after vector, VECTOR_BLOCK rows at a time ---- */
+
+typedef struct Passing Passing;
+
+/* How far the messages of one direction have come. */
+typedef struct Way
 {
-	for (int k = 0; k < table->numbers; k++)
-		memcpy(next ? table->number[k].next : table->number[k].mine, vector_of(parcel, k),
-			   parcel->n * sizeof(uint64));
-	for (int g = 0; g < table_groups(table); g++)
-		table_write_group(table, next, g, vector_of(parcel, table->numbers + g), parcel->space);
-}
+	Vector		vector;
+	size_t		at;				/* the block's first row */
+	size_t		rows;
+	size_t		len;			/* its bytes, and how many have gone */
+	size_t		done;
+	uint8		bytes[VECTOR_BLOCK * sizeof(uint64)];
+} Way;
 
-/* ---- from and to the wire: numbers, then planes ---- */
-
-static uint8 *
-to_wire(const Parcel *parcel)
+struct Passing
 {
-	uint8	   *message = palloc_extended(Max(wire_bytes(parcel), 1), MCXT_ALLOC_HUGE);
-	size_t		used = parcel->numbers * parcel->n * sizeof(uint64);
-	int			left = parcel->planes;
+	Party	   *self;
+	Table	   *table;
+	uint32	   *order;			/* the permutation that is being applied */
+	uint64	   *words;			/* the vector whose turn it is, as it was */
 
-	memcpy(message, parcel->words, used);
-	ring64_wire((uint64 *) message, parcel->numbers * parcel->n);
-	for (int k = parcel->numbers; k < parcel->vectors; k++)
+	/* A summand is sent: permuted, and then what `block` makes of these rows. */
+	bool		from_next;
+	void		(*block) (Passing *passing, const Vector *vector, size_t at, size_t rows, uint64 *out);
+	Way			out;
+
+	/* What comes is a summand, or is added to what is there. */
+	bool		to_next;
+	bool		adds;
+	Way			in;
+};
+
+/* False at the end. */
+static bool
+way_next(const Passing *passing, Way *way)
+{
+	const Table *table = passing->table;
+
+	way->at += way->rows;
+	if (way->at == table->n)
 	{
-		int			planes = Min(64, left);
-
-		bits_slice(parcel->space, vector_of(parcel, k), parcel->n, planes);
-		bits_pack(message + used, parcel->space, planes, parcel->n);
-		used += planes * PLANE_BYTES(parcel->n);
-		left -= planes;
+		way->at = 0;
+		vector_at(&way->vector, table, way->vector.k + 1);
 	}
-	return message;
+	if (way->vector.k == vectors_of(table))
+		return false;
+	way->rows = Min(VECTOR_BLOCK, table->n - way->at);
+	way->len = wire_bytes(&way->vector, way->rows);
+	way->done = 0;
+	return true;
 }
 
 static void
-from_wire(Parcel *parcel, const uint8 *message)
+way_start(const Passing *passing, Way *way)
 {
-	size_t		used = parcel->numbers * parcel->n * sizeof(uint64);
-	int			left = parcel->planes;
+	way->at = way->rows = 0;
+	vector_at(&way->vector, passing->table, 0);
+	(void) way_next(passing, way);
+}
 
-	memcpy(parcel->words, message, used);
-	ring64_wire(parcel->words, parcel->numbers * parcel->n);
-	for (int k = parcel->numbers; k < parcel->vectors; k++)
+static void
+make_block(Passing *passing)
+{
+	Way		   *way = &passing->out;
+	const Vector *vector = &way->vector;
+	uint64		out[VECTOR_BLOCK];
+	uint64		planes[VECTOR_BLOCK];
+
+	if (way->at == 0)
+		load(passing->words, vector, passing->from_next ? vector->next : vector->mine, passing->table->n);
+	table_gather(out, passing->words, passing->order + way->at, way->rows);
+	passing->block(passing, vector, way->at, way->rows, out);
+	if (vector->planes > 0)
 	{
-		int			planes = Min(64, left);
-
-		bits_unpack(parcel->space, message + used, planes, parcel->n);
-		bits_unslice(vector_of(parcel, k), parcel->space, parcel->n, planes);
-		used += planes * PLANE_BYTES(parcel->n);
-		left -= planes;
+		bits_slice(planes, out, way->rows, vector->planes);
+		bits_pack(way->bytes, planes, vector->planes, way->rows);
 	}
-}
-
-/* One round: `out` goes to the previous party, `in` comes from the next; either may be NULL. */
-static void
-pass_on(Party *self, const Parcel *out, Parcel *in)
-{
-	uint8	   *sent = out ? to_wire(out) : NULL;
-	size_t		bytes = wire_bytes(out ? out : in);
-	uint8	   *received = in ? palloc_extended(Max(bytes, 1), MCXT_ALLOC_HUGE) : NULL;
-
-	party_round(self, sent, out ? bytes : 0, received, in ? bytes : 0);
-	if (out)
-		pfree(sent);
-	if (in)
+	else
 	{
-		from_wire(in, received);
-		pfree(received);
+		ring64_wire(out, way->rows);
+		memcpy(way->bytes, out, way->len);
 	}
 }
 
-/* ---- what each party does ---- */
-
-/* Knows s_0 and s_1. */
-static void
-shuffle_0(Party *self, Table *table, const uint32 *s0, const uint32 *s1)
+static const void *
+pass_make(Party *self, void *arg, size_t start, size_t len, void *space)
 {
-	Parcel		y = parcel_create(table);
-	Parcel		z1 = parcel_create(table);
+	Passing    *passing = arg;
+	Way		   *way = &passing->out;
 
-	pass_on(self, NULL, &y);	/* Y = s_2(x_1) - Z */
-	permute(&y, s0);
-	mask(&y, self->prg_mine, -1);	/* Y' = s_0(Y) - Z' */
-	permute(&y, s1);
-	clear(&z1);
-	mask(&z1, self->prg_next, 1);	/* F_1 */
-	add(&y, &z1, -1);
-	store(&y, table, false);	/* z_0 = s_1(Y') - F_1 */
-	pass_on(self, &y, &y);		/* s_1(X) - F_2 */
-	add(&z1, &y, 1);
-	store(&z1, table, true);	/* z_1 = F_1 + s_1(X) - F_2 */
-	parcel_free(&y);
-	parcel_free(&z1);
+	if (passing->block == NULL)
+		return NULL;
+	for (size_t done = 0, part; done < len; done += part)
+	{
+		if (way->done == 0)
+			make_block(passing);
+		part = Min(way->len - way->done, len - done);
+		memcpy((uint8 *) space + done, way->bytes + way->done, part);
+		way->done += part;
+		if (way->done == way->len)
+			(void) way_next(passing, way);
+	}
+	return space;
 }
 
-/* Knows s_1 and s_2. */
 static void
-shuffle_1(Party *self, Table *table, const uint32 *s1, const uint32 *s2)
+take_block(Passing *passing)
 {
-	Parcel		x = parcel_create(table);
-	Parcel		f = parcel_create(table);
+	Way		   *way = &passing->in;
+	const Vector *vector = &way->vector;
+	uint64	   *const *summand = passing->to_next ? vector->next : vector->mine;
+	size_t		words = BIT_WORDS(way->rows);
+	uint64		in[VECTOR_BLOCK];
 
-	load(&f, table, false);
-	permute(&f, s2);
-	mask(&f, self->prg_next, -1);	/* Y = s_2(x_1) - Z */
-	pass_on(self, &f, &x);		/* X */
-	permute(&x, s1);
-	clear(&f);
-	mask(&f, self->prg_next, 1);
-	store(&f, table, true);		/* z_2 = F_2 */
-	add(&x, &f, -1);
-	pass_on(self, &x, NULL);	/* s_1(X) - F_2 */
-	mask(&x, self->prg_mine, 1);
-	store(&x, table, false);	/* z_1 = F_1 + s_1(X) - F_2 */
-	parcel_free(&x);
-	parcel_free(&f);
+	if (vector->planes == 0)
+	{
+		memcpy(in, way->bytes, way->len);
+		ring64_wire(in, way->rows);
+		if (passing->adds)
+			vector_linear64(in, 1, in, 1, summand[0] + way->at, way->rows);
+		memcpy(summand[0] + way->at, in, way->len);
+		return;
+	}
+	bits_unpack(in, way->bytes, vector->planes, way->rows);
+	for (int k = 0; k < vector->planes; k++)
+	{
+		if (passing->adds)
+			vector_xor(in + k * words, in + k * words, summand[k] + way->at / 64, words);
+		memcpy(summand[k] + way->at / 64, in + k * words, words * sizeof(uint64));
+	}
 }
 
-/* Knows s_2 and s_0. */
 static void
-shuffle_2(Party *self, Table *table, const uint32 *s2, const uint32 *s0)
+pass_take(Party *self, void *arg, size_t start, size_t len, const void *bytes)
 {
-	Parcel		x = parcel_create(table);
-	Parcel		other = parcel_create(table);
+	Passing    *passing = arg;
+	Way		   *way = &passing->in;
 
-	load(&x, table, false);
-	load(&other, table, true);
-	add(&x, &other, 1);
-	permute(&x, s2);
-	mask(&x, self->prg_mine, 1);	/* s_2(x_2 + x_0) + Z */
-	permute(&x, s0);
-	mask(&x, self->prg_next, 1);
-	pass_on(self, &x, NULL);	/* X = s_0(s_2(x_2 + x_0) + Z) + Z' */
-	clear(&x);
-	mask(&x, self->prg_mine, 1);
-	store(&x, table, false);	/* z_2 = F_2 */
-	pass_on(self, NULL, &other);
-	store(&other, table, true);	/* z_0 */
-	parcel_free(&x);
-	parcel_free(&other);
+	for (size_t done = 0, part; done < len; done += part)
+	{
+		part = Min(way->len - way->done, len - done);
+		memcpy(way->bytes + way->done, (const uint8 *) bytes + done, part);
+		way->done += part;
+		if (way->done == way->len)
+		{
+			take_block(passing);
+			(void) way_next(passing, way);
+		}
+	}
+}
+
+/* One round.  A table to the previous party, if there is a `block`; one from the next, if `comes`. */
+static void
+pass_on(Passing *passing, bool comes)
+{
+	const Table *table = passing->table;
+	size_t		bytes = table->numbers * table->n * sizeof(uint64) + table_planes(table) * PLANE_BYTES(table->n);
+	PartyStream stream = {passing->block ? bytes : 0, comes ? bytes : 0, pass_make, pass_take, passing,
+	passing->block != NULL};
+
+	way_start(passing, &passing->out);
+	way_start(passing, &passing->in);
+	if (bytes > 0)
+		party_stream(passing->self, &stream);
+	else
+		passing->self->rounds++;
+}
+
+/* The permutation of a seed; it comes before all that is drawn from the seed's stream. */
+static void
+draw_order(Passing *passing, Prg *prg)
+{
+	shuffle_permutation(prg, passing->order, passing->table->n);
+}
+
+/* Permutes summand `mine` of the whole table, and masks it. */
+static void
+permute_mine(Passing *passing, uint64 sign)
+{
+	size_t		n = passing->table->n;
+	Vector		vector;
+	uint64		moved[VECTOR_BLOCK];
+
+	for (int k = 0; k < vectors_of(passing->table); k++)
+	{
+		vector_at(&vector, passing->table, k);
+		load(passing->words, &vector, vector.mine, n);
+		for (size_t at = 0; at < n; at += VECTOR_BLOCK)
+		{
+			size_t		rows = Min(VECTOR_BLOCK, n - at);
+
+			table_gather(moved, passing->words, passing->order + at, rows);
+			mask(&vector, moved, sign, passing->self->prg_mine, rows);
+			store(&vector, vector.mine, at, moved, rows);
+		}
+	}
+	wipe(moved, sizeof(moved));
+}
+
+/* ---- party 0 knows s_0 and s_1 ---- */
+
+static void
+block_0(Passing *passing, const Vector *vector, size_t at, size_t rows, uint64 *out)
+{
+	uint64		f[VECTOR_BLOCK];
+
+	ring64_random(passing->self->prg_next, f, rows);
+	add(vector, out, -1, f, rows);
+	store(vector, vector->mine, at, out, rows); /* z_0 = s_1(s_0(Y) - Z') - F_1 */
+	store(vector, vector->next, at, f, rows);	/* F_1, which s_1(X) - F_2 is added to */
+}
+
+static void
+shuffle_0(Passing *passing)
+{
+	pass_on(passing, true);		/* Y, in the place of x_0 */
+	draw_order(passing, passing->self->prg_mine);
+	permute_mine(passing, -1);	/* s_0(Y) - Z' */
+	draw_order(passing, passing->self->prg_next);
+	passing->block = block_0;
+	passing->to_next = passing->adds = true;
+	pass_on(passing, true);
+}
+
+/* ---- party 1 knows s_1 and s_2 ---- */
+
+static void
+block_1_y(Passing *passing, const Vector *vector, size_t at, size_t rows, uint64 *out)
+{
+	mask(vector, out, -1, passing->self->prg_next, rows);	/* Y = s_2(x_1) - Z */
+}
+
+static void
+block_1_x(Passing *passing, const Vector *vector, size_t at, size_t rows, uint64 *out)
+{
+	uint64		f[VECTOR_BLOCK];
+
+	ring64_random(passing->self->prg_next, f, rows);
+	store(vector, vector->next, at, f, rows);	/* z_2 = F_2 */
+	add(vector, out, -1, f, rows);	/* s_1(X) - F_2 */
+	memcpy(f, out, rows * sizeof(uint64));
+	mask(vector, f, 1, passing->self->prg_mine, rows);
+	store(vector, vector->mine, at, f, rows);	/* z_1 = F_1 + s_1(X) - F_2 */
+}
+
+static void
+shuffle_1(Passing *passing)
+{
+	draw_order(passing, passing->self->prg_next);
+	passing->block = block_1_y;
+	passing->to_next = true;
+	pass_on(passing, true);		/* X, in the place of x_2 */
+	draw_order(passing, passing->self->prg_mine);
+	passing->block = block_1_x;
+	passing->from_next = true;
+	pass_on(passing, false);
+}
+
+/* ---- party 2 knows s_2 and s_0 ---- */
+
+/* x_2 + x_0, in the place of x_2. */
+static void
+add_summands(Table *table)
+{
+	for (int c = 0; c < table->numbers; c++)
+		vector_linear64(table->number[c].mine, 1, table->number[c].mine, 1, table->number[c].next, table->n);
+	for (int c = 0; c < table->slices; c++)
+		vector_xor(table->slice[c].mine, table->slice[c].mine, table->slice[c].next,
+				   table->slice[c].planes * BIT_WORDS(table->n));
+}
+
+static void
+block_2(Passing *passing, const Vector *vector, size_t at, size_t rows, uint64 *out)
+{
+	mask(vector, out, 1, passing->self->prg_next, rows);	/* X = s_0(s_2(x_2 + x_0) + Z) + Z' */
+}
+
+/* z_2 = F_2 */
+static void
+fill_mine(Passing *passing)
+{
+	size_t		n = passing->table->n;
+	Vector		vector;
+	uint64		f[VECTOR_BLOCK];
+
+	for (int k = 0; k < vectors_of(passing->table); k++)
+	{
+		vector_at(&vector, passing->table, k);
+		for (size_t at = 0; at < n; at += VECTOR_BLOCK)
+		{
+			size_t		rows = Min(VECTOR_BLOCK, n - at);
+
+			ring64_random(passing->self->prg_mine, f, rows);
+			store(&vector, vector.mine, at, f, rows);
+		}
+	}
+}
+
+static void
+shuffle_2(Passing *passing)
+{
+	draw_order(passing, passing->self->prg_mine);
+	add_summands(passing->table);
+	permute_mine(passing, 1);	/* s_2(x_2 + x_0) + Z */
+	draw_order(passing, passing->self->prg_next);
+	passing->block = block_2;
+	pass_on(passing, false);
+	fill_mine(passing);
+	passing->block = NULL;
+	passing->to_next = true;
+	pass_on(passing, true);		/* z_0 */
+}
+
+/* ---- all of it ---- */
+
+static void
+watch_columns(Party *self, const Table *table, WatchedKind kind)
+{
+	for (int c = 0; self->watch && c < table->numbers; c++)
+		self->watch(self, &(Watched)
+					{
+						.kind = kind, .bytes = sizeof(uint64), .n = table->n,
+						.x_mine = table->number[c].mine, .x_next = table->number[c].next
+					});
+	for (int c = 0; self->watch && c < table->slices; c++)
+		self->watch(self, &(Watched)
+					{
+						.kind = kind, .party = table->slice[c].planes, .n = table->n,
+						.x_mine = table->slice[c].mine, .x_next = table->slice[c].next
+					});
+}
+
+uint64
+shuffle_need(size_t n)
+{
+	return n * (sizeof(uint64) + sizeof(uint32)) + PARTY_CHUNK_BYTES;
 }
 
 void
 shuffle_table(Party *self, Table *table)
 {
-	uint64		need = 2 * table_bytes(table) + 4 * sizeof(uint64) * table->n;
-	uint32	   *mine;
-	uint32	   *next;
+	void		(*const shuffle[PARTIES]) (Passing *) = {shuffle_0, shuffle_1, shuffle_2};
+	size_t		n = table->n;
+	uint64		need = shuffle_need(n);
+	Passing		passing = {self, table};
 
-	if (table->n == 0)
+	if (n == 0)
 		return;
 	party_reserve(self, "shuffling", need);
-	mine = permutation(self->prg_mine, table->n);
-	next = permutation(self->prg_next, table->n);
-	if (self->index == 0)
-		shuffle_0(self, table, mine, next);
-	else if (self->index == 1)
-		shuffle_1(self, table, mine, next);
-	else
-		shuffle_2(self, table, mine, next);
-	forget(mine, table->n);
-	forget(next, table->n);
+	watch_columns(self, table, WATCH_SHUFFLE);
+	passing.order = vector_alloc(n * sizeof(uint32));
+	passing.words = table_words(n);
+	shuffle[self->index] (&passing);
+	table_free_words(passing.words, n);
+	vector_free(passing.order, n * sizeof(uint32));
+	wipe(&passing, sizeof(passing));
+	watch_columns(self, table, WATCH_SHUFFLED);
 	party_release(self, need);
 }

@@ -40,6 +40,10 @@ typedef struct SortWork
  * Reveals: the results of comparisons of rows in an order that nobody knows: a
  * random permutation, whatever they hold.  How many comparisons and batches there are
  * follows from it (and so is random, not known before): about n log2 n, and 40 for a million rows.
+ *
+ * Memory besides the columns: less than twice their bytes if there are 128 bits a row or more
+ * (64 bits of key); reserved before anything is sent.  More batches are made where needed
+ * for that.  mpc/README.md, "Sort".
  */
 extern void sort_table(Party *self, Table *table, const SortKey *keys, int count, int valid,
 					   SortWork *work);

@@ -8,18 +8,19 @@
 #include "mpc/table.h"
 
 #include "crypto/hash.h"
+#include "share/memory.h"
+#include "share/vector.h"
 
 uint64 *
 table_words(size_t n)
 {
-	return palloc_extended(Max(n, 1) * sizeof(uint64), MCXT_ALLOC_HUGE);
+	return vector_alloc(n * sizeof(uint64));
 }
 
 void
 table_free_words(uint64 *words, size_t n)
 {
-	wipe(words, n * sizeof(uint64));
-	pfree(words);
+	vector_free(words, n * sizeof(uint64));
 }
 
 Table
@@ -131,16 +132,8 @@ table_groups(const Table *table)
 }
 
 int
-table_group_planes(const Table *table, int group)
+table_group(const Table *table, bool next, int group, uint64 *planes_of[64])
 {
-	return Min(64, table_planes(table) - 64 * group);
-}
-
-/* Copies the planes of a group to space, or from it. */
-static void
-copy_group(const Table *table, bool next, int group, uint64 *space, bool back)
-{
-	size_t		words = BIT_WORDS(table->n);
 	int			skip = 64 * group;
 	int			used = 0;
 
@@ -149,29 +142,12 @@ copy_group(const Table *table, bool next, int group, uint64 *space, bool back)
 		SharedBits *column = &table->slice[c];
 		uint64	   *planes = next ? column->next : column->mine;
 		int			first = Min(skip, column->planes);
-		int			count = Min(64 - used, column->planes - first);
 
 		skip -= first;
-		if (back)
-			memcpy(planes + first * words, space + used * words, count * words * sizeof(uint64));
-		else
-			memcpy(space + used * words, planes + first * words, count * words * sizeof(uint64));
-		used += count;
+		for (int k = first; k < column->planes && used < 64; k++)
+			planes_of[used++] = planes + k * BIT_WORDS(column->n);
 	}
-}
-
-void
-table_read_group(const Table *table, bool next, int group, uint64 *words, uint64 *space)
-{
-	copy_group(table, next, group, space, false);
-	bits_unslice(words, space, table->n, table_group_planes(table, group));
-}
-
-void
-table_write_group(Table *table, bool next, int group, const uint64 *words, uint64 *space)
-{
-	bits_slice(space, words, table->n, table_group_planes(table, group));
-	copy_group(table, next, group, space, true);
+	return used;
 }
 
 void
@@ -181,58 +157,78 @@ table_gather(uint64 *to, const uint64 *from, const uint32 *index, size_t n)
 		to[v] = from[index[v]];
 }
 
-static void
-take_number(Shared64 *column, const uint32 *from, size_t n)
+/* One vector at a time is there twice. */
+static uint64 *
+take_vector(uint64 *vector, const uint32 *from, size_t old_n, size_t n)
 {
-	Shared64	taken = shared64_alloc(n);
+	uint64	   *taken = table_words(n);
 
-	table_gather(taken.mine, column->mine, from, n);
-	table_gather(taken.next, column->next, from, n);
-	shared64_free(column);
-	*column = taken;
+	table_gather(taken, vector, from, n);
+	table_free_words(vector, old_n);
+	return taken;
 }
 
-/* The planes of `table` become those of `taken`, which has the same columns. */
+/*
+ * All rows of a group are words before any of its planes is written, so what is
+ * taken lies where it was: in the first words of each plane.
+ */
 static void
-take_slices(Table *taken, const Table *table, const uint32 *from)
+take_group(Table *table, bool next, int group, const uint32 *from, size_t n, uint64 *words)
 {
-	size_t		space_words = 64 * BIT_WORDS(table->n);
-	uint64	   *words = table_words(table->n);
-	uint64	   *moved = table_words(taken->n);
-	uint64	   *space = table_words(space_words);
+	uint64	   *planes_of[64];
+	uint64		moved[VECTOR_BLOCK];
+	int			planes = table_group(table, next, group, planes_of);
 
-	for (int group = 0; group < table_groups(table); group++)
+	bits_unslice_planes(words, planes_of, planes, 0, table->n);
+	for (size_t v = 0; v < n; v += VECTOR_BLOCK)
 	{
-		for (int next = 0; next < 2; next++)
-		{
-			table_read_group(table, next, group, words, space);
-			table_gather(moved, words, from, taken->n);
-			table_write_group(taken, next, group, moved, space);
-		}
+		size_t		len = Min(VECTOR_BLOCK, n - v);
+
+		table_gather(moved, words, from + v, len);
+		bits_slice_planes(planes_of, planes, v / 64, moved, len);
 	}
-	table_free_words(words, table->n);
-	table_free_words(moved, taken->n);
-	table_free_words(space, space_words);
+	wipe(moved, sizeof(moved));
+}
+
+/* Planes that have got shorter move together. */
+static void
+shorten_planes(SharedBits *column, size_t n)
+{
+	size_t		old_bytes = column->planes * BIT_WORDS(column->n) * sizeof(uint64);
+	size_t		words = BIT_WORDS(n);
+
+	for (int k = 1; k < column->planes; k++)
+	{
+		memmove(column->mine + k * words, column->mine + k * BIT_WORDS(column->n), words * sizeof(uint64));
+		memmove(column->next + k * words, column->next + k * BIT_WORDS(column->n), words * sizeof(uint64));
+	}
+	column->mine = vector_shorten(column->mine, old_bytes, column->planes * words * sizeof(uint64));
+	column->next = vector_shorten(column->next, old_bytes, column->planes * words * sizeof(uint64));
+	column->n = n;
 }
 
 void
 table_take(Table *table, const uint32 *from, size_t n)
 {
-	Table		taken = *table;
+	uint64	   *words;
 
 	Assert(n <= table->n);
 	for (int c = 0; c < table->numbers; c++)
-		take_number(&table->number[c], from, n);
-	taken.n = n;
-	taken.slice = palloc(Max(table->slices, 1) * sizeof(SharedBits));
-	for (int c = 0; c < table->slices; c++)
-		taken.slice[c] = shared_bits_raw(table->slice[c].planes, n);
-	take_slices(&taken, table, from);
-	for (int c = 0; c < table->slices; c++)
 	{
-		shared_bits_free(&table->slice[c]);
-		table->slice[c] = taken.slice[c];
+		Shared64   *column = &table->number[c];
+
+		column->mine = take_vector(column->mine, from, table->n, n);
+		column->next = take_vector(column->next, from, table->n, n);
+		column->n = n;
 	}
-	pfree(taken.slice);
+	words = table_words(table->n);
+	for (int group = 0; group < table_groups(table); group++)
+	{
+		take_group(table, false, group, from, n, words);
+		take_group(table, true, group, from, n, words);
+	}
+	table_free_words(words, table->n);
+	for (int c = 0; c < table->slices && n < table->n; c++)
+		shorten_planes(&table->slice[c], n);
 	table->n = n;
 }

@@ -31,7 +31,8 @@ typedef struct Table
 
 /*
  * Row v becomes what row from[v] was, and there are n of them: fewer than
- * before if only a part is wanted.  Columns are replaced one after the other.
+ * before if only a part is wanted.  Takes 8 bytes a row besides, for a time: one
+ * vector after the other is replaced.
  */
 extern void table_take(Table *table, const uint32 *from, size_t n);
 
@@ -69,13 +70,11 @@ extern int	table_planes(const Table *table);
 extern uint64 table_bytes(const Table *table);
 
 /*
- * Planes 64 * group to 64 * group + 63 of all columns of bits, of one of the two summands, one
- * word a row; and back.  space has room for 64 planes.
+ * Planes 64 * group to 64 * group + 63 of all columns of bits, of one of the two summands: how many
+ * there are, and where.
  */
 extern int	table_groups(const Table *table);
-extern int	table_group_planes(const Table *table, int group);
-extern void table_read_group(const Table *table, bool next, int group, uint64 *words, uint64 *space);
-extern void table_write_group(Table *table, bool next, int group, const uint64 *words, uint64 *space);
+extern int	table_group(const Table *table, bool next, int group, uint64 *planes_of[64]);
 
 /* to[v] = from[index[v]] */
 extern void table_gather(uint64 *to, const uint64 *from, const uint32 *index, size_t n);

@@ -11,6 +11,7 @@
 
 #include "crypto/hash.h"
 #include "share/bits.h"
+#include "share/memory.h"
 #include "share/vector.h"
 
 static inline uint64
@@ -24,13 +25,13 @@ little_endian(uint64 word)
 }
 
 static SharedBits
-alloc_planes(int planes, size_t n, int flags)
+alloc_planes(int planes, size_t n, bool zero)
 {
 	SharedBits	bits;
 	size_t		bytes = planes * BIT_WORDS(n) * sizeof(uint64);
 
-	bits.mine = palloc_extended(bytes, MCXT_ALLOC_HUGE | flags);
-	bits.next = palloc_extended(bytes, MCXT_ALLOC_HUGE | flags);
+	bits.mine = zero ? vector_alloc_zero(bytes) : vector_alloc(bytes);
+	bits.next = zero ? vector_alloc_zero(bytes) : vector_alloc(bytes);
 	bits.planes = planes;
 	bits.n = n;
 	return bits;
@@ -39,13 +40,13 @@ alloc_planes(int planes, size_t n, int flags)
 SharedBits
 shared_bits_alloc(int planes, size_t n)
 {
-	return alloc_planes(planes, n, MCXT_ALLOC_ZERO);
+	return alloc_planes(planes, n, true);
 }
 
 SharedBits
 shared_bits_raw(int planes, size_t n)
 {
-	return alloc_planes(planes, n, 0);
+	return alloc_planes(planes, n, false);
 }
 
 SharedBits
@@ -76,10 +77,8 @@ shared_bits_free(SharedBits *bits)
 {
 	size_t		len = bits->planes * BIT_WORDS(bits->n) * sizeof(uint64);
 
-	wipe(bits->mine, len);
-	wipe(bits->next, len);
-	pfree(bits->mine);
-	pfree(bits->next);
+	vector_free(bits->mine, len);
+	vector_free(bits->next, len);
 	bits->mine = NULL;
 	bits->next = NULL;
 	bits->planes = 0;
@@ -256,79 +255,94 @@ bits_clear_tails(uint64 *words, int planes, size_t n)
 		words[plane * BIT_WORDS(n) - 1] &= used;
 }
 
-/*
- * Values at a time: eight matrices of 64 by 64 bits, so that a plane gets its
- * words a cache line at a time.
- */
-#define STRIPE	512
-#define STRIPE_WORDS	(STRIPE / 64)
+typedef uint64 Block[64][VECTOR_BLOCK_WORDS];
 
-/* Words of the planes from `word` on, at most STRIPE_WORDS. */
-static inline size_t
-stripe_words(size_t word, size_t n)
+/* Up to VECTOR_BLOCK values, words apart by `step` bytes, to planes from `word` on. */
+static inline __attribute__((always_inline)) void
+slice_block(Block block, uint64 *const *planes_of, size_t word, const char *values, int step, size_t n, int planes)
 {
-	return Min(STRIPE_WORDS, BIT_WORDS(n) - word);
+	uint64		used = ~UINT64CONST(0) >> (64 - planes);
+
+	if (n < VECTOR_BLOCK)
+		memset(block, 0, sizeof(Block));
+	for (size_t v = 0; v < n; v++)
+	{
+		uint64		value;
+
+		memcpy(&value, values + v * step, sizeof(uint64));
+		block[v % 64][v / 64] = value & used;
+	}
+	vector_slice(block, planes);
+	for (int plane = 0; plane < planes; plane++)
+		memcpy(planes_of[plane] + word, block[plane], BIT_WORDS(n) * sizeof(uint64));
 }
 
-/*
- * Values are read and written as words, one every `step` bytes: the low word
- * of a wide value, then the high one.
- */
-static void
-slice_words(uint64 *out, const char *values, int step, size_t n, int planes)
+static inline __attribute__((always_inline)) void
+unslice_block(Block block, char *values, int step, uint64 *const *planes_of, size_t word, size_t n, int planes)
 {
-	uint64		block[64][8];
+	for (int plane = 0; plane < planes; plane++)
+		memcpy(block[plane], planes_of[plane] + word, BIT_WORDS(n) * sizeof(uint64));
+	vector_unslice(block, planes);
+	for (size_t v = 0; v < n; v++)
+		memcpy(values + v * step, &block[v % 64][v / 64], sizeof(uint64));
+}
 
-	for (size_t word = 0; word < BIT_WORDS(n); word += STRIPE_WORDS)
-	{
-		const char *from = values + word * 64 * step;
-		size_t		len = Min(STRIPE, n - word * 64);
-		size_t		words = stripe_words(word, n);
+void
+bits_slice_planes(uint64 *const *planes_of, int planes, size_t word, const uint64 *values, size_t n)
+{
+	Block		block;
 
-		if (len < STRIPE)
-			memset(block, 0, sizeof(block));
-		for (size_t v = 0; v < len; v++)
-			memcpy(&block[v % 64][v / 64], from + v * step, sizeof(uint64));
-		vector_transpose(block);
-		for (int plane = 0; plane < planes; plane++)
-			memcpy(out + plane * BIT_WORDS(n) + word, block[plane], words * sizeof(uint64));
-	}
+	Assert(planes >= 1 && planes <= 64);
+	for (size_t v = 0; v < n; v += VECTOR_BLOCK)
+		slice_block(block, planes_of, word + v / 64, (const char *) (values + v), sizeof(uint64),
+					Min(VECTOR_BLOCK, n - v), planes);
+	wipe(block, sizeof(block));
+}
+
+void
+bits_unslice_planes(uint64 *values, uint64 *const *planes_of, int planes, size_t word, size_t n)
+{
+	Block		block;
+
+	Assert(planes >= 1 && planes <= 64);
+	for (size_t v = 0; v < n; v += VECTOR_BLOCK)
+		unslice_block(block, (char *) (values + v), sizeof(uint64), planes_of, word + v / 64,
+					  Min(VECTOR_BLOCK, n - v), planes);
 	wipe(block, sizeof(block));
 }
 
 static void
-unslice_words(char *values, int step, const uint64 *planes_of, size_t n, int planes)
+planes_in_a_row(uint64 *planes_of[64], uint64 *words, int planes, size_t n)
 {
-	uint64		block[64][8];
-
-	for (size_t word = 0; word < BIT_WORDS(n); word += STRIPE_WORDS)
-	{
-		char	   *to = values + word * 64 * step;
-		size_t		len = Min(STRIPE, n - word * 64);
-		size_t		words = stripe_words(word, n);
-
-		memset(block, 0, sizeof(block));
-		for (int plane = 0; plane < planes; plane++)
-			memcpy(block[plane], planes_of + plane * BIT_WORDS(n) + word, words * sizeof(uint64));
-		vector_transpose(block);
-		for (size_t v = 0; v < len; v++)
-			memcpy(to + v * step, &block[v % 64][v / 64], sizeof(uint64));
-	}
-	wipe(block, sizeof(block));
+	for (int plane = 0; plane < planes; plane++)
+		planes_of[plane] = words + plane * BIT_WORDS(n);
 }
 
 void
 bits_slice(uint64 *out, const uint64 *values, size_t n, int planes)
 {
+	uint64	   *planes_of[64];
+
 	Assert(planes <= 64);
-	slice_words(out, (const char *) values, sizeof(uint64), n, planes);
+	if (planes == 0)
+		return;
+	planes_in_a_row(planes_of, out, planes, n);
+	bits_slice_planes(planes_of, planes, 0, values, n);
 }
 
 void
 bits_unslice(uint64 *values, const uint64 *words, size_t n, int planes)
 {
+	uint64	   *planes_of[64];
+
 	Assert(planes <= 64);
-	unslice_words((char *) values, sizeof(uint64), words, n, planes);
+	if (planes == 0)
+	{
+		memset(values, 0, n * sizeof(uint64));
+		return;
+	}
+	planes_in_a_row(planes_of, (uint64 *) words, planes, n);
+	bits_unslice_planes(values, planes_of, planes, 0, n);
 }
 
 /* Bytes to the halves of a wide value. */
@@ -340,27 +354,50 @@ bits_unslice(uint64 *values, const uint64 *words, size_t n, int planes)
 #define HIGH_WORD	8
 #endif
 
-void
-bits_slice_wide(uint64 *out, const uint128 *values, size_t n, int planes)
+/* The low words of wide values, or the high ones. */
+static void
+slice_halves(uint64 *out, const uint128 *values, size_t n, int planes, int half)
 {
-	const char *bytes = (const char *) values;
+	uint64	   *planes_of[64];
+	Block		block;
 
-	Assert(planes <= 128);
-	slice_words(out, bytes + LOW_WORD, sizeof(uint128), n, Min(planes, 64));
-	if (planes > 64)
-		slice_words(out + 64 * BIT_WORDS(n), bytes + HIGH_WORD, sizeof(uint128), n, planes - 64);
+	planes_in_a_row(planes_of, out, planes, n);
+	for (size_t v = 0; v < n; v += VECTOR_BLOCK)
+		slice_block(block, planes_of, v / 64, (const char *) (values + v) + half, sizeof(uint128),
+					Min(VECTOR_BLOCK, n - v), planes);
+	wipe(block, sizeof(block));
+}
+
+static void
+unslice_halves(uint128 *values, const uint64 *words, size_t n, int planes, int half)
+{
+	uint64	   *planes_of[64];
+	Block		block;
+
+	planes_in_a_row(planes_of, (uint64 *) words, planes, n);
+	for (size_t v = 0; v < n; v += VECTOR_BLOCK)
+		unslice_block(block, (char *) (values + v) + half, sizeof(uint128), planes_of, v / 64,
+					  Min(VECTOR_BLOCK, n - v), planes);
+	wipe(block, sizeof(block));
 }
 
 void
-bits_unslice_wide(uint128 *values, const uint64 *planes_of, size_t n, int planes)
+bits_slice_wide(uint64 *out, const uint128 *values, size_t n, int planes)
 {
-	char	   *bytes = (char *) values;
-
-	Assert(planes <= 128);
-	memset(values, 0, n * sizeof(uint128));
-	unslice_words(bytes + LOW_WORD, sizeof(uint128), planes_of, n, Min(planes, 64));
+	Assert(planes >= 1 && planes <= 128);
+	slice_halves(out, values, n, Min(planes, 64), LOW_WORD);
 	if (planes > 64)
-		unslice_words(bytes + HIGH_WORD, sizeof(uint128), planes_of + 64 * BIT_WORDS(n), n, planes - 64);
+		slice_halves(out + 64 * BIT_WORDS(n), values, n, planes - 64, HIGH_WORD);
+}
+
+void
+bits_unslice_wide(uint128 *values, const uint64 *words, size_t n, int planes)
+{
+	Assert(planes >= 1 && planes <= 128);
+	memset(values, 0, n * sizeof(uint128));
+	unslice_halves(values, words, n, Min(planes, 64), LOW_WORD);
+	if (planes > 64)
+		unslice_halves(values, words + 64 * BIT_WORDS(n), n, planes - 64, HIGH_WORD);
 }
 
 void
@@ -368,6 +405,39 @@ bits_unslice_plane(uint8 *out, const uint64 *plane, size_t n)
 {
 	for (size_t v = 0; v < n; v++)
 		out[v] = (plane[v / 64] >> (v % 64)) & 1;
+}
+
+void
+bits_bytes_out(uint8 *out, const uint64 *plane, size_t offset, size_t len)
+{
+#ifdef WORDS_BIGENDIAN
+	for (size_t k = offset; k < offset + len; k++)
+		out[k - offset] = (uint8) (plane[k / 8] >> (8 * (k % 8)));
+#else
+	memcpy(out, (const uint8 *) plane + offset, len);
+#endif
+}
+
+void
+bits_bytes_in(uint64 *plane, size_t n, size_t offset, const uint8 *bytes, size_t len)
+{
+#ifdef WORDS_BIGENDIAN
+	for (size_t k = offset; k < offset + len; k++)
+	{
+		if (k % 8 == 0)
+			plane[k / 8] = 0;
+		plane[k / 8] |= (uint64) bytes[k - offset] << (8 * (k % 8));
+	}
+#else
+	memcpy((uint8 *) plane + offset, bytes, len);
+#endif
+	if (offset + len == PLANE_BYTES(n))
+	{
+#ifndef WORDS_BIGENDIAN
+		memset((uint8 *) plane + PLANE_BYTES(n), 0, BIT_WORDS(n) * sizeof(uint64) - PLANE_BYTES(n));
+#endif
+		bits_clear_tails(plane, 1, n);
+	}
 }
 
 void

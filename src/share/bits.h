@@ -58,11 +58,24 @@ extern void bits_slice_wide(uint64 *out, const uint128 *values, size_t n, int pl
 extern void bits_unslice(uint64 *values, const uint64 *words, size_t n, int planes);
 extern void bits_unslice_wide(uint128 *values, const uint64 *words, size_t n, int planes);
 
+/* The same with 1 to 64 planes wherever they lie, from their word `word` on. */
+extern void bits_slice_planes(uint64 *const *planes_of, int planes, size_t word,
+							  const uint64 *values, size_t n);
+extern void bits_unslice_planes(uint64 *values, uint64 *const *planes_of, int planes, size_t word,
+								size_t n);
+
 /* Bit v of one plane as 0 or 1 in out[v]. */
 extern void bits_unslice_plane(uint8 *out, const uint64 *plane, size_t n);
 
 /* planes * PLANE_BYTES(n) bytes of wire from words, and back; tail bits are cleared. */
 extern void bits_pack(uint8 *out, const uint64 *words, int planes, size_t n);
 extern void bits_unpack(uint64 *out, const uint8 *bytes, int planes, size_t n);
+
+/*
+ * Bytes offset to offset + len - 1 of a plane of n values; back in order, and with the last one what
+ * a peer sends beyond the n-th bit is cleared.
+ */
+extern void bits_bytes_out(uint8 *out, const uint64 *plane, size_t offset, size_t len);
+extern void bits_bytes_in(uint64 *plane, size_t n, size_t offset, const uint8 *bytes, size_t len);
 
 #endif							/* SECMED_BITS_H */

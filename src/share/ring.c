@@ -13,8 +13,8 @@
 #include "port/pg_bswap.h"
 
 #include "crypto/hash.h"
+#include "share/memory.h"
 #include "share/ring.h"
-
 #include "share/vector.h"
 
 /* 4 KB: three of them fit in the first-level cache with room for the vector. */
@@ -25,8 +25,8 @@ shared_alloc(size_t n)
 {
 	Shared		shared;
 
-	shared.mine = palloc_extended(n * sizeof(uint128), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	shared.next = palloc_extended(n * sizeof(uint128), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	shared.mine = vector_alloc_zero(n * sizeof(uint128));
+	shared.next = vector_alloc_zero(n * sizeof(uint128));
 	shared.n = n;
 	return shared;
 }
@@ -34,10 +34,8 @@ shared_alloc(size_t n)
 void
 shared_free(Shared *shared)
 {
-	wipe(shared->mine, shared->n * sizeof(uint128));
-	wipe(shared->next, shared->n * sizeof(uint128));
-	pfree(shared->mine);
-	pfree(shared->next);
+	vector_free(shared->mine, shared->n * sizeof(uint128));
+	vector_free(shared->next, shared->n * sizeof(uint128));
 	shared->mine = NULL;
 	shared->next = NULL;
 	shared->n = 0;

@@ -11,25 +11,20 @@
 #include "port/pg_bswap.h"
 
 #include "crypto/hash.h"
+#include "share/memory.h"
 #include "share/ring64.h"
 #include "share/vector.h"
 
 /* 16 KB: AES runs at speed, and three of them stay in the cache. */
 #define CHUNK	2048
 
-static uint64 *
-alloc_elements(size_t n, int flags)
-{
-	return palloc_extended(n * sizeof(uint64), MCXT_ALLOC_HUGE | flags);
-}
-
 Shared64
 shared64_alloc(size_t n)
 {
 	Shared64	shared;
 
-	shared.mine = alloc_elements(n, 0);
-	shared.next = alloc_elements(n, 0);
+	shared.mine = vector_alloc(n * sizeof(uint64));
+	shared.next = vector_alloc(n * sizeof(uint64));
 	shared.n = n;
 	return shared;
 }
@@ -39,8 +34,8 @@ shared64_zero(size_t n)
 {
 	Shared64	shared;
 
-	shared.mine = alloc_elements(n, MCXT_ALLOC_ZERO);
-	shared.next = alloc_elements(n, MCXT_ALLOC_ZERO);
+	shared.mine = vector_alloc_zero(n * sizeof(uint64));
+	shared.next = vector_alloc_zero(n * sizeof(uint64));
 	shared.n = n;
 	return shared;
 }
@@ -48,10 +43,8 @@ shared64_zero(size_t n)
 void
 shared64_free(Shared64 *shared)
 {
-	wipe(shared->mine, shared->n * sizeof(uint64));
-	wipe(shared->next, shared->n * sizeof(uint64));
-	pfree(shared->mine);
-	pfree(shared->next);
+	vector_free(shared->mine, shared->n * sizeof(uint64));
+	vector_free(shared->next, shared->n * sizeof(uint64));
 	shared->mine = NULL;
 	shared->next = NULL;
 	shared->n = 0;

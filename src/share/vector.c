@@ -232,31 +232,135 @@ VECTOR_LOOP(void, vector_xor,
 		z[i] = x[i] ^ y[i];
 }
 
-/*
- * Swaps the two off-diagonal quarters of every square of side 64, then 32,
- * down to 2 (Warren, Hacker's Delight, 2nd edition, section 7-3), in all
- * eight at the same time.
- */
-VECTOR_LOOP(void, vector_transpose,
-			(uint64 block[64][8]),
-			(block))
+/* Eight words as one register, or as several; they may lie anywhere. */
+typedef uint64 Line __attribute__((vector_size(64), aligned(8), may_alias));
+
+#define LINE(words)		(*(const Line *) (words))
+
+BODY void
+gate_line(const Gate *gate, size_t in, size_t out, const uint64 *alpha, const uint64 *beta)
 {
-	uint64		low = UINT64CONST(0x00000000FFFFFFFF);
+	Line		xm = LINE(gate->x.mine + in);
+	Line		xn = LINE(gate->x.next + in);
+	Line		ym = LINE(gate->y.mine + in);
+	Line		yn = LINE(gate->y.next + in);
+	Line		z;
 
-	for (int half = 32; half > 0; half /= 2, low ^= low << half)
+	if (gate->x2.mine)
 	{
-		for (int top = 0; top < 64; top += 2 * half)
-		{
-			for (int row = top; row < top + half; row++)
-			{
-				for (int k = 0; k < 8; k++)
-				{
-					uint64		swap = ((block[row][k] >> half) ^ block[row + half][k]) & low;
+		xm ^= LINE(gate->x2.mine + in);
+		xn ^= LINE(gate->x2.next + in);
+	}
+	if (gate->y2.mine)
+	{
+		ym ^= LINE(gate->y2.mine + in);
+		yn ^= LINE(gate->y2.next + in);
+	}
+	z = (xm & (ym ^ yn)) ^ (xn & ym) ^ LINE(alpha) ^ LINE(beta);
+	if (gate->v.mine)
+		z ^= LINE(gate->v.mine + in);
+	*(Line *) (gate->z.mine + out) = z;
+}
 
-					block[row][k] ^= swap << half;
-					block[row + half][k] ^= swap;
-				}
-			}
+/* Fewer words than a line. */
+BODY void
+gate_words(const Gate *gate, size_t in, size_t out, size_t words,
+		   const uint64 *alpha, const uint64 *beta)
+{
+	for (size_t w = 0; w < words; w++)
+	{
+		size_t		at = in + w;
+		uint64		xm = gate->x.mine[at] ^ (gate->x2.mine ? gate->x2.mine[at] : 0);
+		uint64		xn = gate->x.next[at] ^ (gate->x2.mine ? gate->x2.next[at] : 0);
+		uint64		ym = gate->y.mine[at] ^ (gate->y2.mine ? gate->y2.mine[at] : 0);
+		uint64		yn = gate->y.next[at] ^ (gate->y2.mine ? gate->y2.next[at] : 0);
+
+		gate->z.mine[out + w] = (xm & (ym ^ yn)) ^ (xn & ym) ^ (gate->v.mine ? gate->v.mine[at] : 0) ^
+			alpha[w] ^ beta[w];
+	}
+}
+
+VECTOR_LOOP(void, vector_gates,
+			(const Gate *gates, int count, size_t in, size_t out, size_t words,
+			 const uint64 *alpha, const uint64 *beta),
+			(gates, count, in, out, words, alpha, beta))
+{
+	for (int g = 0; g < count; g++, alpha += VECTOR_BLOCK_WORDS, beta += VECTOR_BLOCK_WORDS)
+	{
+		if (words == VECTOR_BLOCK_WORDS)
+			gate_line(&gates[g], in, out, alpha, beta);
+		else
+			gate_words(&gates[g], in, out, words, alpha, beta);
+	}
+}
+
+/*
+ * Swaps the two off-diagonal quarters of every square of side 2 half, in the
+ * first `rows` rows.  (Warren, Hacker's Delight, 2nd edition, section 7-3)
+ */
+BODY void
+swap_quarters(Line *block, int rows, int half, uint64 low)
+{
+	for (int top = 0; top < rows; top += 2 * half)
+	{
+		for (int row = top; row < top + half; row++)
+		{
+			Line		swap = ((block[row] >> half) ^ block[row + half]) & low;
+
+			block[row] ^= swap << half;
+			block[row + half] ^= swap;
+		}
+	}
+}
+
+/* The low half of each of the cells of 2 half bits: ones below `half`, and so on. */
+BODY uint64
+low_halves(int half)
+{
+	return ~UINT64CONST(0) / ((UINT64CONST(1) << half) + 1);
+}
+
+/*
+ * The matrices are transposed by swapping for half = 32, 16, ... 1, in any order.
+ * Where the upper half of all cells is zero, there is nothing to swap, only to put together.
+ */
+VECTOR_LOOP(void, vector_slice,
+			(uint64 block[64][VECTOR_BLOCK_WORDS], int planes),
+			(block, planes))
+{
+	Line	   *line = (Line *) block;
+	int			half = 32;
+
+	for (; half >= planes && half > 0; half /= 2)
+	{
+		for (int row = 0; row < half; row++)
+			line[row] |= line[row + half] << half;
+	}
+	for (int rows = 2 * half; half > 0; half /= 2)
+		swap_quarters(line, rows, half, low_halves(half));
+}
+
+VECTOR_LOOP(void, vector_unslice,
+			(uint64 block[64][VECTOR_BLOCK_WORDS], int planes),
+			(block, planes))
+{
+	Line	   *line = (Line *) block;
+	int			rows = 1;
+
+	while (rows < planes)
+		rows *= 2;
+	for (int row = planes; row < rows; row++)
+		line[row] ^= line[row];
+	for (int half = 1; half < rows; half *= 2)
+		swap_quarters(line, rows, half, low_halves(half));
+	for (int half = rows; half < 64; half *= 2)
+	{
+		uint64		low = low_halves(half);
+
+		for (int row = 0; row < half; row++)
+		{
+			line[row + half] = (line[row] >> half) & low;
+			line[row] &= low;
 		}
 	}
 }

@@ -66,9 +66,45 @@ extern void vector_gate(uint64 *z, const uint64 *xm, const uint64 *xn,
 extern void vector_xor(uint64 *z, const uint64 *x, const uint64 *y, size_t n);
 
 /*
- * Eight 64 by 64 bit matrices at once: bit b of block[w][k] becomes bit w of
- * block[b][k].
+ * One AND gate over a plane of bits, as networks of gates are made of them:
+ * z = (x ^ x2) & (y ^ y2) ^ v, each in two shares (mpc/logic.h).  x2, y2 and v
+ * may be absent (mine NULL).
  */
-extern void vector_transpose(uint64 block[64][8]);
+typedef struct PlaneRef
+{
+	uint64	   *mine;
+	uint64	   *next;
+} PlaneRef;
+
+typedef struct Gate
+{
+	PlaneRef	z;
+	PlaneRef	x;
+	PlaneRef	x2;
+	PlaneRef	y;
+	PlaneRef	y2;
+	PlaneRef	v;
+} Gate;
+
+/* Values that are sliced at a time: eight words of a plane, a line of the cache. */
+#define VECTOR_BLOCK		512
+#define VECTOR_BLOCK_WORDS	(VECTOR_BLOCK / 64)
+
+/*
+ * z.mine of each gate, on `words` words (at most VECTOR_BLOCK_WORDS) that begin `in`
+ * words behind those of x, y and v, and `out` behind that of z.  Gate g takes
+ * VECTOR_BLOCK_WORDS words of alpha and beta.  A z may be what its own gate or an
+ * earlier one reads.
+ */
+extern void vector_gates(const Gate *gates, int count, size_t in, size_t out, size_t words,
+						 const uint64 *alpha, const uint64 *beta);
+
+/*
+ * Eight 64 by 64 bit matrices at once.  Slice: value v is block[v % 64][v / 64],
+ * below 2^planes, and plane k becomes block[k]; what stands behind the planes means
+ * nothing.  Unslice is the way back, whatever stands behind the planes.
+ */
+extern void vector_slice(uint64 block[64][VECTOR_BLOCK_WORDS], int planes);
+extern void vector_unslice(uint64 block[64][VECTOR_BLOCK_WORDS], int planes);
 
 #endif							/* SECMED_VECTOR_H */

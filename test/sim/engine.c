@@ -685,7 +685,7 @@ static void
 run_loops(uint64 *out, const uint64 *in)
 {
 	const uint64 *a[6];
-	uint64		block[64][8];
+	uint64		block[64][VECTOR_BLOCK_WORDS];
 
 	for (int k = 0; k < 6; k++)
 		a[k] = in + k * LOOP_N;
@@ -699,15 +699,24 @@ run_loops(uint64 *out, const uint64 *in)
 	vector_xor(out + 7 * LOOP_N, a[0], a[1], LOOP_N);
 	out[8 * LOOP_N] = vector_dot64(a[0], a[1], a[2], a[3], LOOP_N);
 	out[8 * LOOP_N + 1] = vector_sum64(a[0], LOOP_N);
-	memcpy(block, in, sizeof(block));
-	vector_transpose(block);
-	memcpy(out + 8 * LOOP_N + 2, block, sizeof(block));
+	out += 8 * LOOP_N + 2;
+	for (int planes = 1; planes <= 64; planes++)
+	{
+		for (int v = 0; v < VECTOR_BLOCK; v++)
+			block[v % 64][v / 64] = in[v] >> (64 - planes);
+		vector_slice(block, planes);
+		memcpy(out, block, planes * sizeof(block[0]));
+		vector_unslice(block, planes);
+		for (int v = 0; v < VECTOR_BLOCK; v++)
+			CHECK(block[v % 64][v / 64] == in[v] >> (64 - planes), "%d planes", planes);
+		out += planes * VECTOR_BLOCK_WORDS;
+	}
 }
 
 static void
 test_levels(void)
 {
-	size_t		n = 8 * LOOP_N + 2 + 512;
+	size_t		n = 8 * LOOP_N + 2 + 65 * 32 * VECTOR_BLOCK_WORDS;
 	uint64	   *in = palloc(6 * LOOP_N * sizeof(uint64));
 	uint64	   *portable = palloc(n * sizeof(uint64));
 	uint64	   *other = palloc(n * sizeof(uint64));
