@@ -590,6 +590,18 @@ CREATE TRIGGER store_guard_truncate BEFORE TRUNCATE ON secmed.ledger_checkpoint
 ALTER TABLE secmed.ledger_checkpoint ENABLE ALWAYS TRIGGER store_guard_rows;
 ALTER TABLE secmed.ledger_checkpoint ENABLE ALWAYS TRIGGER store_guard_truncate;
 
+CREATE TABLE secmed.ledger_spool (
+	id			uuid PRIMARY KEY,
+	taken		bigint NOT NULL,
+	entries		bigint NOT NULL,
+	lost		bigint NOT NULL,
+	taken_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+);
+COMMENT ON TABLE secmed.ledger_spool IS
+'The files of spooled entries (secmed.on_ledger_failure = spool) that were taken into the ledger: how many bytes of each, how many entries, and bytes that a crash or a full disk had cut. Belongs to the data directory: not dumped.';
+REVOKE ALL ON secmed.ledger_spool FROM PUBLIC;
+GRANT SELECT ON secmed.ledger_spool TO secmed_auditor;
+
 -- Fields of an entry: NULL if the bytes are none.  Segments have indexes over some.
 
 CREATE FUNCTION secmed.entry_kind(entry bytea) RETURNS text
@@ -655,6 +667,13 @@ COMMENT ON FUNCTION secmed.entry_counters(bytea) IS
 REVOKE ALL ON FUNCTION secmed.entry_counters(bytea) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.entry_counters(bytea) TO secmed_auditor;
 
+CREATE FUNCTION secmed.entry_spooled_at(entry bytea) RETURNS timestamptz
+	AS 'MODULE_PATHNAME', 'secmed_entry_spooled_at' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.entry_spooled_at(bytea) IS
+'When the entry was made, if it was spooled because the ledger could not be written then.';
+REVOKE ALL ON FUNCTION secmed.entry_spooled_at(bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.entry_spooled_at(bytea) TO secmed_auditor;
+
 CREATE FUNCTION secmed.entry_denied(entry bytea) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'secmed_entry_denied' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION secmed.entry_denied(bytea) IS
@@ -686,7 +705,7 @@ CREATE VIEW secmed.events AS
 		   secmed.entry_run(l.entry) AS run, secmed.entry_actor(l.entry) AS actor,
 		   secmed.entry_object(l.entry) AS object, secmed.entry_plan(l.entry) AS plan,
 		   secmed.entry_outcome(l.entry) AS outcome, secmed.entry_revealed(l.entry) AS revealed,
-		   secmed.entry_counters(l.entry) AS counters
+		   secmed.entry_counters(l.entry) AS counters, secmed.entry_spooled_at(l.entry) AS spooled_at
 	  FROM secmed.ledger l;
 COMMENT ON VIEW secmed.events IS
 'The ledger, decoded, without statements: to search in, by time, run, actor, object or outcome.';
@@ -695,7 +714,8 @@ GRANT SELECT ON secmed.events TO secmed_auditor;
 
 CREATE VIEW secmed.audit AS
 	SELECT e.seq, e.at, e.kind, e.run, e.actor, e.object, e.plan, e.outcome,
-		   e.revealed, e.counters, pg_catalog.convert_from(p.payload, 'UTF8') AS statement
+		   e.revealed, e.counters, pg_catalog.convert_from(p.payload, 'UTF8') AS statement,
+		   e.spooled_at
 	  FROM secmed.events e
 	  LEFT JOIN secmed.ledger_payload p ON p.seq = e.seq
 	 ORDER BY e.seq;

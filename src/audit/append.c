@@ -14,7 +14,10 @@
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "audit/append.h"
+#include "audit/mode.h"
 #include "audit/queue.h"
+#include "audit/spool.h"
+#include "datatype/timestamp.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -28,11 +31,16 @@ extern int	node_timeout_ms;
 #define START_RETRY_MS		1000
 /* How often one wait starts a sequencer: one that dies each time is no use. */
 #define STARTS_MAX			3
+/* How long a session that blocks leaves a ledger alone that has just failed. */
+#define BLOCK_PAUSE_MS		500
+/* Entries that nobody waits for and a session still may change. */
+#define UNWAITED_MAX		64
 
 typedef struct OpenTicket
 {
 	AuditTicket ticket;
 	SubTransactionId subid;
+	bool		waits;			/* in the mode in which it was appended */
 } OpenTicket;
 
 static OpenTicket open_tickets[LEDGER_SLOTS];	/* no more slots, no more tickets */
@@ -66,7 +74,10 @@ forget(AuditTicket ticket)
 {
 	for (int i = 0; i < n_open_tickets; i++)
 		if (open_tickets[i].ticket.slot == ticket.slot)
-			open_tickets[i] = open_tickets[--n_open_tickets];
+		{
+			n_open_tickets--;
+			memmove(&open_tickets[i], &open_tickets[i + 1], (n_open_tickets - i) * sizeof(OpenTicket));
+		}
 }
 
 /* All those of one subtransaction, or all. */
@@ -85,6 +96,22 @@ abandon_all(SubTransactionId subid)
 	}
 }
 
+/* Of those that nobody waits for, leaves the oldest ones; keeps so many. */
+static void
+leave_unwaited(int keep)
+{
+	int			n = 0;
+
+	for (int i = n_open_tickets - 1; i >= 0; i--)
+		if (!open_tickets[i].waits && ++n > keep)
+		{
+			AuditTicket ticket = open_tickets[i].ticket;
+
+			abandon(ticket);
+			forget(ticket);
+		}
+}
+
 static void wait_for_all(void);
 
 /* A transaction commits only after what it has appended is durable. */
@@ -92,7 +119,10 @@ static void
 transaction_ends(XactEvent event, void *arg)
 {
 	if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE)
+	{
 		wait_for_all();
+		leave_unwaited(0);
+	}
 	if (event == XACT_EVENT_ABORT)
 		abandon_all(InvalidSubTransactionId);
 }
@@ -119,6 +149,7 @@ void
 audit_init(void)
 {
 	queue_init();
+	mode_init();
 	standing_init();
 	utility_init();
 	RegisterXactCallback(transaction_ends, NULL);
@@ -235,15 +266,14 @@ try_claim(void)
 	return slot;
 }
 
+/* NULL if there is none before the deadline. */
 static Slot *
-claim_slot(void)
+wait_for_slot(TimestampTz deadline)
 {
-	TimestampTz deadline;
 	Slot	   *slot = try_claim();
 
 	if (slot)
 		return slot;
-	deadline = deadline_from_now();
 	ConditionVariablePrepareToSleep(&queue->places);
 	while ((slot = try_claim()) == NULL)
 	{
@@ -254,8 +284,32 @@ claim_slot(void)
 		(void) ConditionVariableTimedSleep(&queue->places, wait_ms, PG_WAIT_EXTENSION);
 	}
 	ConditionVariableCancelSleep();
+	return slot;
+}
 
-	if (slot == NULL)
+/* What this session does about a failure, with an entry of this kind, at the moment. */
+static LedgerFailure
+on_failure(EntryKind kind)
+{
+	if (on_ledger_failure == LEDGER_FAILURE_SPOOL && spooled_kind(kind))
+		return LEDGER_FAILURE_SPOOL;
+	/* Who can't be cancelled doesn't wait for ever. */
+	if (on_ledger_failure == LEDGER_FAILURE_BLOCK && InterruptHoldoffCount == 0)
+		return LEDGER_FAILURE_BLOCK;
+	return LEDGER_FAILURE_ERROR;
+}
+
+/* NULL: there is none, and the entry is to be spooled. */
+static Slot *
+claim_slot(EntryKind kind)
+{
+	Slot	   *slot;
+
+	do
+		slot = wait_for_slot(deadline_from_now());
+	while (slot == NULL && on_failure(kind) == LEDGER_FAILURE_BLOCK);
+
+	if (slot == NULL && on_failure(kind) == LEDGER_FAILURE_ERROR)
 		ereport(ERROR,
 				(errcode(ERRCODE_SECMED_LEDGER),
 				 errmsg("the ledger takes no more entries at the moment"),
@@ -302,6 +356,13 @@ keep(char *place, size_t size, const char *text)
 	return place;
 }
 
+static int64
+unix_now_us(void)
+{
+	return GetCurrentTimestamp() +
+		(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
+}
+
 static void
 fill_slot(SlotContent *content, const LedgerEntry *entry, const uint8 *salt,
 		  const void *payload, size_t payload_len)
@@ -314,6 +375,7 @@ fill_slot(SlotContent *content, const LedgerEntry *entry, const uint8 *salt,
 	kept->object = keep(content->object, sizeof(content->object), entry->object);
 	kept->outcome = keep(content->outcome, sizeof(content->outcome), entry->outcome);
 	kept->revealed = keep(content->revealed, sizeof(content->revealed), entry->revealed);
+	content->made_us = unix_now_us();
 	content->has_payload = payload != NULL;
 	content->payload_len = payload_len;
 	if (payload)
@@ -324,7 +386,7 @@ fill_slot(SlotContent *content, const LedgerEntry *entry, const uint8 *salt,
 }
 
 static AuditTicket
-enqueue(Slot *slot)
+enqueue(Slot *slot, bool waits)
 {
 	AuditTicket ticket = {.slot = slot - queue->slots, .generation = slot->generation};
 
@@ -332,10 +394,89 @@ enqueue(Slot *slot)
 	queue_add_slot(slot);
 	LWLockRelease(queue->lock);
 
-	open_tickets[n_open_tickets].ticket = ticket;
-	open_tickets[n_open_tickets++].subid = GetCurrentSubTransactionId();
+	leave_unwaited(UNWAITED_MAX);
+	open_tickets[n_open_tickets++] = (OpenTicket)
+	{
+		ticket, GetCurrentSubTransactionId(), waits
+	};
 	return ticket;
 }
+
+/* Spooling ------------------------------------------------------------------*/
+
+/* True if it was: not if it only may join others in the spool, and there are none. */
+static bool
+spool(const LedgerEntry *entry, int64 made_us, const uint8 *salt, const void *payload, size_t payload_len,
+	  const Slot *place, bool only_if_used)
+{
+	SpooledEntry spooled = {.entry = *entry, .has_payload = payload != NULL,
+	.payload = payload, .payload_len = payload_len, .has_place = place != NULL};
+
+	spooled.entry.has_spooled = true;
+	spooled.entry.spooled_us = Min(Max(made_us, 0), ENTRY_AT_US_MAX);
+	if (payload)
+		memcpy(spooled.salt, salt, SALT_BYTES);
+	if (place)
+	{
+		spooled.seq = place->seq;
+		memcpy(spooled.leaf, place->leaf, HASH_BYTES);
+	}
+	if (!spool_append(&spooled, only_if_used))
+		return false;
+	(void) try_wake(MyDatabaseId);
+	return true;
+}
+
+/* A copy of what is in a slot, whose strings are its own. */
+static void
+copy_content(SlotContent *copy, const SlotContent *content)
+{
+	*copy = *content;
+	copy->entry.site = NULL;
+	copy->entry.actor = copy->actor;
+	copy->entry.object = copy->object;
+	copy->entry.outcome = copy->outcome;
+	copy->entry.revealed = copy->revealed;
+}
+
+/*
+ * Takes the entry out of the queue, or away from the sequencer, and spools it.
+ * Nothing is done if the ledger has decided about it meanwhile.
+ */
+static void
+spool_ticket(AuditTicket ticket)
+{
+	Slot	   *slot = &queue->slots[ticket.slot];
+	SlotContent *copy = palloc(sizeof(SlotContent));
+	Slot		place;
+
+	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
+	place = *slot;
+	if (place.state == SLOT_DONE || (place.state == SLOT_FAILED && !place.transient))
+	{
+		LWLockRelease(queue->lock);
+		pfree(copy);
+		return;
+	}
+	copy_content(copy, slot->content);
+	if (place.state == SLOT_QUEUED || place.state == SLOT_FAILED)
+		queue_free_slot(slot);
+	else
+	{
+		slot->withdrawn = place.state == SLOT_TAKEN;
+		slot->owner = NULL;
+	}
+	LWLockRelease(queue->lock);
+	ConditionVariableBroadcast(&queue->places);
+	forget(ticket);
+
+	(void) spool(&copy->entry, copy->made_us, copy->salt, copy->has_payload ? copy->payload : NULL,
+				 copy->payload_len, place.state == SLOT_COMMITTING && !place.refused ? &place : NULL, false);
+	wipe(copy->payload, copy->payload_len);
+	pfree(copy);
+}
+
+/* Appending -----------------------------------------------------------------*/
 
 /* Takes an entry back that no sequencer has seen, because there is none. */
 static void
@@ -384,6 +525,8 @@ register_exit(void)
 	registered = true;
 }
 
+static const AuditTicket no_ticket = {.slot = -1};
+
 AuditTicket
 audit_append(LedgerEntry *entry, const void *payload, size_t payload_len)
 {
@@ -412,11 +555,22 @@ audit_append(LedgerEntry *entry, const void *payload, size_t payload_len)
 	entry->has_commitment = copy.has_commitment;
 
 	register_exit();
-	slot = claim_slot();
+	if (on_failure(copy.kind) == LEDGER_FAILURE_SPOOL && spool_in_use(MyDatabaseId) &&
+		spool(&copy, unix_now_us(), salt, payload, payload_len, NULL, true))
+		return no_ticket;
+	slot = claim_slot(copy.kind);
+	if (slot == NULL)
+	{
+		(void) spool(&copy, unix_now_us(), salt, payload, payload_len, NULL, false);
+		return no_ticket;
+	}
 	fill_slot(slot->content, &copy, salt, payload, payload_len);
 	wipe(salt, sizeof(salt));
-	ticket = enqueue(slot);
-	wake_or_withdraw(ticket);
+	ticket = enqueue(slot, mode_waits(copy.kind));
+	if (on_failure(copy.kind) == LEDGER_FAILURE_ERROR)
+		wake_or_withdraw(ticket);
+	else
+		(void) try_wake(MyDatabaseId);	/* who waits will see */
 	return ticket;
 }
 
@@ -425,44 +579,39 @@ audit_append(LedgerEntry *entry, const void *payload, size_t payload_len)
 typedef struct Verdict
 {
 	SlotState	state;
+	EntryKind	kind;
+	bool		transient;
+	uint64		seq;
 	char		reason[QUEUE_REASON_BYTES];
 	char		hint[QUEUE_REASON_BYTES];
 } Verdict;
 
-/* Where the entry is; takes the result out of the slot when there is one. */
+/* Where the entry is, and who is to write it. */
 static void
 look(AuditTicket ticket, Verdict *verdict, SequencerState *sequencer_state, bool *late)
 {
 	Slot	   *slot = &queue->slots[ticket.slot];
 	Sequencer  *sequencer;
 
-	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
+	LWLockAcquire(queue->lock, LW_SHARED);
+	verdict->kind = slot->content->entry.kind;
+	verdict->transient = slot->transient;
+	verdict->seq = slot->seq;
 	if (slot->generation != ticket.generation || slot->owner != MyProc)
 		verdict->state = SLOT_FREE;
 	else
 		verdict->state = slot->state;
-	if (verdict->state == SLOT_DONE || verdict->state == SLOT_FAILED)
+	if (verdict->state == SLOT_FAILED)
 	{
 		strlcpy(verdict->reason, slot->content->reason, QUEUE_REASON_BYTES);
 		strlcpy(verdict->hint, slot->content->hint, QUEUE_REASON_BYTES);
-		queue_free_slot(slot);
 	}
 	sequencer = queue_sequencer(MyDatabaseId);
 	*sequencer_state = sequencer ? sequencer->state : SEQUENCER_NONE;
 	*late = sequencer && start_is_late(sequencer);
 	LWLockRelease(queue->lock);
-}
-
-static void
-give_up(AuditTicket ticket, const char *why)
-{
-	abandon(ticket);
-	forget(ticket);
-	ereport(ERROR,
-			(errcode(ERRCODE_SECMED_LEDGER),
-			 errmsg("the ledger did not confirm the entry"),
-			 errdetail("%s", why),
-			 errhint("The entry may still be appended. See the server's log and pg_stat_activity for the secmed sequencer.")));
+	if (verdict->state == SLOT_FREE)
+		elog(ERROR, "audit_wait: this ticket was waited for before");
 }
 
 static void
@@ -478,62 +627,172 @@ wait_a_while(TimestampTz deadline, bool starting)
 	CHECK_FOR_INTERRUPTS();
 }
 
-/* Returns with verdict->state DONE or FAILED, or fails. */
-static void
-wait_for_verdict(AuditTicket ticket, Verdict *verdict)
+/* Starts a sequencer if there is none; a reason if that can't be, or NULL. */
+static const char *
+see_to_sequencer(AuditTicket ticket, EntryKind kind, SequencerState sequencer, bool late, int *starts)
 {
-	TimestampTz deadline = deadline_from_now();
+	if (sequencer == SEQUENCER_NONE && (*starts)++ == STARTS_MAX)
+		return "The sequencer ended each time it was started.";
+	if (sequencer != SEQUENCER_NONE && !late)
+		return NULL;
+	if (on_failure(kind) == LEDGER_FAILURE_ERROR)
+		wake_or_withdraw(ticket);
+	else if (try_wake(MyDatabaseId) != WAKE_DONE)
+		return "The sequencer can't start.";
+	return NULL;
+}
+
+/* NULL with verdict->state DONE or FAILED; or a reason why there is no verdict. */
+static const char *
+wait_for_verdict(AuditTicket ticket, Verdict *verdict, TimestampTz deadline)
+{
 	int			starts = 0;
 
 	for (;;)
 	{
 		SequencerState sequencer;
+		const char *reason;
 		bool		late;
 
 		look(ticket, verdict, &sequencer, &late);
 		if (verdict->state == SLOT_DONE || verdict->state == SLOT_FAILED)
-			return;
-		if (verdict->state == SLOT_FREE)
-			elog(ERROR, "audit_wait: this ticket was waited for before");
+			return NULL;
+		/* Somebody has waited long enough for all of us. */
+		if (on_failure(verdict->kind) == LEDGER_FAILURE_SPOOL && spool_in_use(MyDatabaseId))
+			return "Others spool already.";
 		if (remaining_ms(deadline) <= 0)
-			give_up(ticket, "It took longer than secmed.node_timeout.");
-		if (sequencer == SEQUENCER_NONE && starts++ == STARTS_MAX)
-			give_up(ticket, "The sequencer ended each time it was started.");
-		if (sequencer == SEQUENCER_NONE || late)
-			wake_or_withdraw(ticket);
+			return "It took longer than secmed.node_timeout.";
+		reason = see_to_sequencer(ticket, verdict->kind, sequencer, late, &starts);
+		if (reason)
+			return reason;
 		wait_a_while(deadline, sequencer != SEQUENCER_RUNNING);
 	}
 }
 
 static void
-wait_for_one(AuditTicket ticket)
+free_decided(AuditTicket ticket)
 {
-	Verdict		verdict;
-
-	wait_for_verdict(ticket, &verdict);
-	forget(ticket);
+	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
+	queue_free_slot(&queue->slots[ticket.slot]);
+	LWLockRelease(queue->lock);
 	ConditionVariableBroadcast(&queue->places);
-	if (verdict.state == SLOT_FAILED)
-		ereport(ERROR,
-				(errcode(ERRCODE_SECMED_LEDGER),
-				 errmsg("the ledger did not take the entry"),
-				 errdetail("%s", verdict.reason),
-				 verdict.hint[0] ? errhint("%s", verdict.hint) : 0));
+	forget(ticket);
 }
 
 static void
+give_up(AuditTicket ticket, const char *why)
+{
+	abandon(ticket);
+	forget(ticket);
+	ereport(ERROR,
+			(errcode(ERRCODE_SECMED_LEDGER),
+			 errmsg("the ledger did not confirm the entry"),
+			 errdetail("%s", why),
+			 errhint("The entry may still be appended. See the server's log and pg_stat_activity for the secmed sequencer.")));
+}
+
+static void
+report_refusal(AuditTicket ticket, const Verdict *verdict)
+{
+	free_decided(ticket);
+	ereport(ERROR,
+			(errcode(ERRCODE_SECMED_LEDGER),
+			 errmsg("the ledger did not take the entry"),
+			 errdetail("%s", verdict->reason),
+			 verdict->hint[0] ? errhint("%s", verdict->hint) : 0));
+}
+
+/* To be tried again, in the place that is the last one now. */
+static void
+queue_again(AuditTicket ticket)
+{
+	Slot	   *slot = &queue->slots[ticket.slot];
+
+	wait_a_while(TimestampTzPlusMilliseconds(GetCurrentTimestamp(), BLOCK_PAUSE_MS), false);
+	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
+	if (slot->state == SLOT_FAILED)
+		queue_add_slot(slot);
+	LWLockRelease(queue->lock);
+	(void) try_wake(MyDatabaseId);
+}
+
+/* No verdict, or one that may pass: what the session is told to do then. */
+static void
+handle_failure(AuditTicket ticket, const Verdict *verdict, const char *why)
+{
+	switch (on_failure(verdict->kind))
+	{
+		case LEDGER_FAILURE_SPOOL:
+			spool_ticket(ticket);
+			break;
+		case LEDGER_FAILURE_BLOCK:
+			queue_again(ticket);
+			break;
+		case LEDGER_FAILURE_ERROR:
+			if (why)
+				give_up(ticket, why);
+			report_refusal(ticket, verdict);
+			break;
+	}
+}
+
+static bool
+is_open(AuditTicket ticket)
+{
+	for (int i = 0; i < n_open_tickets; i++)
+		if (open_tickets[i].ticket.slot == ticket.slot &&
+			open_tickets[i].ticket.generation == ticket.generation)
+			return true;
+	return false;
+}
+
+static void
+wait_for_one(AuditTicket ticket)
+{
+	while (is_open(ticket))
+	{
+		TimestampTz deadline = deadline_from_now();
+		Verdict		verdict;
+		const char *why = wait_for_verdict(ticket, &verdict, deadline);
+
+		if (why == NULL && verdict.state == SLOT_DONE)
+		{
+			free_decided(ticket);
+			if (mode_waits_for_quorum(verdict.kind))
+				mode_wait_certified(verdict.seq, deadline);
+		}
+		else if (why == NULL && !verdict.transient)
+			report_refusal(ticket, &verdict);
+		else
+			handle_failure(ticket, &verdict, why);
+	}
+}
+
+/* In the order in which they were appended. */
+static void
 wait_for_all(void)
 {
-	while (n_open_tickets > 0)
-		wait_for_one(open_tickets[0].ticket);
+	int			i = 0;
+
+	while (i < n_open_tickets)
+	{
+		if (open_tickets[i].waits)
+			wait_for_one(open_tickets[i].ticket);
+		else
+			i++;
+	}
 }
 
 /* An entry is in the ledger only after those before it: wait for all of ours. */
 void
 audit_wait(AuditTicket ticket)
 {
-	if (ticket.slot >= 0)
-		wait_for_all();
+	for (int i = 0; i < n_open_tickets; i++)
+		if (open_tickets[i].ticket.slot == ticket.slot && open_tickets[i].waits)
+		{
+			wait_for_all();
+			return;
+		}
 }
 
 void
@@ -558,7 +817,7 @@ audit_leave(AuditTicket ticket)
 bool
 audit_waits(void)
 {
-	return true;
+	return ledger_mode != LEDGER_ASYNC;
 }
 
 bool

@@ -14,8 +14,8 @@ typedef struct Batch
 } Batch;
 
 /*
- * Returns when all slots are DONE or FAILED, or free where nobody waits.
- * Never fails.
+ * Returns when all slots are DONE or FAILED, or free where nobody waits, or
+ * QUEUED again because one was withdrawn.  Never fails.
  */
 extern void batch_append(Batch *batch);
 

@@ -20,7 +20,7 @@ request_queue(void)
 	if (prev_shmem_request)
 		prev_shmem_request();
 	RequestAddinShmemSpace(MAXALIGN(sizeof(Queue)));
-	RequestNamedLWLockTranche("secmed_audit", 1);
+	RequestNamedLWLockTranche("secmed_audit", 2);
 }
 
 static void
@@ -43,7 +43,8 @@ start_queue(void)
 			queue->slots[i].content = &queue->contents[i];
 			dlist_push_tail(&queue->free, &queue->slots[i].node);
 		}
-		queue->lock = &GetNamedLWLockTranche("secmed_audit")->lock;
+		queue->lock = &GetNamedLWLockTranche("secmed_audit")[0].lock;
+		queue->spool_lock = &GetNamedLWLockTranche("secmed_audit")[1].lock;
 		ConditionVariableInit(&queue->places);
 		ConditionVariableInit(&queue->exits);
 		ConditionVariableInit(&queue->changes);
@@ -104,6 +105,7 @@ queue_claim_slot(void)
 	slot->generation++;
 	slot->database = MyDatabaseId;
 	slot->owner = MyProc;
+	slot->withdrawn = false;
 	slot->refused = false;
 	return slot;
 }
@@ -140,8 +142,16 @@ queue_return_slots(Oid database)
 	int			n = 0;
 
 	for (int i = 0; i < LEDGER_SLOTS; i++)
-		if (queue->slots[i].state == SLOT_TAKEN && queue->slots[i].database == database)
-			taken[n++] = &queue->slots[i];
+	{
+		Slot	   *slot = &queue->slots[i];
+
+		if (slot->database != database || (slot->state != SLOT_TAKEN && slot->state != SLOT_COMMITTING))
+			continue;
+		if (slot->withdrawn)
+			queue_free_slot(slot);
+		else
+			taken[n++] = slot;
+	}
 	qsort(taken, n, sizeof(Slot *), younger_first);
 	for (int i = 0; i < n; i++)
 	{
@@ -162,6 +172,7 @@ queue_free_slot(Slot *slot)
 	if (slot->state == SLOT_QUEUED)
 		dlist_delete(&slot->node);
 	slot->owner = NULL;
+	slot->withdrawn = false;
 	slot->state = SLOT_FREE;
 	dlist_push_head(&queue->free, &slot->node);
 }

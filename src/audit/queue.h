@@ -7,13 +7,17 @@
  *	  FREE     -> CLAIMED   a backend took it and fills it in
  *	  CLAIMED  -> QUEUED    filled; its order is its place in the queue
  *	  QUEUED   -> TAKEN     in the sequencer's open transaction
- *	  TAKEN    -> DONE      that transaction is committed and flushed
- *	           -> FAILED    it was aborted, or the entry was refused: reason
- *	           -> QUEUED    the sequencer left before its commit
+ *	  TAKEN    -> COMMITTING  all of it is written: seq and leaf are known
+ *	  COMMITTING -> DONE    the transaction is committed and flushed
+ *	  TAKEN, COMMITTING -> FAILED  it was aborted, or the entry refused: reason
+ *	  TAKEN, COMMITTING -> QUEUED  the sequencer left before its commit
  *	  DONE, FAILED -> FREE  by its owner, who has read the result
  *
  * A slot without an owner is abandoned: nobody waits any more, the entry is
- * appended all the same, and the sequencer frees the slot.
+ * appended all the same, and the sequencer frees the slot.  One that is also
+ * withdrawn was spooled instead (spool.h): the sequencer frees it unwritten.
+ * A backend withdraws what is QUEUED or TAKEN; of what is COMMITTING it spools
+ * seq and leaf as well, by which it is known later whether it came to pass.
  *
  * One lock protects states, owners, generations, lists and the table of
  * sequencers.  The contents of a slot belong to the backend while it is
@@ -40,6 +44,7 @@ typedef enum SlotState
 	SLOT_CLAIMED,
 	SLOT_QUEUED,
 	SLOT_TAKEN,
+	SLOT_COMMITTING,
 	SLOT_DONE,
 	SLOT_FAILED
 } SlotState;
@@ -57,6 +62,7 @@ typedef struct SlotContent
 	char		object[ENTRY_TEXT_MAX + 1];
 	char		outcome[ENTRY_OUTCOME_MAX + 1];
 	char		revealed[ENTRY_TEXT_MAX + 1];
+	int64		made_us;		/* when it was queued, since 1970 */
 	uint8		salt[SALT_BYTES];
 	bool		has_payload;
 	size_t		payload_len;
@@ -71,7 +77,11 @@ typedef struct Slot
 	uint64		order;
 	Oid			database;
 	PGPROC	   *owner;			/* NULL: abandoned */
-	bool		refused;
+	bool		withdrawn;
+	bool		refused;		/* becomes FAILED */
+	bool		transient;		/* for a reason that may pass, not of this entry */
+	uint64		seq;			/* from COMMITTING on */
+	uint8		leaf[HASH_BYTES];
 	SlotContent *content;
 } Slot;
 
@@ -96,6 +106,8 @@ typedef struct Queue
 	LWLock	   *lock;
 	ConditionVariable places;	/* a slot became free */
 	ConditionVariable exits;	/* a sequencer left */
+	LWLock	   *spool_lock;		/* for the files of spool.c */
+	Oid			spooling[LEDGER_DATABASES]; /* whose spools are in use */
 	uint64		next_order;
 	dlist_head	free;
 	dlist_head	queued;			/* of all databases, oldest first */
@@ -117,7 +129,7 @@ extern Sequencer *queue_new_sequencer(Oid database);	/* NULL if the table is ful
 extern Slot *queue_claim_slot(void);	/* FREE -> CLAIMED; NULL if there is none */
 extern void queue_add_slot(Slot *slot);	/* CLAIMED -> QUEUED, as the last */
 extern void queue_take_slot(Slot *slot);	/* QUEUED -> TAKEN */
-extern void queue_return_slots(Oid database);	/* TAKEN -> QUEUED, in their old order */
+extern void queue_return_slots(Oid database);	/* TAKEN, COMMITTING -> QUEUED, in their old order */
 extern void queue_free_slot(Slot *slot);	/* any -> FREE; then broadcast queue->places */
 
 /* Wakes whoever has an entry of this database in the queue; takes the lock. */

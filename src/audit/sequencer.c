@@ -11,6 +11,7 @@
 #include "base/base.h"
 
 #include "audit/batch.h"
+#include "audit/ingest.h"
 #include "audit/signer.h"
 #include "ledger/guard.h"
 #include "miscadmin.h"
@@ -188,17 +189,53 @@ take_batch(Oid database, Batch *batch)
 	LWLockRelease(queue->lock);
 }
 
-/* False after IDLE_MS in which nobody woke us and no checkpoint was due. */
+/* False after IDLE_MS in which nobody woke us and nothing was due. */
 static bool
 wait_for_work(void)
 {
-	long		sign_ms = signer_wait_ms();
-	bool		sign_first = sign_ms >= 0 && sign_ms < IDLE_MS;
-	int			woken = WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-								  sign_first ? sign_ms : IDLE_MS, PG_WAIT_EXTENSION);
+	long		due[] = {signer_wait_ms(), ingest_wait_ms()};
+	long		wait_ms = IDLE_MS;
+	int			woken;
 
+	for (int i = 0; i < lengthof(due); i++)
+		if (due[i] >= 0)
+			wait_ms = Min(wait_ms, due[i]);
+	woken = WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+					  wait_ms, PG_WAIT_EXTENSION);
 	ResetLatch(MyLatch);
-	return sign_first || (woken & WL_LATCH_SET) != 0;
+	return wait_ms < IDLE_MS || (woken & WL_LATCH_SET) != 0;
+}
+
+/*
+ * SIGTERM ends us at the next check for interrupts, whatever we wait for; but
+ * between two batches it lets us sign what was appended.
+ */
+static volatile sig_atomic_t in_batch = false;
+
+static void
+be_told_to_leave(SIGNAL_ARGS)
+{
+	if (in_batch)
+		die(postgres_signal_arg);
+	ShutdownRequestPending = true;
+	SetLatch(MyLatch);
+}
+
+static void
+append_batch(Batch *batch)
+{
+	in_batch = true;
+	batch_append(batch);
+	in_batch = false;
+}
+
+/* The last checkpoint of an orderly exit: of all that there is. */
+static void
+sign_and_leave(void)
+{
+	ProcDiePending = false;
+	signer_hurry();
+	signer_run();
 }
 
 static void
@@ -206,7 +243,7 @@ serve_queue(Oid database)
 {
 	Batch		batch;
 
-	for (;;)
+	while (!ShutdownRequestPending)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (ConfigReloadPending)
@@ -215,15 +252,19 @@ serve_queue(Oid database)
 			ProcessConfigFile(PGC_SIGHUP);
 		}
 
+		in_batch = true;
+		ingest_run();
+		in_batch = false;
 		take_batch(database, &batch);
 		if (batch.n > 0)
-			batch_append(&batch);
+			append_batch(&batch);
+		if (ShutdownRequestPending || asked_to_stop(database))
+			break;
 		signer_run();
-		if (asked_to_stop(database))
-			return;
 		if (batch.n == 0 && !wait_for_work() && leave_if_idle(database))
 			return;
 	}
+	sign_and_leave();
 }
 
 /* What ALTER DATABASE or ALTER ROLE may say otherwise. */
@@ -252,7 +293,7 @@ secmed_sequencer_main(Datum arg)
 {
 	Oid			database = DatumGetObjectId(arg);
 
-	pqsignal(SIGTERM, die);
+	pqsignal(SIGTERM, be_told_to_leave);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGINT, SIG_IGN);	/* a cancel would fail other people's entries */
 	BackgroundWorkerUnblockSignals();

@@ -154,6 +154,12 @@ signer_wait_ms(void)
 	return TimestampDifferenceMilliseconds(GetCurrentTimestamp(), next_at);
 }
 
+void
+signer_hurry(void)
+{
+	next_at = 0;
+}
+
 static void
 sign(StringInfo note)
 {

@@ -37,4 +37,7 @@ extern long signer_wait_ms(void);
  */
 extern void signer_run(void);
 
+/* Makes what is not yet signed due now. */
+extern void signer_hurry(void);
+
 #endif							/* SECMED_SIGNER_H */

@@ -25,6 +25,7 @@ PG_FUNCTION_INFO_V1(secmed_entry_plan);
 PG_FUNCTION_INFO_V1(secmed_entry_outcome);
 PG_FUNCTION_INFO_V1(secmed_entry_revealed);
 PG_FUNCTION_INFO_V1(secmed_entry_counters);
+PG_FUNCTION_INFO_V1(secmed_entry_spooled_at);
 PG_FUNCTION_INFO_V1(secmed_entry_denied);
 PG_FUNCTION_INFO_V1(secmed_entry_notable);
 
@@ -129,6 +130,16 @@ secmed_entry_revealed(PG_FUNCTION_ARGS)
 	if (!argument(fcinfo, &view))
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(text_field(view.revealed));
+}
+
+Datum
+secmed_entry_spooled_at(PG_FUNCTION_ARGS)
+{
+	EntryView	view;
+
+	if (!argument(fcinfo, &view) || !view.has_spooled)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(time_datum(view.spooled_us));
 }
 
 Datum

@@ -1,0 +1,83 @@
+/*
+ * mode.c
+ *	  How long who appends waits, and what happens when the ledger can't be
+ *	  written.
+ */
+#include "base/base.h"
+
+#include "audit/mode.h"
+#include "audit/standing.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "utils/guc.h"
+#include "utils/timestamp.h"
+
+int			ledger_mode = LEDGER_SYNC;
+int			on_ledger_failure = LEDGER_FAILURE_ERROR;
+
+static const struct config_enum_entry modes[] = {
+	{"sync", LEDGER_SYNC, false},
+	{"quorum", LEDGER_QUORUM, false},
+	{"async", LEDGER_ASYNC, false},
+	{NULL, 0, false}
+};
+
+static const struct config_enum_entry failures[] = {
+	{"error", LEDGER_FAILURE_ERROR, false},
+	{"block", LEDGER_FAILURE_BLOCK, false},
+	{"spool", LEDGER_FAILURE_SPOOL, false},
+	{NULL, 0, false}
+};
+
+void
+mode_init(void)
+{
+	DefineCustomEnumVariable("secmed.ledger_mode",
+							 "Sets how long a session waits for its entries in the ledger.",
+							 "sync: until they are durable; quorum: until witnesses have them; async: those of local reads not at all.",
+							 &ledger_mode, LEDGER_SYNC, modes,
+							 PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomEnumVariable("secmed.on_ledger_failure",
+							 "Sets what a session does when the ledger can't be written.",
+							 "error: fails; block: waits; spool: writes the entry to a file, from which it gets into the ledger later.",
+							 &on_ledger_failure, LEDGER_FAILURE_ERROR, failures,
+							 PGC_SUSET, 0, NULL, NULL, NULL);
+}
+
+bool
+mode_waits(EntryKind kind)
+{
+	bool		low_risk = entry_kind_is_local(kind) && kind != ENTRY_CHANGE && kind != ENTRY_PRECOMMIT;
+
+	return ledger_mode != LEDGER_ASYNC || !low_risk;
+}
+
+bool
+mode_waits_for_quorum(EntryKind kind)
+{
+	return ledger_mode == LEDGER_QUORUM &&
+		kind != ENTRY_NODE_CREATED && kind != ENTRY_PEER_ADDED && kind != ENTRY_KEY;
+}
+
+void
+mode_wait_certified(uint64 seq, TimestampTz deadline)
+{
+	ConditionVariable *changes = standing_changes();
+
+	ConditionVariablePrepareToSleep(changes);
+	while (standing_certified(MyDatabaseId) <= seq)
+	{
+		long		wait_ms = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
+
+		if (wait_ms <= 0)
+			break;
+		(void) ConditionVariableTimedSleep(changes, wait_ms, PG_WAIT_EXTENSION);
+	}
+	ConditionVariableCancelSleep();
+	if (standing_certified(MyDatabaseId) <= seq)
+		ereport(ERROR,
+				(errcode(ERRCODE_SECMED_LEDGER),
+				 errmsg("entry " UINT64_FORMAT " of the ledger is not certified", seq),
+				 errdetail("It is durable here, but a quorum of witnesses did not confirm it within secmed.node_timeout."),
+				 errhint("See secmed.witnesses. Where witnesses may be down, use secmed.ledger_mode = sync.")));
+}
