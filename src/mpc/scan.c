@@ -439,31 +439,40 @@ copy_level(Party *self, const Level *level, Shared64 *columns, int count, Shared
 }
 
 void
-scan_copy_numbers(Party *self, Shared64 *columns, int count, const SharedBits *pass)
+scan_copy_with(Party *self, Shared64 *columns, int count, Shared64 *pass)
 {
 	size_t		n = pass->n;
 	uint64		need = (2 * (count + 1) + 2) * (uint64) n * sizeof(uint64);
-	Shared64	factor;
 	size_t		span = 1;
 
 	if (count == 0 || n <= 1)
 		return;
 	party_reserve(self, "copying down", need);
-	factor = shared64_alloc(n);
-	convert_bit_to_ring64(self, &factor, pass);
 	for (; 2 * span <= n; span *= 2)
 	{
 		Level		level = {2 * span - 1, 2 * span, span, n / (2 * span)};
 
-		copy_level(self, &level, columns, count, &factor, true);
+		copy_level(self, &level, columns, count, pass, true);
 	}
 	for (; span > 0; span /= 2)
 	{
 		Level		level = {3 * span - 1, 2 * span, span, (n / span - 1) / 2};
 
 		if (n / span >= 3)
-			copy_level(self, &level, columns, count, &factor, false);
+			copy_level(self, &level, columns, count, pass, false);
 	}
-	shared64_free(&factor);
 	party_release(self, need);
+}
+
+void
+scan_copy_numbers(Party *self, Shared64 *columns, int count, const SharedBits *pass)
+{
+	Shared64	factor;
+
+	if (count == 0 || pass->n <= 1)
+		return;
+	factor = shared64_alloc(pass->n);
+	convert_bit_to_ring64(self, &factor, pass);
+	scan_copy_with(self, columns, count, &factor);
+	shared64_free(&factor);
 }

@@ -37,6 +37,9 @@ extern void scan_copy_bits(Party *self, SharedBits *columns, int count, const Sh
  */
 extern void scan_copy_numbers(Party *self, Shared64 *columns, int count, const SharedBits *pass);
 
+/* The same with pass as numbers, 0 or 1, which are destroyed: 2 rounds and 8 n bytes less. */
+extern void scan_copy_with(Party *self, Shared64 *columns, int count, Shared64 *pass);
+
 /*
  * Each column, of one plane, becomes the OR (AND) of its stretch so far.  N = count * n rows
  * in the place of n.

@@ -13,9 +13,11 @@
 #include "mpc/arith64.h"
 #include "mpc/compare.h"
 #include "mpc/convert.h"
+#include "mpc/expand.h"
 #include "mpc/function.h"
 #include "mpc/group.h"
 #include "mpc/logic.h"
+#include "mpc/place.h"
 #include "mpc/release.h"
 #include "mpc/scaled.h"
 #include "mpc/scan.h"
@@ -32,6 +34,7 @@ typedef struct Row
 	uint64		show_zero;
 	uint64		bits;			/* declared of a number, or shifted */
 	uint64		party;			/* who shares or learns */
+	uint64		copies;			/* of all rows together */
 	uint64		rounds;
 	uint64		bytes[PARTIES];
 } Row;
@@ -66,7 +69,7 @@ read_field(Row *row, const char *field)
 	}			known[] = {
 		{"n", &row->n}, {"planes", &row->planes}, {"width", &row->width}, {"parts", &row->parts},
 		{"cells", &row->cells}, {"show_zero", &row->show_zero}, {"bits", &row->bits},
-		{"party", &row->party}, {"rounds", &row->rounds},
+		{"party", &row->party}, {"copies", &row->copies}, {"rounds", &row->rounds},
 		{"bytes0", &row->bytes[0]}, {"bytes1", &row->bytes[1]}, {"bytes2", &row->bytes[2]},
 	};
 	const char *equals = strchr(field, '=');
@@ -409,6 +412,48 @@ step_scan(Party *self, const Row *row)
 	}
 }
 
+/* Rows moved or copied: `planes` and `width` numbers; each row stays where it is. */
+static void
+step_places(Party *self, const Row *row)
+{
+	Table		table = table_create(row->n);
+	Shared64	numbers = shared64_alloc(row->n);
+	Shared64	first = shared64_alloc(row->n + row->copies);
+	uint64	   *values = palloc(row->n * sizeof(uint64));
+
+	table_add_slice(&table, shared_bits_alloc(row->planes, row->n));
+	for (int c = 0; c < row->width; c++)
+		table_add_number(&table, shared64_zero(row->n));
+	for (size_t v = 0; v < row->n; v++)
+		values[v] = v;
+	arith64_public(self, &numbers, values);
+	if (NAMED("place_by_bits"))
+	{
+		table_add_slice(&table, place_row_numbers(self, row->n));
+		place_by_bits(self, &table, 1, 0, row->n);
+	}
+	else if (NAMED("place_by_numbers"))
+	{
+		table_add_number(&table, numbers);
+		numbers = shared64_alloc(row->n);
+		place_by_numbers(self, &table, row->width, 0, row->n);
+	}
+	else if (NAMED("place_take"))
+		place_take(self, &table, &numbers);
+	else
+	{
+		/* All of the last row. */
+		for (size_t v = 0; v < row->n; v++)
+			values[v] = v + 1 == row->n ? row->copies : 0;
+		arith64_public(self, &numbers, values);
+		expand_table(self, &table, &numbers, row->copies, &first);
+	}
+	table_destroy(&table);
+	shared64_free(&numbers);
+	shared64_free(&first);
+	pfree(values);
+}
+
 /* SELECT min(x), count(x), bool_or(b), any_value(y) GROUP BY a key of 20 bits; x may be NULL, and y as x */
 static void
 step_aggregate(Party *self, const Row *row)
@@ -467,6 +512,8 @@ static Protocol protocols[] = {
 	{"scan_copy_bits", step_scan}, {"scan_copy_numbers", step_scan}, {"scan_or", step_scan},
 	{"scan_and", step_scan}, {"scan_least", step_scan}, {"scan_greatest", step_scan}, {"scan_any", step_scan},
 	{"aggregate", step_aggregate},
+	{"place_by_bits", step_places}, {"place_by_numbers", step_places}, {"place_take", step_places},
+	{"expand", step_places},
 };
 
 typedef struct Job

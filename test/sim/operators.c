@@ -6,6 +6,7 @@
 
 #include "mpc/adder.h"
 #include "mpc/aggregate.h"
+#include "mpc/expand.h"
 #include "mpc/join.h"
 #include "mpc/rows.h"
 #include "mpc/scan.h"
@@ -18,6 +19,10 @@ static const size_t joined_sizes[][2] = {
 	{3, 300}, {300, 3}, {255, 257}, {512, 513}
 };
 
+static const size_t expanded_sizes[] = {0, 1, 2, 3, 7, 8, 9, 63, 64, 65, 200};
+static const size_t paired_sizes[][2] = {
+	{0, 0}, {0, 1}, {1, 0}, {1, 1}, {2, 1}, {1, 2}, {3, 5}, {8, 8}, {9, 7}, {30, 33}, {1, 64}, {65, 2}
+};
 static const size_t rows_sizes[][2] = {{0, 0}, {0, 1}, {1, 0}, {1, 1}, {3, 5}, {63, 1}, {65, 64}, {30, 99}};
 
 static uint64 runs = 0;
@@ -637,12 +642,12 @@ expect_join_cost(const JoinJob *job, const Cost *cost, size_t n1, size_t n2)
 	int			numbers = values ? 2 : 0;
 	int			w = 12 + 64;
 	const SortWork *work = &job->work;
-	uint64		rounds = 2 + 3 + table_row_planes(w + 1) + 1 + scan_levels(n) + table_row_planes(Max(n, 1) - 1);
+	uint64		rounds = 2 + 3 + table_row_planes(w + 1) + 1 + scan_levels(n) + table_row_planes(n);
 	uint64		bytes;
 
 	if (n == 0)
 	{
-		CHECK(cost->rounds == 3 && cost->sent[0] == 0, "no rows: " UINT64_FORMAT, cost->rounds);
+		CHECK(cost->rounds == 2 && cost->sent[0] == 0, "no rows: " UINT64_FORMAT, cost->rounds);
 		return;
 	}
 	if (values && n > 1)
@@ -651,7 +656,7 @@ expect_join_cost(const JoinJob *job, const Cost *cost, size_t n1, size_t n2)
 		rounds += 2 + work->batches * (1 + carry_rounds(work->planes));
 	CHECK(cost->rounds == rounds, "n=%zu+%zu: " UINT64_FORMAT " for " UINT64_FORMAT, n1, n2, cost->rounds, rounds);
 	bytes = PLANE_BYTES(n1) + PLANE_BYTES(n2) + work->bytes * (carry_gates(work->planes) + 1) +
-		work->batches * HASH_BYTES + (w + 1) * PLANE_BYTES(n - 1) + any_bytes(n - 1) +
+		work->batches * HASH_BYTES + w * PLANE_BYTES(n - 1) + PLANE_BYTES(n) + any_bytes(n) +
 		level_bytes(n, v + 1, v, v, true) + l * PLANE_BYTES(n);
 	if (n > 1)
 		bytes += HASH_BYTES;
@@ -846,6 +851,278 @@ test_rows(size_t n1, size_t n2, Prg *prg)
 	}
 }
 
+/* ---- rows several times ---- */
+
+typedef struct ExpandJob
+{
+	Table		table[PARTIES];
+	Shared64	copies[PARTIES];
+	Shared64	first[PARTIES];
+	size_t		total;
+} ExpandJob;
+
+static void
+step_expand(Party *self, void *arg)
+{
+	ExpandJob  *job = arg;
+	int			i = self->index;
+
+	expand_table(self, &job->table[i], &job->copies[i], job->total, &job->first[i]);
+}
+
+/* For a table of so many numbers and planes. */
+static Cost
+expand_cost(size_t n, size_t total, int numbers, int planes)
+{
+	size_t		all = n + total;
+	int			d = table_row_planes(total + 1);
+	int			l = table_row_planes(all);
+	size_t		len = n;
+	uint64		bytes = prefix_gates(d) * PLANE_BYTES(n);
+	Cost		cost = {0};
+
+	if (total == 0)
+		return cost;
+	cost.rounds = d + prefix_rounds(d) + 9 + (planes > 0 ? scan_levels(all) : 0) + (numbers > 0 ? scan_levels(all) : 0);
+	for (int j = d - 1; j > 0; j--)
+	{
+		bytes += j * PLANE_BYTES(len);
+		len = Min(all, len + ((size_t) 1 << j));
+	}
+	bytes += 16 * all + 8 * all + HASH_BYTES + l * PLANE_BYTES(all) + HASH_BYTES +
+		level_bytes(all, planes + 1, planes, planes, true) +
+		level_bytes(all, 8 * numbers + 8, 8 * numbers + 8, 8 * numbers, false);
+	for (int i = 0; i < PARTIES; i++)
+		cost.sent[i] = bytes + (i == 0 ? d * PLANE_BYTES(n) : 0) + shuffle_bytes(i, all, 1, l) +
+			shuffle_bytes(i, all, numbers, l + planes);
+	return cost;
+}
+
+static void
+expect_expand_cost(const Cost *cost, size_t n, size_t total)
+{
+	Cost		want = expand_cost(n, total, 2, 34);
+
+	CHECK(memcmp(cost, &want, sizeof(Cost)) == 0, "n=%zu+%zu: " UINT64_FORMAT " rounds, " UINT64_FORMAT " bytes",
+		  n, total, cost->rounds, cost->sent[0]);
+}
+
+static void
+test_expand(size_t n, const uint64 *copies, Prg *prg)
+{
+	int			planes[] = {1, 33};
+	Clear		before = clear_rows(n, 2, planes, 2);
+	Clear		after;
+	ExpandJob	job = {.total = 0};
+	Cost		cost;
+	uint64	   *first;
+	size_t		q = 0;
+
+	for (size_t v = 0; v < n; v++)
+	{
+		job.total += copies[v];
+		before.slice[0][v] = sim_u64(prg) % 2;
+		before.slice[1][v] = low_bits(sim_hard64(prg), 33);
+		before.number[0][v] = v;
+		before.number[1][v] = sim_hard64(prg);
+	}
+	sim_share_table(job.table, &before, prg);
+	sim_share64(job.copies, copies, n, prg, true);
+	sim_alloc64(job.first, n + job.total);
+	cost = run(step_expand, &job);
+	after = sim_rebuild_table(job.table);
+	first = sim_rebuild64(job.first);
+	CHECK(after.n == n + job.total, "n=%zu: %zu", n, after.n);
+	for (size_t v = 0; v < n; v++)
+	{
+		for (uint64 i = 0; i <= copies[v] && q < after.n; i++, q++)
+		{
+			CHECK(first[q] == (i == 0), "n=%zu place %zu", n, q);
+			for (int c = 0; c < 2; c++)
+				CHECK(after.slice[c][q] == before.slice[c][v] && after.number[c][q] == before.number[c][v],
+					  "n=%zu place %zu", n, q);
+		}
+	}
+	expect_expand_cost(&cost, n, job.total);
+	pfree(first);
+	clear_free(&before);
+	clear_free(&after);
+	sim_free_table(job.table);
+	sim_free64(job.copies);
+	sim_free64(job.first);
+}
+
+static void
+test_expands(size_t n, Prg *prg)
+{
+	uint64	   *copies = palloc0((n + 1) * sizeof(uint64));
+
+	test_expand(n, copies, prg);	/* none */
+	for (size_t at = 0; at < n; at += Max(n / 2, 1))
+	{
+		for (uint64 many = 1; many < 300; many = 3 * many + 1)
+		{
+			memset(copies, 0, n * sizeof(uint64));
+			copies[at] = many;	/* all of one row */
+			test_expand(n, copies, prg);
+		}
+	}
+	for (uint64 range = 2; range < 30; range += 9)
+	{
+		for (size_t v = 0; v < n; v++)
+			copies[v] = sim_u64(prg) % 3 == 0 ? 0 : sim_u64(prg) % range;
+		test_expand(n, copies, prg);
+	}
+	pfree(copies);
+}
+
+/* ---- joins of all pairs ---- */
+
+typedef struct PairsJob
+{
+	Table		left[PARTIES];
+	Table		right[PARTIES];
+	Table		joined[PARTIES];
+	Shared64	rows[PARTIES];
+	size_t		size;
+	SortWork	work[PARTIES];
+} PairsJob;
+
+static const int right_values[] = {J_VALUE};
+static const int right_numbers[] = {1};
+
+/* The left side has two numbers and 34 bits to show, the right side one and 33. */
+static void
+step_pairs(Party *self, void *arg)
+{
+	PairsJob   *job = arg;
+	int			i = self->index;
+	JoinSide	left = {&job->left[i], join_keys, 2, join_nulls, 1, J_VALID, join_numbers, 2, join_values, 2};
+	JoinSide	right = {&job->right[i], join_keys, 2, join_nulls, 1, J_VALID, right_numbers, 1, right_values, 1};
+
+	join_many(self, &left, &right, job->size, &job->joined[i], &job->rows[i], &job->work[i]);
+}
+
+static void
+expect_pairs_cost(const PairsJob *job, const Cost *cost, size_t n1, size_t n2)
+{
+	size_t		n = n1 + n2;
+	size_t		all = n + 2 + 2 * job->size;
+	int			w = 12 + 64;
+	int			v = 34;
+	int			numbers = 2;
+	const SortWork *work = &job->work[0];
+	Cost		expand = expand_cost(n + 2, 2 * job->size, numbers + 2, v + 1);
+	uint64		rounds = 16 + 4 + 2 * scan_levels(n) + expand.rounds;
+	uint64		bytes = 56 * n + 16 + level_bytes(n, 24, 24, 16, false) + level_bytes(n, 16, 16, 8, false) +
+		8 * all + 8 * all + HASH_BYTES;
+
+	if (n > 0)
+	{
+		rounds += 2 + table_row_planes(w + 1);
+		bytes += PLANE_BYTES(n1) + PLANE_BYTES(n2) + w * PLANE_BYTES(n - 1);
+	}
+	if (n > 1)
+	{
+		rounds += 2 + work->batches * (1 + carry_rounds(work->planes));
+		bytes += work->bytes * (carry_gates(work->planes) + 1) + work->batches * HASH_BYTES;
+	}
+	CHECK(cost->rounds == rounds, "n=%zu+%zu: " UINT64_FORMAT " for " UINT64_FORMAT, n1, n2, cost->rounds, rounds);
+	for (int i = 0; i < PARTIES; i++)
+	{
+		uint64		want = bytes + expand.sent[i] + shuffle_bytes(i, all, numbers + 1, v + 1) + (i == 2 ? 241 : 305);
+
+		if (n > 1)
+			want += shuffle_bytes(i, n, numbers, v + w + 2 + table_row_planes(n));
+		CHECK(cost->sent[i] == want, "n=%zu+%zu party %d: " UINT64_FORMAT " for " UINT64_FORMAT, n1, n2, i,
+			  cost->sent[i], want);
+	}
+}
+
+/* Each pair must be there; there are as many as there should be, so each is there once. */
+static void
+expect_pairs(const PairsJob *job, const Clear *left, const Clear *right, size_t pairs)
+{
+	Clear		joined = sim_rebuild_table(job->joined);
+	uint64	   *rows = sim_rebuild64(job->rows);
+	bool		fits = pairs <= job->size;
+	uint8	   *seen = palloc0(left->n * right->n + 1);
+
+	CHECK(rows[0] == pairs, "%zu+%zu: " UINT64_FORMAT " pairs for %zu", left->n, right->n, rows[0], pairs);
+	CHECK(joined.n == job->size && joined.slices == 4 && joined.numbers == 3, "columns");
+	for (size_t q = 0; q < joined.n; q++)
+	{
+		/* Numbers 1 and 2 are the rows' own. */
+		uint64		v = joined.number[1][q];
+		uint64		w = joined.number[2][q];
+
+		CHECK(joined.slice[0][q] == (fits && q < pairs), "%zu+%zu row %zu", left->n, right->n, q);
+		if (!fits || q >= pairs)
+		{
+			CHECK(v == 0 && w == 0 && joined.slice[1][q] == 0 && joined.slice[3][q] == 0, "row %zu", q);
+			continue;
+		}
+		CHECK(v < left->n && w < right->n && join_equal(left, v, right, w), "row %zu", q);
+		if (v >= left->n || w >= right->n)
+			continue;
+		CHECK(!seen[v * right->n + w]++, "pair of %zu and %zu twice", (size_t) v, (size_t) w);
+		CHECK(joined.slice[1][q] == left->slice[J_VALUE][v] && joined.slice[2][q] == left->slice[J_VALUE_NULL][v] &&
+			  joined.slice[3][q] == right->slice[J_VALUE][w] && joined.number[0][q] == left->number[0][v],
+			  "%zu+%zu row %zu", left->n, right->n, q);
+	}
+	pfree(rows);
+	pfree(seen);
+	clear_free(&joined);
+}
+
+static void
+test_pairs(const Clear *left, const Clear *right, size_t size, size_t pairs, Prg *prg)
+{
+	PairsJob	job = {.size = size};
+	Cost		cost;
+
+	sim_share_table(job.left, left, prg);
+	sim_share_table(job.right, right, prg);
+	sim_alloc64(job.rows, 1);
+	cost = run(step_pairs, &job);
+	expect_pairs_cost(&job, &cost, left->n, right->n);
+	expect_pairs(&job, left, right, pairs);
+	sim_free_table(job.left);
+	sim_free_table(job.right);
+	sim_free64(job.rows);
+	for (int i = 0; i < PARTIES; i++)
+		table_destroy(&job.joined[i]);
+}
+
+static void
+test_all_pairs(size_t n1, size_t n2, Prg *prg)
+{
+	uint64		ranges[] = {1, 3, n1 + 1};
+
+	for (int k = 0; k < lengthof(ranges); k++)
+	{
+		size_t		pairs = 0;
+		Clear		left = join_rows(n1, ranges[k], k * 2, 5, prg);
+		Clear		right = join_rows(n2, ranges[k], (k + 1) % 3 * 2, 0, prg);
+
+		for (size_t v = 0; v < n1; v++)
+		{
+			left.number[1][v] = v;
+			for (size_t w = 0; w < n2; w++)
+				pairs += join_equal(&left, v, &right, w);
+		}
+		for (size_t w = 0; w < n2; w++)
+			right.number[1][w] = w;
+		test_pairs(&left, &right, pairs, pairs, prg);
+		test_pairs(&left, &right, pairs + 1 + n1, pairs, prg);
+		test_pairs(&left, &right, pairs / 2, pairs, prg);
+		if (pairs > 0)
+			test_pairs(&left, &right, pairs - 1, pairs, prg);
+		clear_free(&left);
+		clear_free(&right);
+	}
+}
+
 int
 main(void)
 {
@@ -865,6 +1142,12 @@ main(void)
 	for (int s = 0; s < lengthof(joined_sizes); s++)
 		test_joins(joined_sizes[s][0], joined_sizes[s][1], prg);
 	sim_report("rows find the one with their key, and a second one is told");
+	for (int s = 0; s < lengthof(expanded_sizes); s++)
+		test_expands(expanded_sizes[s], prg);
+	sim_report("rows become as many as a shared number says");
+	for (int s = 0; s < lengthof(paired_sizes); s++)
+		test_all_pairs(paired_sizes[s][0], paired_sizes[s][1], prg);
+	sim_report("all pairs of rows with equal keys, and none if there is no room for all");
 	prg_free(prg);
 	return sim_end();
 }
