@@ -43,3 +43,16 @@ SET search_path = consortium, public;
 SELECT ward, count(*) > 0 AS answered FROM visit GROUP BY ward ORDER BY 1;
 -- the session goes on after every error
 SELECT count(*) FROM measure;
+-- a party's bound on memory
+\c lmu postgres
+ALTER DATABASE lmu SET secmed.mpc_memory = '64kB';
+\c research alice
+SET search_path = consortium, public;
+SELECT count(*) > 0 AS answered FROM (SELECT sex, count(*) FROM measure GROUP BY sex) q;
+SELECT count(*) > 0 AS answered FROM (SELECT sex, count(*) FROM measure GROUP BY sex, stage, smoker, i4 > 0, i4 > 1, i4 > 2) q;
+SET secmed.mpc_memory = '1GB';
+\c lmu postgres
+ALTER DATABASE lmu RESET secmed.mpc_memory;
+\c research alice
+SET search_path = consortium, public;
+SELECT count(*) > 0 AS answered FROM (SELECT sex, count(*) FROM measure GROUP BY sex, stage, smoker, i4 > 0, i4 > 1, i4 > 2) q;

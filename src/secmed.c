@@ -43,6 +43,7 @@ _PG_init(void)
 	connection_init();
 	served_init();
 	link_init();
+	links_init();
 	settings_init();
 	MarkGUCPrefixReserved("secmed");
 }

@@ -227,8 +227,8 @@ party_require(Party *self, const char *step, uint64 bytes)
 
 	if (self->memory_max > 0 && need > self->memory_max)
 		fail(ERRCODE_OUT_OF_MEMORY,
-			 "%s needs " UINT64_FORMAT " MB of memory, and secmed.mpc_memory allows " UINT64_FORMAT " MB",
-			 step, need / (1024 * 1024) + 1, self->memory_max / (1024 * 1024));
+			 "%s needs " UINT64_FORMAT " kB of memory, and secmed.mpc_memory allows " UINT64_FORMAT " kB",
+			 step, need / 1024 + 1, self->memory_max / 1024);
 }
 
 void

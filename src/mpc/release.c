@@ -157,6 +157,24 @@ spread_flags(const Shared *flags, const size_t *starts)
 	return factors;
 }
 
+/*
+ * What is held at once: the counts and, while they are compared, their difference, its bits in the clear and
+ * 65 planes of leaves and as many of what they pass on; or the flags with what they are made
+ * of; or the factors beside them.
+ */
+uint64
+release_need(const ReleaseRule *rule)
+{
+	uint64		n = comparisons(rule);
+	uint64		planes = (64 + 4 * 65 + 2) * (uint64) BIT_WORDS(n) * sizeof(uint64);
+	uint64		comparing = n * (2 * sizeof(uint128) + 4 * sizeof(uint64)) + planes;
+	uint64		converting = all_parts(rule) * 5 * sizeof(uint128);
+	uint64		flags = all_parts(rule) * 2 * sizeof(uint128);
+	uint64		factors = elements(rule) * 2 * sizeof(uint128);
+
+	return flags + Max(Max(comparing, converting), factors) + Min(planes, PARTY_CHUNK_BYTES);
+}
+
 void
 release_cells(Party *self, Shared *out, const Shared *in, const ReleaseRule *rule)
 {
@@ -166,6 +184,7 @@ release_cells(Party *self, Shared *out, const Shared *in, const ReleaseRule *rul
 	Shared		factors;
 
 	check_rule(rule);
+	party_reserve(self, "releasing groups", release_need(rule));
 	starts = part_starts(rule);
 	Assert(in->n == elements(rule) && out->n == in->n && out->mine != in->mine);
 
@@ -180,6 +199,7 @@ release_cells(Party *self, Shared *out, const Shared *in, const ReleaseRule *rul
 	arith_multiply(self, out, out, &factors);
 	shared_free(&factors);
 	pfree(starts);
+	party_release(self, release_need(rule));
 }
 
 void

@@ -41,8 +41,10 @@ extern size_t release_stride(const ReleaseRule *rule);
  * Rounds: 10.  Sends: release_cost(), equal to the table in mpc/README.md.
  * Reveals: nothing to the parties.
  * Fails if patients_min is 0 or not below 2^63.
+ * Memory: release_need() bytes besides in and out.
  */
 extern void release_cells(Party *self, Shared *out, const Shared *in, const ReleaseRule *rule);
+extern uint64 release_need(const ReleaseRule *rule);
 
 /* Rounds, and bytes that this party sends, for EXPLAIN and the tests. */
 extern void release_cost(const ReleaseRule *rule, int party, uint64 *rounds, uint64 *bytes);

@@ -27,6 +27,7 @@
 #include "peer/served.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/wait_event.h"
 
@@ -65,6 +66,26 @@ struct PartyLinks
 
 static dlist_head live = DLIST_STATIC_INIT(live);
 
+static int	mpc_memory_kb = 1024 * 1024;
+
+/* The setting ------------------------------------------------------------ */
+
+void
+links_init(void)
+{
+	DefineCustomIntVariable("secmed.mpc_memory",
+							"Sets the memory that a run may take on this node as a party.",
+							"A run that needs more fails before it begins to compute, and says how much.",
+							&mpc_memory_kb, 1024 * 1024, 64, MAX_KILOBYTES,
+							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
+}
+
+uint64
+links_memory_max(void)
+{
+	return mpc_memory_kb * UINT64CONST(1024);
+}
+
 /* Cleanup ---------------------------------------------------------------- */
 
 /* Leaves the table and the segment; the relay notices. */
@@ -78,7 +99,10 @@ release_prev(PartyLinks *links)
 	dsm_detach(links->segment);
 	links->segment = NULL;
 	if (links->set != NULL)
+	{
 		FreeWaitEventSet(links->set);
+		party_give_memory_back();
+	}
 	links->set = NULL;
 }
 
@@ -477,6 +501,8 @@ links_ready(PartyLinks *links, Party *party, TimestampTz deadline)
 	party->context_sent = party->context_received = false;
 	party->wait = links_wait;
 	party->wait_arg = links;
+	party->memory_max = links_memory_max();
+	party_keep_memory(links_memory_max());
 	party->rounds = 0;
 	party->bytes_sent = 0;
 }

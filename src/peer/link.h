@@ -23,6 +23,10 @@
 typedef struct PartyLinks PartyLinks;
 
 extern void link_init(void);	/* _PG_init: shared memory request and hooks */
+extern void links_init(void);	/* ... and the setting */
+
+/* secmed.mpc_memory, in bytes: what a run may take here, as a party. */
+extern uint64 links_memory_max(void);
 
 /*
  * Registers this backend as the computing one of party `index` for the run
@@ -35,7 +39,8 @@ extern PartyLinks *links_open(const uint8 run[RUN_ID_BYTES], int index,
 
 /*
  * Waits until both links stand (bounded by the deadline, naming the party
- * that is missing) and fills the party: channels, PRGs, wait function.
+ * that is missing) and fills the party: channels, PRGs, wait function, memory_max.
+ * From here to links_close() the process keeps memory that it frees (party_keep_memory()).
  * party->wait obeys cancel, watches the coordinator's connection (closed or
  * unexpectedly readable: ERRCODE_QUERY_CANCELED), and fails at the deadline
  * with ERRCODE_SECMED_NODE_LOST naming the party that all wait for: it takes

@@ -235,17 +235,24 @@ take_inputs(Served *served, Shared *sum, ReleaseRule *rule, uint8 context[HASH_B
 static void
 compute(Served *served)
 {
-	Shared		sum = shared_alloc(served->elements);
-	Shared		out = shared_alloc(served->elements);
+	uint64		held = 4 * served->elements * sizeof(uint128);
+	Shared		sum;
+	Shared		out;
 	PlanLayout	layout = plan_layout(&served->plan);
 	ReleaseRule rule = {.cells = plan_cells(&served->plan), .parts = served->plan.nparts,
 	.widths = layout.part_width};
-	Party		party = {0};
+	Party		party = {.memory_max = links_memory_max()};
 	ResultMessage result = {0};
 	StringInfoData opened;
 	StringInfoData message;
 	TimestampTz started;
 
+	/* Whether empty groups show is not known yet: with them it takes more. */
+	rule.show_zero = true;
+	party_require(&party, "releasing groups", held + release_need(&rule));
+	party_reserve(&party, "releasing groups", held);
+	sum = shared_alloc(served->elements);
+	out = shared_alloc(served->elements);
 	take_inputs(served, &sum, &rule, party.context);
 	served->run.record.patients_min = rule.patients_min;
 

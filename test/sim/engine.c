@@ -671,7 +671,7 @@ test_reserve(void)
 	sim_open(&sim, runs++);
 	sim_run(&sim, step_reserve, NULL);
 	for (int i = 0; i < PARTIES; i++)
-		CHECK(sim.outcome[i].failed && strstr(sim.outcome[i].message, "the join needs 12 MB"),
+		CHECK(sim.outcome[i].failed && strstr(sim.outcome[i].message, "the join needs 11265 kB"),
 			  "%s", sim.outcome[i].message);
 	sim_close(&sim);
 	sim_report("memory beyond the bound is refused, with the need stated");

@@ -7,6 +7,7 @@
 #include "sim64.h"
 
 #include "mpc/group.h"
+#include "mpc/release.h"
 #include "mpc/shuffle.h"
 #include "mpc/sort.h"
 #include "share/memory.h"
@@ -185,8 +186,8 @@ test_bound(bool groups, Prg *prg)
 	{
 		char		message[128];
 
-		snprintf(message, sizeof(message), "needs " UINT64_FORMAT " MB of memory, and secmed.mpc_memory allows",
-				 need / (1024 * 1024) + 1);
+		snprintf(message, sizeof(message), "needs " UINT64_FORMAT " kB of memory, and secmed.mpc_memory allows",
+				 need / 1024 + 1);
 		CHECK(sim.outcome[i].failed && sim.outcome[i].sqlstate == ERRCODE_OUT_OF_MEMORY &&
 			  strstr(sim.outcome[i].message, message), "party %d: %s", i, sim.outcome[i].message);
 		CHECK(groups || sim.party[i].bytes_sent == 0, "party %d", i);
@@ -194,6 +195,51 @@ test_bound(bool groups, Prg *prg)
 	sim_close(&sim);
 	close_job(&job);
 	sim_report("%s with too little memory is refused, with the need stated", groups ? "grouping" : "sorting");
+}
+
+/* ---- release ---- */
+
+typedef struct ReleaseJob
+{
+	ReleaseRule rule;
+	Shared		in[PARTIES];
+	Shared		out[PARTIES];
+	uint64		peak[PARTIES];
+	uint64		reserved[PARTIES];
+} ReleaseJob;
+
+static void
+step_release(Party *self, void *arg)
+{
+	ReleaseJob *job = arg;
+	int			i = self->index;
+
+	vector_memory.now = vector_memory.peak = 0;
+	release_cells(self, &job->out[i], &job->in[i], &job->rule);
+	job->peak[i] = vector_memory.peak;
+	job->reserved[i] = self->memory_peak;
+}
+
+static void
+test_release(size_t cells, size_t width, bool show_zero, Prg *prg)
+{
+	ReleaseJob	job = {{.cells = cells, .width = width, .patients_min = 11, .show_zero = show_zero}};
+	size_t		elements = cells * (1 + width);
+	uint128    *values = palloc0(elements * sizeof(uint128));
+	Sim			sim;
+
+	sim_share(job.in, values, elements, prg, false);
+	sim_alloc(job.out, elements);
+	sim_open(&sim, runs++);
+	sim_run_well(&sim, step_release, &job);
+	sim_close(&sim);
+	for (int i = 0; i < PARTIES; i++)
+		CHECK(job.peak[i] <= job.reserved[i] && job.reserved[i] <= 2 * job.peak[i] + 2 * PARTY_CHUNK_BYTES,
+			  "%zu cells of %zu, party %d held " UINT64_FORMAT " and had reserved " UINT64_FORMAT,
+			  cells, width, i, job.peak[i], job.reserved[i]);
+	sim_free(job.in);
+	sim_free(job.out);
+	pfree(values);
 }
 
 int
@@ -210,6 +256,15 @@ main(void)
 	test_case("a group-by sum", 1 << 17, true, true, false, true, prg);
 	test_bound(false, prg);
 	test_bound(true, prg);
+	for (int show_zero = 0; show_zero < 2; show_zero++)
+	{
+		test_release(1, 0, show_zero, prg);
+		test_release(1000, 1, show_zero, prg);
+		test_release(20000, 0, show_zero, prg);
+		test_release(20000, 1, show_zero, prg);
+		test_release(3000, 10, show_zero, prg);
+	}
+	sim_report("releasing cells reserves what it holds");
 	prg_free(prg);
 	return sim_end();
 }
