@@ -612,9 +612,10 @@ open_bits(Party *self, int learners, uint64 *words, const SharedBits *x)
 	open_summands(self, learners, mine, next, missing, bytes);
 	if (learns)
 	{
+		/* Of what was told to be opened, and nothing else. */
+		for (size_t k = 0; k < bytes; k++)
+			missing[k] ^= mine[k] ^ next[k];
 		bits_unpack(words, missing, x->planes, x->n);
-		vector_xor(words, words, x->mine, words_of(x));
-		vector_xor(words, words, x->next, words_of(x));
 		vector_free(missing, bytes);
 	}
 	vector_free(mine, bytes);
