@@ -18,6 +18,7 @@
 #include "audit/queue.h"
 #include "audit/spool.h"
 #include "datatype/timestamp.h"
+#include "ledger/lint.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -329,9 +330,10 @@ utf8(const char *text)
 }
 
 static void
-check_entry(const LedgerEntry *entry, size_t payload_len)
+check_entry(const LedgerEntry *entry, bool has_payload, size_t payload_len)
 {
 	const char *problem = entry_problem(entry);
+	const char *lint = entry_lint(entry, has_payload);
 
 	if (problem == NULL && payload_len > LEDGER_PAYLOAD_BYTES_MAX)
 		problem = "has too long a statement";
@@ -341,6 +343,12 @@ check_entry(const LedgerEntry *entry, size_t payload_len)
 				 errmsg("this entry for the ledger %s", problem),
 				 errdetail("An entry's texts may have %d bytes, its statement %d.",
 						   ENTRY_TEXT_MAX, LEDGER_PAYLOAD_BYTES_MAX)));
+	if (lint)
+		ereport(ERROR,
+				(errcode(ERRCODE_SECMED_LEDGER),
+				 errmsg("this entry for the ledger %s", lint),
+				 errdetail("What is in the ledger can't be taken back, and others hold copies of it."),
+				 errhint("Statements and what is about patients belong into the body, which may be erased.")));
 	if (RecoveryInProgress() || IsParallelWorker())
 		ereport(ERROR,
 				(errcode(ERRCODE_SECMED_LEDGER),
@@ -550,7 +558,7 @@ audit_append(LedgerEntry *entry, const void *payload, size_t payload_len)
 		commit_payload(copy.commitment, salt, payload, payload_len);
 		copy.has_commitment = true;
 	}
-	check_entry(&copy, payload_len);
+	check_entry(&copy, payload != NULL, payload_len);
 	memcpy(entry->commitment, copy.commitment, HASH_BYTES);
 	entry->has_commitment = copy.has_commitment;
 
