@@ -705,7 +705,7 @@ CREATE VIEW secmed.events AS
 		   secmed.entry_run(l.entry) AS run, secmed.entry_actor(l.entry) AS actor,
 		   secmed.entry_object(l.entry) AS object, secmed.entry_plan(l.entry) AS plan,
 		   secmed.entry_outcome(l.entry) AS outcome, secmed.entry_revealed(l.entry) AS revealed,
-		   secmed.entry_counters(l.entry) AS counters, secmed.entry_spooled_at(l.entry) AS spooled_at
+		   secmed.entry_counters(l.entry) AS counters, secmed.entry_spooled_at(l.entry) AS spooled_at, l.entry
 	  FROM secmed.ledger l;
 COMMENT ON VIEW secmed.events IS
 'The ledger, decoded, without statements: to search in, by time, run, actor, object or outcome.';
@@ -771,6 +771,94 @@ COMMENT ON FUNCTION secmed.export_ledger() IS
 'The ledger up to its newest checkpoint as files (c2sp.org/tlog-tiles), with its checkpoints, policies and the bodies that are still kept: for "secmed verify DIRECTORY".';
 REVOKE ALL ON FUNCTION secmed.export_ledger() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.export_ledger() TO secmed_auditor;
+
+-- officers ------------------------------------------------------------------
+-- What compliance officers ask and write; docs/compliance.md says which demand
+-- each meets.
+
+CREATE FUNCTION secmed.review(entries int8multirange, meaning text, printed_name text,
+		remark text DEFAULT NULL, key text DEFAULT NULL, signed_note text DEFAULT NULL) RETURNS void
+	AS 'MODULE_PATHNAME', 'secmed_review' LANGUAGE C CALLED ON NULL INPUT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.review(int8multirange, text, text, text, text, text) IS
+'Writes into the ledger that these entries were examined: ''{[5,10],[12,12]}'' (up to four ranges), what the signature means (''reviewed''), the signer''s printed name, and a remark that is kept beside the chain. With key and signed_note it is signed by the signer''s own key: "secmed sign" of what review_text() returns.';
+REVOKE ALL ON FUNCTION secmed.review(int8multirange, text, text, text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.review(int8multirange, text, text, text, text, text) TO secmed_auditor;
+
+CREATE FUNCTION secmed.review_text(entries int8multirange, meaning text, printed_name text) RETURNS text
+	AS 'MODULE_PATHNAME', 'secmed_review_text' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.review_text(int8multirange, text, text) IS
+'What a signer signs with "secmed sign KEYFILE", to give it to review().';
+REVOKE ALL ON FUNCTION secmed.review_text(int8multirange, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.review_text(int8multirange, text, text) TO secmed_auditor;
+
+CREATE FUNCTION secmed.erase_subject(subject text, legal_basis text) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'secmed_erase_subject' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.erase_subject(text, text) IS
+'Deletes the statements that name a subject (its identifier, as a word), with their salts, and says so in the ledger. Returns how many. Done even if the caller rolls back; the chain stays whole. The legal basis stays on the ledger.';
+REVOKE ALL ON FUNCTION secmed.erase_subject(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.erase_subject(text, text) TO secmed_admin;
+
+CREATE FUNCTION secmed.erase_run(run uuid, legal_basis text) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'secmed_erase_run' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.erase_run(uuid, text) IS
+'The same for what a run said here.';
+REVOKE ALL ON FUNCTION secmed.erase_run(uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.erase_run(uuid, text) TO secmed_admin;
+
+CREATE FUNCTION secmed.erase_entries(entries int8multirange, legal_basis text) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'secmed_erase_entries' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.erase_entries(int8multirange, text) IS
+'The same for entries by their numbers.';
+REVOKE ALL ON FUNCTION secmed.erase_entries(int8multirange, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.erase_entries(int8multirange, text) TO secmed_admin;
+
+CREATE VIEW secmed.reviews AS
+	SELECT e.seq, e.at, e.object AS printed_name, e.outcome AS meaning, e.actor,
+		   e.revealed <> '' AS own_key, (SELECT pg_catalog.range_agg(pg_catalog.int8range(e.counters[i], e.counters[i + 1], '[]'))
+			 FROM pg_catalog.generate_series(1, pg_catalog.array_length(e.counters, 1), 2) i) AS entries,
+		   pg_catalog.convert_from(p.payload, 'UTF8') AS remark
+	  FROM secmed.events e
+	  LEFT JOIN secmed.ledger_payload p ON p.seq = e.seq
+	 WHERE e.kind = 'reviewed';
+COMMENT ON VIEW secmed.reviews IS
+'Who has examined which entries, when, and what it means (45 CFR 164.312(b); 21 CFR 11.50). own_key: signed by a key of the signer''s own, which verification checks; else by who was logged in.';
+REVOKE ALL ON secmed.reviews FROM PUBLIC;
+GRANT SELECT ON secmed.reviews TO secmed_auditor;
+
+CREATE VIEW secmed.unreviewed_events AS
+	SELECT e.seq, e.at, e.kind, e.run, e.actor, e.object, e.outcome, e.revealed
+	  FROM secmed.events e
+	 WHERE secmed.entry_notable(e.entry)
+	   AND NOT e.seq <@ COALESCE((SELECT pg_catalog.range_agg(r) FROM secmed.reviews v, pg_catalog.unnest(v.entries) r),
+								 '{}'::pg_catalog.int8multirange);
+COMMENT ON VIEW secmed.unreviewed_events IS
+'What an officer should examine and none has reviewed: denials, changes of what is allowed, keys, erasures, forks, endings that nobody knows (45 CFR 164.308(a)(1)(ii)(D), 164.312(b)).';
+REVOKE ALL ON secmed.unreviewed_events FROM PUBLIC;
+GRANT SELECT ON secmed.unreviewed_events TO secmed_auditor;
+
+CREATE VIEW secmed.denials AS
+	SELECT e.seq, e.at, e.kind, e.run, e.actor, e.object, e.outcome
+	  FROM secmed.events e
+	 WHERE secmed.entry_notable(e.entry) AND secmed.entry_denied(e.entry);
+COMMENT ON VIEW secmed.denials IS
+'Who was refused what: runs, local reads and changes, logins.';
+REVOKE ALL ON secmed.denials FROM PUBLIC;
+GRANT SELECT ON secmed.denials TO secmed_auditor;
+
+CREATE VIEW secmed.policy_history AS
+	SELECT e.seq, e.at, e.kind, e.actor, e.object, e.outcome, e.revealed, e.counters
+	  FROM secmed.events e
+	 WHERE secmed.entry_notable(e.entry)
+	   AND e.kind IN ('node created', 'peer added', 'peer removed', 'published', 'unpublished', 'key', 'erased', 'fork', 'change');
+COMMENT ON VIEW secmed.policy_history IS
+'What changed what is allowed: nodes, publications, keys and policies of the ledger, erasures, rights, roles, settings.';
+REVOKE ALL ON secmed.policy_history FROM PUBLIC;
+GRANT SELECT ON secmed.policy_history TO secmed_auditor;
 
 -- peer ----------------------------------------------------------------------
 
@@ -912,3 +1000,67 @@ CREATE FOREIGN DATA WRAPPER secmed
 COMMENT ON FOREIGN DATA WRAPPER secmed IS
 'Aggregates over the tables that several sites publish; a server names its sites and the three parties that compute.';
 GRANT USAGE ON FOREIGN DATA WRAPPER secmed TO secmed_analyst;
+
+-- records ---------------------------------------------------------------------
+
+CREATE TABLE secmed.processing (
+	name		name PRIMARY KEY,
+	purpose		text NOT NULL,
+	legal_basis	text NOT NULL,
+	subjects	text NOT NULL,
+	data		text NOT NULL,
+	recipients	text NOT NULL,
+	retention	text NOT NULL,
+	safeguards	text NOT NULL DEFAULT 'Only aggregates leave, computed over secret shares by three parties; groups of too few patients are withheld; every request is in a tamper-evident ledger.'
+);
+COMMENT ON TABLE secmed.processing IS
+'What an admin says about each published table, by its name: why it is processed and on which basis, whose data and which, who gets them, how long they are kept, and how they are protected (GDPR Art. 30(1)).';
+REVOKE ALL ON secmed.processing FROM PUBLIC;
+GRANT SELECT, INSERT, UPDATE, DELETE ON secmed.processing TO secmed_admin;
+GRANT SELECT ON secmed.processing TO secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.processing', '');
+
+CREATE VIEW secmed.records_of_processing AS
+	SELECT n.name AS controller, p.name AS activity, r.purpose, r.legal_basis, r.subjects, r.data,
+		   r.recipients, r.retention, r.safeguards, p.relation, p.min_patients, p.sites AS pooled_with,
+		   p.published_at, p.published_by
+	  FROM secmed.node n
+	 CROSS JOIN secmed.published p
+	  LEFT JOIN secmed.processing r ON r.name = p.name;
+COMMENT ON VIEW secmed.records_of_processing IS
+'The record of processing activities (GDPR Art. 30): one row for each published table, with what secmed.processing says about it; NULL where that is missing.';
+REVOKE ALL ON secmed.records_of_processing FROM PUBLIC;
+GRANT SELECT ON secmed.records_of_processing TO secmed_auditor, secmed_admin;
+
+CREATE VIEW secmed.accounting_of_disclosures AS
+	SELECT e.at AS date, e.actor AS recipient,
+		   'aggregates of ' || e.object || ', ' || e.revealed AS description,
+		   COALESCE((SELECT pg_catalog.string_agg(r.purpose, '; ' ORDER BY r.name) FROM secmed.processing r
+					  WHERE r.name = ANY (pg_catalog.string_to_array(e.object, ', '))),
+					'not stated in secmed.processing') AS purpose,
+		   e.object AS tables, e.run, e.seq
+	  FROM secmed.events e
+	 WHERE e.kind = 'outcome' AND e.outcome IN ('opened', 'released')
+	   AND e.at >= pg_catalog.now() - '6 years'::pg_catalog.interval;
+COMMENT ON VIEW secmed.accounting_of_disclosures IS
+'What left in the last six years: date, recipient, a brief description, the purpose (45 CFR 164.528(b)). Aggregates only: no row of a patient leaves.';
+REVOKE ALL ON secmed.accounting_of_disclosures FROM PUBLIC;
+GRANT SELECT ON secmed.accounting_of_disclosures TO secmed_auditor;
+
+CREATE FUNCTION secmed.who_saw_my_record(subject text, OUT at timestamptz, OUT who text,
+		OUT what text, OUT tables text, OUT outcome text, OUT why text, OUT run uuid, OUT seq bigint)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'secmed_who_saw_my_record' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.who_saw_my_record(text) IS
+'Who asked or read what a subject was among, newest first (GDPR Art. 15(1)(c)): answers over published tables that hold rows of the subject (by their patient column) now, local reads and changes of these tables, and whatever names the subject in its statement. Subjects are told neither others'' rows nor statements.';
+REVOKE ALL ON FUNCTION secmed.who_saw_my_record(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.who_saw_my_record(text) TO secmed_auditor;
+
+CREATE FUNCTION secmed.export_fhir(begins timestamptz, ends timestamptz) RETURNS SETOF text
+	AS 'MODULE_PATHNAME', 'secmed_export_fhir' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.export_fhir(timestamptz, timestamptz) IS
+'The entries from one time to before another as FHIR R4 AuditEvent resources with the codes of IHE BALP, a line of JSON each (ndjson). The run is the transaction id, common to all sites.';
+REVOKE ALL ON FUNCTION secmed.export_fhir(timestamptz, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.export_fhir(timestamptz, timestamptz) TO secmed_auditor;

@@ -13,6 +13,7 @@
 #include "datatype/timestamp.h"
 #include "executor/spi.h"
 #include "ledger/chain.h"
+#include "ledger/review.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "pgstat.h"
@@ -237,6 +238,20 @@ put_rows(const Draft *draft, uint64 seq, const StringInfoData *bytes)
 	}
 }
 
+/* What an entry says was erased goes in the same transaction. */
+static void
+delete_bodies(const LedgerEntry *entry)
+{
+	for (int i = 0; i + 1 < entry->ncounters; i += 2)
+	{
+		char	   *query = psprintf("DELETE FROM secmed.ledger_payload WHERE seq BETWEEN " UINT64_FORMAT
+									 " AND " UINT64_FORMAT, entry->counters[i], entry->counters[i + 1]);
+
+		if (SPI_execute(query, false, 0) != SPI_OK_DELETE)
+			elog(ERROR, "the bodies were not deleted");
+	}
+}
+
 Refusal
 writer_put(const Draft *draft, Place *place)
 {
@@ -254,11 +269,13 @@ writer_put(const Draft *draft, Place *place)
 
 	initStringInfo(&bytes);
 	entry_encode(&bytes, &entry);
-	reason = entry.kind == ENTRY_KEY ? signer_key(&entry) : NULL;
+	reason = entry.kind == ENTRY_KEY ? signer_key(&entry) : entry_meaning_problem(&entry);
 	if (reason || !chain_accept(&next, entry.seq, bytes.data, bytes.len, &reason))
 		return wrong(psprintf("The entry %s.", reason), "");
 
 	put_rows(draft, entry.seq, &bytes);
+	if (entry.kind == ENTRY_ERASED)
+		delete_bodies(&entry);
 	signer_append(next.head);
 	place->seq = entry.seq;
 	memcpy(place->leaf, next.head, HASH_BYTES);

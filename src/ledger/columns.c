@@ -99,6 +99,9 @@ columns_write(StringInfo out, const EntryView *entry, const uint8 hash[HASH_BYTE
 		appendStringInfo(out, i > 0 ? " " UINT64_FORMAT : UINT64_FORMAT, entry->counters[i]);
 	appendStringInfoCharMacro(out, ',');
 	write_hex(out, entry->commitment);
+	if (entry->has_spooled)
+		time_text(at, entry->spooled_us);
+	appendStringInfo(out, "%s,", entry->has_spooled ? at : "");
 	write_hex(out, hash);
 	out->data[out->len - 1] = '\n';
 }

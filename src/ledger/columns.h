@@ -4,10 +4,10 @@
  *	  spreadsheets and other tools.
  *
  * seq, at, kind, run, actor, object, plan, outcome, revealed, counters,
- * commitment, hash: as secmed.decode_entry() has them, with
+ * commitment, spooled_at, hash: as secmed.decode_entry() has them, with
  *
  *	  at         2026-11-20T12:00:00.000001Z
- *	  run        a UUID; "" for null, as with plan and commitment
+ *	  run        a UUID; "" for null, as with plan, commitment and spooled_at
  *	  actor, object, outcome, revealed
  *	             always in quotation marks, "" inside for one
  *	  plan, commitment, hash

@@ -93,3 +93,19 @@ review_problem(const LedgerEntry *entry)
 	return entry->revealed[0] == '\0' || signature_valid(entry) ? NULL
 		: "is about a review, and not signed as it must be";
 }
+
+const char *
+entry_meaning_problem(const LedgerEntry *entry)
+{
+	switch (entry->kind)
+	{
+		case ENTRY_HEAD:
+			return head_problem(entry);
+		case ENTRY_ERASED:
+			return erased_problem(entry);
+		case ENTRY_REVIEWED:
+			return review_problem(entry);
+		default:
+			return NULL;
+	}
+}

@@ -43,4 +43,7 @@ extern char *review_signature(const NoteKey *key, const char *note, size_t len);
 /* What is wrong with one that was read or will be appended (its site and seq set), or NULL. */
 extern const char *review_problem(const LedgerEntry *entry);
 
+/* The same of every kind that is about the ledger and can be judged alone: HEAD, ERASED, REVIEWED. */
+extern const char *entry_meaning_problem(const LedgerEntry *entry);
+
 #endif							/* SECMED_REVIEW_H */

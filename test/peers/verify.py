@@ -386,14 +386,19 @@ def cbor_item(value):
             else bytes([major << 5 | 25]) + n.to_bytes(2, 'big')) + body
 
 
+def time_text(us):
+    at = datetime.datetime(1970, 1, 1) + datetime.timedelta(microseconds=us)
+    return at.isoformat(timespec='microseconds') + 'Z'
+
+
 def row(e):
     """The entry's columns, as an export may have them."""
-    at = datetime.datetime(1970, 1, 1) + datetime.timedelta(microseconds=e.at_us)
     quoted = ['"%s"' % text.replace('"', '""') for text in (e.actor, e.object, e.outcome, e.revealed)]
     hexes = [(value or b'').hex() for value in (e.plan, e.commitment, e.leaf)]
-    return ','.join((str(e.seq), at.isoformat(timespec='microseconds') + 'Z', NAMES[e.kind],
+    return ','.join((str(e.seq), time_text(e.at_us), NAMES[e.kind],
                      str(uuid.UUID(bytes=e.run)) if e.run else '', quoted[0], quoted[1], hexes[0], quoted[2],
-                     quoted[3], ' '.join(map(str, e.counters)), hexes[1], hexes[2])).encode() + b'\n'
+                     quoted[3], ' '.join(map(str, e.counters)), hexes[1],
+                     '' if e.spooled_us is None else time_text(e.spooled_us), hexes[2])).encode() + b'\n'
 
 
 def ranges(e):
