@@ -570,6 +570,28 @@ REVOKE ALL ON secmed.ledger_checkpoint FROM PUBLIC;
 GRANT SELECT ON secmed.ledger_checkpoint TO secmed_auditor;
 SELECT pg_catalog.pg_extension_config_dump('secmed.ledger_checkpoint', 'ORDER BY size');
 
+CREATE TABLE secmed.ledger_policy (
+	hash		bytea PRIMARY KEY,
+	policy		bytea NOT NULL,
+	made_at		timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+);
+COMMENT ON TABLE secmed.ledger_policy IS
+'The policy files (c2sp.org/tlog-policy) that entries of this ledger name by their SHA-256: whose countersignatures make a checkpoint certified. Those of a log alone are not stored.';
+REVOKE ALL ON secmed.ledger_policy FROM PUBLIC;
+GRANT SELECT ON secmed.ledger_policy TO secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.ledger_policy', '');
+
+CREATE TABLE secmed.ledger_certified (
+	size		bigint PRIMARY KEY,
+	note		bytea NOT NULL,
+	certified_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+);
+COMMENT ON TABLE secmed.ledger_certified IS
+'Checkpoints of this ledger with the countersignatures of a quorum of its witnesses, who hold all entries below (UTF-8; c2sp.org/tlog-cosignature). The newest one gets fresh countersignatures every secmed.heartbeat_interval.';
+REVOKE ALL ON secmed.ledger_certified FROM PUBLIC;
+GRANT SELECT ON secmed.ledger_certified TO secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.ledger_certified', 'ORDER BY size');
+
 CREATE FUNCTION secmed.store_guard() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'secmed_store_guard' LANGUAGE C
 	SET search_path = pg_catalog, pg_temp;
@@ -891,6 +913,198 @@ COMMENT ON PROCEDURE secmed.link(bytea) IS
 'Protocol: connects the previous party of a run with the backend here that computes it.';
 REVOKE ALL ON PROCEDURE secmed.link(bytea) FROM PUBLIC;
 GRANT EXECUTE ON PROCEDURE secmed.link(bytea) TO secmed_peer;
+
+-- mirror --------------------------------------------------------------------
+
+CREATE TABLE secmed.witness (
+	name		name PRIMARY KEY,
+	key			text NOT NULL,
+	size		bigint,
+	signed_at	timestamptz,
+	problem		text
+);
+COMMENT ON TABLE secmed.witness IS
+'Who countersigns this node''s ledger: the key, as the policy names it; how many entries the witness has last countersigned, and when; what is in the way, if something is. Set by secmed.set_witnesses().';
+REVOKE ALL ON secmed.witness FROM PUBLIC;
+GRANT SELECT ON secmed.witness TO secmed_admin, secmed_auditor;
+
+CREATE TABLE secmed.mirror (
+	id			integer PRIMARY KEY,
+	site		name NOT NULL,
+	size		bigint NOT NULL DEFAULT 0,
+	note		bytea,
+	signed_at	timestamptz,
+	certified_size	bigint NOT NULL DEFAULT 0,
+	certified	bytea,
+	others		bigint NOT NULL DEFAULT 0,
+	quoted		bigint NOT NULL DEFAULT 0,
+	quoted_at	timestamptz,
+	suspect		bytea,
+	frozen		boolean NOT NULL DEFAULT false,
+	epoch_min	bigint NOT NULL DEFAULT 0,
+	ended_at	timestamptz
+);
+CREATE UNIQUE INDEX mirror_site ON secmed.mirror (site) WHERE ended_at IS NULL;
+COMMENT ON TABLE secmed.mirror IS
+'The ledgers of other nodes, as far as this node holds and has countersigned them: size and note of the last checkpoint; the newest that its quorum has certified; what of it this ledger quotes; the note of a history that does not extend this one (suspect); frozen after a fork; ended_at once another copy of that node''s ledger was begun.';
+REVOKE ALL ON secmed.mirror FROM PUBLIC;
+GRANT SELECT ON secmed.mirror TO secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.mirror', '');
+
+CREATE TABLE secmed.mirror_entry (
+	mirror		integer,
+	seq			bigint,
+	entry		bytea NOT NULL,
+	PRIMARY KEY (mirror, seq)
+);
+CREATE INDEX mirror_keys ON secmed.mirror_entry (mirror, seq) WHERE secmed.entry_kind(entry) = 'key';
+COMMENT ON TABLE secmed.mirror_entry IS
+'The entries of other nodes'' ledgers, exact bytes. They hold pseudonyms and commitments, no statements.';
+REVOKE ALL ON secmed.mirror_entry FROM PUBLIC;
+GRANT SELECT ON secmed.mirror_entry TO secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.mirror_entry', '');
+
+CREATE TABLE secmed.mirror_tile (
+	mirror		integer,
+	level		integer,
+	idx			bigint,
+	hashes		bytea NOT NULL,
+	PRIMARY KEY (mirror, level, idx)
+);
+COMMENT ON TABLE secmed.mirror_tile IS
+'The full tiles of the Merkle trees over secmed.mirror_entry, as in secmed.ledger_tile.';
+REVOKE ALL ON secmed.mirror_tile FROM PUBLIC;
+GRANT SELECT ON secmed.mirror_tile TO secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.mirror_tile', '');
+
+CREATE TABLE secmed.mirror_policy (
+	mirror		integer,
+	hash		bytea,
+	policy		bytea NOT NULL,
+	PRIMARY KEY (mirror, hash)
+);
+COMMENT ON TABLE secmed.mirror_policy IS
+'The policy files of other nodes'' ledgers, by the SHA-256 that their entries name.';
+REVOKE ALL ON secmed.mirror_policy FROM PUBLIC;
+GRANT SELECT ON secmed.mirror_policy TO secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.mirror_policy', '');
+
+CREATE TABLE secmed.mirror_note (
+	mirror		integer,
+	size		bigint,
+	note		bytea NOT NULL,
+	PRIMARY KEY (mirror, size)
+);
+COMMENT ON TABLE secmed.mirror_note IS
+'Those checkpoints of other nodes'' ledgers that end with a new key or policy, which holds only after them: with the countersignatures of the quorum, if they were seen.';
+REVOKE ALL ON secmed.mirror_note FROM PUBLIC;
+GRANT SELECT ON secmed.mirror_note TO secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.mirror_note', '');
+
+CREATE TABLE secmed.fork (
+	hash		bytea,
+	site		name,
+	origin		text NOT NULL,
+	convicted	text NOT NULL,
+	sizes		bigint[] NOT NULL,
+	proof		bytea NOT NULL,
+	found_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	told_by		name,
+	lifted_epoch	bigint,
+	lifted_at	timestamptz,
+	lifted_by	name,
+	lifted_for	text,
+	PRIMARY KEY (hash, site)
+);
+COMMENT ON TABLE secmed.fork IS
+'Proofs that a ledger was signed in two histories: of which node, by which key (the log''s, or that of a witness of it), of which sizes; the proof is complete in itself, and hash its SHA-256. Nothing of a convicted node is countersigned, and no run is done with it, until secmed.unfreeze() has lifted it.';
+REVOKE ALL ON secmed.fork FROM PUBLIC;
+GRANT SELECT ON secmed.fork TO secmed_admin, secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.fork', '');
+
+CREATE TABLE secmed.ledger_aside (
+	seq			bigint,
+	entry		bytea NOT NULL,
+	salt		bytea,
+	payload		bytea,
+	put_at		timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+);
+COMMENT ON TABLE secmed.ledger_aside IS
+'Entries of this node that secmed.recover_ledger() found in the place of those that its witnesses have countersigned. They are in no chain any more, with their bodies.';
+REVOKE ALL ON secmed.ledger_aside FROM PUBLIC;
+GRANT SELECT ON secmed.ledger_aside TO secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.ledger_aside', '');
+
+CREATE VIEW secmed.certified AS
+	SELECT size, certified_at, pg_catalog.convert_from(note, 'UTF8') AS note
+	  FROM secmed.ledger_certified
+	 ORDER BY size DESC;
+COMMENT ON VIEW secmed.certified IS
+'The certified checkpoints of this ledger, newest first.';
+REVOKE ALL ON secmed.certified FROM PUBLIC;
+GRANT SELECT ON secmed.certified TO secmed_auditor;
+
+CREATE VIEW secmed.mirrors AS
+	SELECT site, size, signed_at, certified_size, quoted, frozen,
+		   pg_catalog.convert_from(note, 'UTF8') AS note
+	  FROM secmed.mirror
+	 WHERE ended_at IS NULL
+	 ORDER BY site;
+COMMENT ON VIEW secmed.mirrors IS
+'The ledgers of other nodes that this node holds: how many entries of them it has countersigned, and when last; how many their quorum has certified; how many this ledger has quoted; whether a fork was proven.';
+REVOKE ALL ON secmed.mirrors FROM PUBLIC;
+GRANT SELECT ON secmed.mirrors TO secmed_admin, secmed_auditor;
+
+CREATE PROCEDURE secmed.mirror(question bytea)
+	AS 'MODULE_PATHNAME', 'secmed_mirror' LANGUAGE C;
+COMMENT ON PROCEDURE secmed.mirror(bytea) IS
+'Protocol: holds and countersigns the caller''s ledger, gives it back, hears of others.';
+REVOKE ALL ON PROCEDURE secmed.mirror(bytea) FROM PUBLIC;
+GRANT EXECUTE ON PROCEDURE secmed.mirror(bytea) TO secmed_peer;
+
+CREATE PROCEDURE secmed.set_witnesses(nodes name[] DEFAULT NULL, needed integer DEFAULT NULL)
+	AS 'MODULE_PATHNAME', 'secmed_set_witnesses' LANGUAGE C;
+COMMENT ON PROCEDURE secmed.set_witnesses(name[], integer) IS
+'Lets these nodes (default: all that can be called) hold and countersign this ledger, and makes that its policy. A checkpoint is certified with the countersignatures of needed of them (default: so many that two quorums, this node counted, always share more nodes than may be faulty). {}: nobody countersigns.';
+REVOKE ALL ON PROCEDURE secmed.set_witnesses(name[], integer) FROM PUBLIC;
+GRANT EXECUTE ON PROCEDURE secmed.set_witnesses(name[], integer) TO secmed_admin;
+
+CREATE PROCEDURE secmed.rotate_log_key(compromised boolean DEFAULT false)
+	AS 'MODULE_PATHNAME', 'secmed_rotate_log_key' LANGUAGE C;
+COMMENT ON PROCEDURE secmed.rotate_log_key(boolean) IS
+'A new key signs the checkpoints of this ledger from now on, under the next epoch, introduced by the old one; compromised: the old one is revoked and has no say in it, the witnesses have.';
+REVOKE ALL ON PROCEDURE secmed.rotate_log_key(boolean) FROM PUBLIC;
+GRANT EXECUTE ON PROCEDURE secmed.rotate_log_key(boolean) TO secmed_admin;
+
+CREATE PROCEDURE secmed.rotate_cosigner_key(compromised boolean DEFAULT false)
+	AS 'MODULE_PATHNAME', 'secmed_rotate_cosigner_key' LANGUAGE C;
+COMMENT ON PROCEDURE secmed.rotate_cosigner_key(boolean) IS
+'A new key countersigns the ledgers of other nodes from now on. They go on with secmed.set_witnesses(), which asks for it.';
+REVOKE ALL ON PROCEDURE secmed.rotate_cosigner_key(boolean) FROM PUBLIC;
+GRANT EXECUTE ON PROCEDURE secmed.rotate_cosigner_key(boolean) TO secmed_admin;
+
+CREATE PROCEDURE secmed.recover_ledger()
+	AS 'MODULE_PATHNAME', 'secmed_recover_ledger' LANGUAGE C;
+COMMENT ON PROCEDURE secmed.recover_ledger() IS
+'After a lost disk, a restored backup or a promoted stale standby: fetches the entries that are missing here from the nodes that hold them, and goes on under a new key and epoch.';
+REVOKE ALL ON PROCEDURE secmed.recover_ledger() FROM PUBLIC;
+GRANT EXECUTE ON PROCEDURE secmed.recover_ledger() TO secmed_admin;
+
+CREATE FUNCTION secmed.unfreeze(node name, epoch bigint, reason text) RETURNS void
+	AS 'MODULE_PATHNAME', 'secmed_unfreeze' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.unfreeze(name, bigint, text) IS
+'Lets a node back in that had signed two histories: its ledger is held anew, and countersigned from this epoch on. The ledger says who decided so, and why.';
+REVOKE ALL ON FUNCTION secmed.unfreeze(name, bigint, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.unfreeze(name, bigint, text) TO secmed_admin;
+
+CREATE FUNCTION secmed.fork_proofs(OUT path text, OUT content bytea) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'secmed_fork_proofs' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.fork_proofs() IS
+'The proofs of forks as files, each for "secmed verify FILE" with a policy that names the key.';
+REVOKE ALL ON FUNCTION secmed.fork_proofs() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.fork_proofs() TO secmed_auditor;
 
 -- query ---------------------------------------------------------------------
 

@@ -15,6 +15,7 @@
 #include "audit/log_key.h"
 #include "audit/segment.h"
 #include "audit/signer.h"
+#include "mirror/worker.h"
 #include "peer/connection.h"
 #include "peer/link.h"
 #include "peer/served.h"
@@ -44,6 +45,7 @@ _PG_init(void)
 	served_init();
 	link_init();
 	links_init();
+	worker_init();
 	settings_init();
 	MarkGUCPrefixReserved("secmed");
 }

@@ -1,6 +1,6 @@
 /*
  * log_key.c
- *	  The key that signs the checkpoints of this node's ledger.
+ *	  The two keys of this node's ledger.
  */
 #include "base/base.h"
 
@@ -10,10 +10,11 @@
 #include "identity/card.h"
 #include "identity/key_file.h"
 #include "ledger/store_sql.h"
+#include "miscadmin.h"
 #include "utils/guc.h"
 
-#define LOG_KEY_VERSION		1
-#define LOG_KEY_KIND		"log key"
+/* Epochs that a lost tail may have used; none of them is used again. */
+#define LOST_EPOCHS		10
 
 static char *federation = NULL;
 
@@ -37,24 +38,55 @@ log_key_init(void)
 							   check_federation, NULL, NULL);
 }
 
-/* The file ------------------------------------------------------------------*/
+/* Files ---------------------------------------------------------------------*/
+
+typedef struct KeyPair
+{
+	uint8		public_key[SIGN_PUBLIC_BYTES];
+	uint8		secret[SIGN_SECRET_BYTES];
+} KeyPair;
+
+static const char *
+kind_word(KeyFile file)
+{
+	return file == KEY_FILE_LOG ? "log key" : "cosigner key";
+}
+
+static KeyFile
+file_of(const NoteKey *key)
+{
+	return key->kind == NOTE_LOG ? KEY_FILE_LOG : KEY_FILE_COSIGNER;
+}
 
 static void
-store(const uint8 *public_key, const uint8 *secret)
+encode(StringInfo out, KeyFile file, const KeyPair *pairs, int n)
+{
+	initStringInfo(out);
+	/* Room for all at once: growing would leave copies of the secret behind. */
+	enlargeStringInfo(out, KEY_FILE_BYTES_MAX);
+	cbor_array(out, 2 + 2 * n);
+	cbor_uint(out, n);
+	cbor_text(out, kind_word(file));
+	for (int i = 0; i < n; i++)
+	{
+		cbor_bytes(out, pairs[i].public_key, SIGN_PUBLIC_BYTES);
+		cbor_bytes(out, pairs[i].secret, SIGN_SECRET_BYTES);
+	}
+}
+
+/* The newest first; for_good: in place of what is there, whatever becomes of the transaction. */
+static void
+store(KeyFile file, const KeyPair *pairs, int n, bool for_good)
 {
 	StringInfoData bytes;
 
-	initStringInfo(&bytes);
-	/* Room for all at once: growing would leave copies of the secret behind. */
-	enlargeStringInfo(&bytes, KEY_FILE_BYTES_MAX);
+	encode(&bytes, file, pairs, n);
 	PG_TRY();
 	{
-		cbor_array(&bytes, 4);
-		cbor_uint(&bytes, LOG_KEY_VERSION);
-		cbor_text(&bytes, LOG_KEY_KIND);
-		cbor_bytes(&bytes, public_key, SIGN_PUBLIC_BYTES);
-		cbor_bytes(&bytes, secret, SIGN_SECRET_BYTES);
-		key_file_write(KEY_FILE_LOG, bytes.data, bytes.len);
+		if (for_good)
+			key_file_replace(file, bytes.data, bytes.len);
+		else
+			key_file_write(file, bytes.data, bytes.len);
 	}
 	PG_FINALLY();
 	{
@@ -63,46 +95,108 @@ store(const uint8 *public_key, const uint8 *secret)
 	PG_END_TRY();
 }
 
-static const char *
-decode(uint8 secret[SIGN_SECRET_BYTES], const NoteKey *key, const uint8 *bytes, size_t len)
+/* Signing with a public key that is another one's would give the secret away. */
+static bool
+belong_together(const KeyPair *pair)
+{
+	uint8		public_key[SIGN_PUBLIC_BYTES];
+	uint8		secret[SIGN_SECRET_BYTES];
+	bool		good;
+
+	libsodium_start();
+	crypto_sign_seed_keypair(public_key, secret, pair->secret);
+	good = sodium_memcmp(secret, pair->secret, SIGN_SECRET_BYTES) == 0 &&
+		memcmp(public_key, pair->public_key, SIGN_PUBLIC_BYTES) == 0;
+	wipe(secret, sizeof(secret));
+	return good;
+}
+
+/* How many keys the file has: 1 or 2; 0 with a reason.  The caller wipes both. */
+static int
+decode(KeyPair pairs[2], KeyFile file, const uint8 *bytes, size_t len, const char **reason)
 {
 	CborReader	reader;
-	uint8		public_key[SIGN_PUBLIC_BYTES];
-	uint8		derived[SIGN_SECRET_BYTES];
-	bool		whole;
+	uint64		n;
 
 	cbor_start(&reader, bytes, len);
-	cbor_expect_array(&reader, 4);
-	if (cbor_read_uint(&reader, PG_UINT64_MAX) != LOG_KEY_VERSION ||
-		strcmp(cbor_read_text(&reader, strlen(LOG_KEY_KIND)), LOG_KEY_KIND) != 0)
-		return "is not that of a ledger's key";
-	cbor_read_fixed(&reader, public_key, SIGN_PUBLIC_BYTES);
-	cbor_read_fixed(&reader, secret, SIGN_SECRET_BYTES);
+	n = (cbor_read_array(&reader, 6) - 2) / 2;
+	*reason = "is not that of a ledger's key";
+	if (n < 1 || n > 2 || cbor_read_uint(&reader, PG_UINT64_MAX) != n ||
+		strcmp(cbor_read_text(&reader, strlen("cosigner key")), kind_word(file)) != 0)
+		return 0;
+	for (uint64 i = 0; i < n; i++)
+	{
+		cbor_read_fixed(&reader, pairs[i].public_key, SIGN_PUBLIC_BYTES);
+		cbor_read_fixed(&reader, pairs[i].secret, SIGN_SECRET_BYTES);
+	}
 	if (!cbor_finish(&reader))
-		return reader.error;
+	{
+		*reason = reader.error;
+		return 0;
+	}
+	*reason = "holds a public key that is not the secret one's";
+	for (uint64 i = 0; i < n; i++)
+		if (!belong_together(&pairs[i]))
+			return 0;
+	return (int) n;
+}
 
-	/* Signing with a public key that is another one's would give the secret away. */
-	libsodium_start();
-	crypto_sign_seed_keypair(public_key, derived, secret);
-	whole = sodium_memcmp(derived, secret, SIGN_SECRET_BYTES) == 0 &&
-		memcmp(public_key, key->public_key, SIGN_PUBLIC_BYTES) == 0;
-	wipe(derived, sizeof(derived));
-	return whole ? NULL : "holds another key than the ledger names";
+static int
+read_file(KeyPair pairs[2], KeyFile file, const char *site)
+{
+	uint8		bytes[KEY_FILE_BYTES_MAX];
+	size_t		len = key_file_read(file, site, bytes);
+	const char *reason;
+	int			n = decode(pairs, file, bytes, len, &reason);
+
+	wipe(bytes, sizeof(bytes));
+	if (n > 0)
+		return n;
+	wipe(pairs, 2 * sizeof(KeyPair));
+	key_file_unusable(file, site, reason, "Restore the file and the database from the same backup.");
+}
+
+/* False if the file holds another; *pair is to be wiped. */
+static bool
+find_pair(KeyPair *pair, const NoteKey *key, const char *site)
+{
+	KeyPair		pairs[2];
+	int			n = read_file(pairs, file_of(key), site);
+	bool		found = false;
+
+	for (int i = 0; i < n && !found; i++)
+	{
+		found = memcmp(pairs[i].public_key, key->public_key, SIGN_PUBLIC_BYTES) == 0;
+		if (found)
+			*pair = pairs[i];
+	}
+	wipe(pairs, sizeof(pairs));
+	return found;
 }
 
 void
-log_key_secret(uint8 secret[SIGN_SECRET_BYTES], const NoteKey *key, const char *site)
+ledger_key_secret(uint8 secret[SIGN_SECRET_BYTES], const NoteKey *key, const char *site)
 {
-	uint8		bytes[KEY_FILE_BYTES_MAX];
-	size_t		len = key_file_read(KEY_FILE_LOG, site, bytes);
-	const char *problem = decode(secret, key, bytes, len);
+	KeyPair		pair;
 
-	wipe(bytes, sizeof(bytes));
-	if (problem == NULL)
-		return;
-	wipe(secret, SIGN_SECRET_BYTES);
-	key_file_unusable(KEY_FILE_LOG, site, problem,
-					  "Restore the file and the database from the same backup.");
+	if (!find_pair(&pair, key, site))
+		key_file_unusable(file_of(key), site, "holds another key than the ledger names",
+						  "Restore the file and the database from the same backup.");
+	memcpy(secret, pair.secret, SIGN_SECRET_BYTES);
+	wipe(&pair, sizeof(pair));
+}
+
+bool
+ledger_key_in_file(KeyFile file, uint8 public_key[SIGN_PUBLIC_BYTES], const char *site)
+{
+	KeyPair		pairs[2];
+
+	if (!key_file_exists(file, MyDatabaseId))
+		return false;
+	(void) read_file(pairs, file, site);
+	memcpy(public_key, pairs[0].public_key, SIGN_PUBLIC_BYTES);
+	wipe(pairs, sizeof(pairs));
+	return true;
 }
 
 /* A new key -----------------------------------------------------------------*/
@@ -139,24 +233,113 @@ name_origin(Origin *origin, const KeyHistory *history, const char *site)
 void
 log_key_create(LedgerEntry *entry, const KeyHistory *history, const char *site)
 {
-	uint8		public_key[SIGN_PUBLIC_BYTES];
-	uint8		secret[SIGN_SECRET_BYTES];
+	KeyPair		pair;
 	uint8		policy[HASH_BYTES];
 	Origin		origin;
 	NoteKey		key;
 
 	name_origin(&origin, history, site);
-	sign_keypair(public_key, secret);
+	sign_keypair(pair.public_key, pair.secret);
 	PG_TRY();
 	{
-		note_key_make(&key, origin_to_text(&origin), NOTE_LOG, public_key);
+		note_key_make(&key, origin_to_text(&origin), NOTE_LOG, pair.public_key);
 		(void) policy_of_one_log(&key, policy);
-		history_make(entry, history, history->nlogs > 0 ? "recovered" : "first", &key, secret, NULL, policy);
-		store(public_key, secret);
+		history_make(entry, history, history->nlogs > 0 ? "recovered" : "first", &key, pair.secret, NULL, policy);
+		store(KEY_FILE_LOG, &pair, 1, false);
 	}
 	PG_FINALLY();
 	{
-		wipe(secret, sizeof(secret));
+		wipe(&pair, sizeof(pair));
 	}
 	PG_END_TRY();
+}
+
+/* Changes -------------------------------------------------------------------*/
+
+/* The newest key of a kind; NULL if there is none. */
+static const NoteKey *
+current_key(const KeyHistory *history, KeyFile file)
+{
+	if (file == KEY_FILE_LOG)
+		return history->nlogs > 0 ? &history->logs[history->nlogs - 1].key : NULL;
+	return history->nwitnesses > 0 ? &history->witnesses[history->nwitnesses - 1].key : NULL;
+}
+
+static void
+name_key(NoteKey *key, const KeyHistory *history, KeyFile file, const char *outcome, const char *site,
+		 const uint8 *public_key)
+{
+	Origin		origin;
+
+	name_origin(&origin, history, site);
+	if (strcmp(outcome, "recovered") == 0)
+		origin.epoch += LOST_EPOCHS;
+	if (file == KEY_FILE_LOG)
+		note_key_make(key, origin_to_text(&origin), NOTE_LOG, public_key);
+	else
+		note_key_make(key, cosigner_name(history->origin.federation, site), NOTE_WITNESS, public_key);
+}
+
+static void
+change(LedgerEntry *entry, const KeyHistory *history, KeyFile file, const char *outcome,
+	   const char *site, PolicyMaker policy_of, void *arg, KeyPair *pairs)
+{
+	const NoteKey *current = current_key(history, file);
+	bool		has_old = current != NULL && key_file_exists(file, MyDatabaseId) && find_pair(&pairs[1], current, site);
+	uint8		policy[HASH_BYTES] = {0};
+	NoteKey		key;
+
+	if (strcmp(outcome, "rotated") == 0 && !has_old)
+		key_file_unusable(file, site, "holds another key than the ledger names",
+						  "Restore the file and the database from the same backup.");
+	sign_keypair(pairs[0].public_key, pairs[0].secret);
+	name_key(&key, history, file, outcome, site, pairs[0].public_key);
+	if (file == KEY_FILE_LOG)
+		policy_of(&key, policy, arg);
+	history_make(entry, history, outcome, &key, pairs[0].secret, has_old ? pairs[1].secret : NULL, policy);
+	store(file, pairs, has_old ? 2 : 1, true);
+}
+
+void
+ledger_key_change(LedgerEntry *entry, const KeyHistory *history, KeyFile file, const char *outcome,
+				  const char *site, PolicyMaker policy_of, void *arg)
+{
+	KeyPair    *pairs = palloc(2 * sizeof(KeyPair));
+
+	PG_TRY();
+	{
+		change(entry, history, file, outcome, site, policy_of, arg, pairs);
+	}
+	PG_FINALLY();
+	{
+		wipe(pairs, 2 * sizeof(KeyPair));
+	}
+	PG_END_TRY();
+}
+
+void
+cosigner_key_first(LedgerEntry *entry, const KeyHistory *history, const char *site)
+{
+	uint8		public_key[SIGN_PUBLIC_BYTES];
+	uint8		secret[SIGN_SECRET_BYTES];
+	NoteKey		key;
+
+	if (!ledger_key_in_file(KEY_FILE_COSIGNER, public_key, site))
+		elog(ERROR, "there is no cosigner's key");
+	name_key(&key, history, KEY_FILE_COSIGNER, "first", site, public_key);
+	ledger_key_secret(secret, &key, site);
+	history_make(entry, history, "first", &key, secret, NULL, NULL);
+	wipe(secret, sizeof(secret));
+}
+
+void
+log_key_policy(LedgerEntry *entry, const KeyHistory *history, const char *site,
+			   const uint8 policy[HASH_BYTES])
+{
+	const NoteKey *key = current_key(history, KEY_FILE_LOG);
+	uint8		secret[SIGN_SECRET_BYTES];
+
+	ledger_key_secret(secret, key, site);
+	history_make(entry, history, "policy", key, secret, NULL, policy);
+	wipe(secret, sizeof(secret));
 }

@@ -5,16 +5,24 @@
  * What a reader must believe: entries are committed and flushed before a
  * checkpoint of them is signed, so no crash leaves a checkpoint of more than
  * there is, and what would be signed after it extends what was signed before.
- * The checkpoint's own transaction need not be flushed, then.
+ * The checkpoint's own transaction need not be flushed, then; the mark outside
+ * of the tables is, before anybody sees the checkpoint.
+ *
+ * Usually all entries are signed.  A new key or policy holds only after a
+ * checkpoint that ends with its entry, under the old one, and certified if that
+ * has witnesses; so that one comes first.
  */
 #include "base/base.h"
 
 #include "access/xact.h"
 #include "audit/log_key.h"
+#include "audit/mark.h"
 #include "audit/signer.h"
+#include "audit/standing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "ledger/mirror.h"
 #include "ledger/store_sql.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
@@ -37,6 +45,11 @@ static TileBuilder tree;
 static KeyHistory keys;
 static uint64 signed_size;
 static TimestampTz next_at = 0;	/* not before then */
+
+/* Of the newest key or policy that was handed over: what must be certified before it signs. */
+static uint64 handed_over_at;	/* 0: nothing */
+static bool old_has_witnesses;
+static bool witnessed;			/* somebody countersigns under the newest policy */
 
 static SPIPlanPtr insert_tile = NULL;
 
@@ -104,6 +117,44 @@ last_checkpoint_problem(void)
 	return NULL;
 }
 
+/* Was more signed than is here, or something else? */
+static const char *
+mark_problem(void)
+{
+	TileSource	source = store_source(&tree);
+	uint8		root[HASH_BYTES];
+	Mark		mark;
+
+	if (keys.nlogs == 0 || !mark_read(&mark, keys.origin.ledger))
+		return NULL;
+	if (mark.size > tree.size)
+		return psprintf("The ledger has " UINT64_FORMAT " entries, but this server has signed a checkpoint of " UINT64_FORMAT ".",
+						tree.size, mark.size);
+	if (!merkle_root(root, &source, mark.size) || memcmp(root, mark.root, HASH_BYTES) != 0)
+		return "The entries of the ledger are not those of the last checkpoint that this server has signed.";
+	return NULL;
+}
+
+/* A policy that is not here may well name some. */
+static bool
+names_witnesses(const KeySpan *span)
+{
+	Policy	   *policy = store_parsed_policy(span);
+
+	return policy == NULL || policy->quorum >= 0;
+}
+
+/* The newest span: what must come before its first checkpoint. */
+static void
+look_at_keys(void)
+{
+	const KeySpan *span = keys.nlogs > 0 ? &keys.logs[keys.nlogs - 1] : NULL;
+
+	witnessed = span != NULL && names_witnesses(span);
+	handed_over_at = span != NULL && span->handed_over ? span->above : 0;
+	old_has_witnesses = handed_over_at > 0 && names_witnesses(&span[-1]);
+}
+
 const char *
 signer_open(Oid ledger_oid, const ChainState *end)
 {
@@ -117,7 +168,10 @@ signer_open(Oid ledger_oid, const ChainState *end)
 		return "An entry or a tile of the ledger is missing.";
 	problem = last_checkpoint_problem();
 	if (problem == NULL)
+		problem = mark_problem();
+	if (problem == NULL)
 		ledger = ledger_oid;
+	look_at_keys();
 	strlcpy(site, end->site, sizeof(site));
 	return problem;
 }
@@ -135,7 +189,10 @@ signer_key(const LedgerEntry *entry)
 
 	strlcpy(site, entry->site, sizeof(site));
 	next_at = 0;				/* a new key may be able to sign */
-	return history_accept(&keys, entry, &reason) ? NULL : reason;
+	if (!history_accept(&keys, entry, &reason))
+		return reason;
+	look_at_keys();
+	return NULL;
 }
 
 void
@@ -146,11 +203,33 @@ signer_append(const uint8 leaf[HASH_BYTES])
 
 /* Checkpoints ---------------------------------------------------------------*/
 
+/* How many entries the next checkpoint is of; signed_size: there is none to sign. */
+static uint64
+next_size(void)
+{
+	uint64		size = Min(tree.size, signed_size + MIRROR_ENTRIES_MAX);
+
+	for (int i = keys.nlogs - 1; i >= 0; i--)
+		if (keys.logs[i].handed_over && keys.logs[i].above > signed_size && keys.logs[i].above < size)
+			size = keys.logs[i].above;
+	if (handed_over_at > 0 && size > handed_over_at && old_has_witnesses &&
+		standing_certified(MyDatabaseId) < handed_over_at)
+		return signed_size;
+	return size;
+}
+
 long
 signer_wait_ms(void)
 {
-	if (!OidIsValid(ledger) || tree.size == signed_size || history_log(&keys, tree.size) == NULL)
+	uint64		size;
+
+	if (!OidIsValid(ledger) || tree.size == signed_size || standing_get(MyDatabaseId, NULL) != STANDING_GOOD)
 		return -1;
+	size = next_size();
+	if (size == signed_size || history_log(&keys, size) == NULL)
+		return -1;
+	if (size < tree.size)
+		return 0;				/* more are to come */
 	return TimestampDifferenceMilliseconds(GetCurrentTimestamp(), next_at);
 }
 
@@ -161,27 +240,38 @@ signer_hurry(void)
 }
 
 static void
-sign(StringInfo note)
+sign(StringInfo note, Checkpoint *head)
 {
-	const NoteKey *key = &history_log(&keys, tree.size)->key;
-	Checkpoint	head = {.size = tree.size};
+	const NoteKey *key = &history_log(&keys, head->size)->key;
+	TileSource	source = store_source(&tree);
 	uint8		secret[SIGN_SECRET_BYTES];
 	char	   *text;
 
-	strlcpy(head.origin, key->name, sizeof(head.origin));
-	tiles_root(head.root, &tree);
-	text = checkpoint_text(&head);
+	strlcpy(head->origin, key->name, sizeof(head->origin));
+	if (!merkle_root(head->root, &source, head->size))
+		elog(ERROR, "a tile of the ledger is missing");
+	text = checkpoint_text(head);
 
 	initStringInfo(note);
 	note_begin(note, text);
-	log_key_secret(secret, key, site);
+	ledger_key_secret(secret, key, site);
 	note_sign(note, text, key, secret, 0);
 	wipe(secret, sizeof(secret));
 }
 
 static void
-store_checkpoint(void)
+mark_signed(const Checkpoint *head)
 {
+	Mark		mark = {.size = head->size};
+
+	memcpy(mark.root, head->root, HASH_BYTES);
+	mark_write(&mark, keys.origin.ledger);
+}
+
+static void
+store_checkpoint(uint64 size)
+{
+	Checkpoint	head = {.size = size};
 	RangeVar   *name = makeRangeVar("secmed", "ledger", -1);
 	Oid			types[] = {INT8OID, BYTEAOID};
 	Datum		values[2];
@@ -193,8 +283,9 @@ store_checkpoint(void)
 		ledger = InvalidOid;
 		return;
 	}
-	sign(&note);
-	values[0] = Int64GetDatum((int64) tree.size);
+	sign(&note, &head);
+	mark_signed(&head);
+	values[0] = Int64GetDatum((int64) size);
 	values[1] = bytea_datum(note.data, note.len);
 	if (SPI_execute_with_args("INSERT INTO secmed.ledger_checkpoint (size, note) VALUES ($1, $2)",
 							  2, types, values, NULL, false, 0) != SPI_OK_INSERT)
@@ -209,7 +300,7 @@ set_local(const char *name, const char *value)
 }
 
 static void
-sign_in_transaction(void)
+sign_in_transaction(uint64 size)
 {
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
@@ -218,11 +309,11 @@ sign_in_transaction(void)
 	PushActiveSnapshot(GetTransactionSnapshot());
 	SPI_connect();
 	pgstat_report_activity(STATE_RUNNING, "signing a checkpoint");
-	store_checkpoint();
+	store_checkpoint(size);
 	SPI_finish();
 	PopActiveSnapshot();
 	CommitTransactionCommand();
-	signed_size = tree.size;
+	signed_size = size;
 }
 
 /* For the server's log: nobody waits. */
@@ -245,12 +336,17 @@ report_failure(void)
 void
 signer_run(void)
 {
+	uint64		size;
+
 	if (signer_wait_ms() != 0)
 		return;
+	size = next_size();
 	next_at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), checkpoint_interval_ms);
 	PG_TRY();
 	{
-		sign_in_transaction();
+		sign_in_transaction(size);
+		if (witnessed)
+			mirror_wake(MyDatabaseId);
 	}
 	PG_CATCH();
 	{

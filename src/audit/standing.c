@@ -297,11 +297,11 @@ mirror_stop(Oid database)
 
 /* The sequencer's start -----------------------------------------------------*/
 
-/* Does somebody countersign this ledger?  (Not even its tables may be here.) */
+/* Has somebody ever countersigned this ledger?  (Not even its tables may be here.) */
 static bool
-has_witnesses(void)
+had_witnesses(void)
 {
-	RangeVar   *name = makeRangeVar("secmed", "witness", -1);
+	RangeVar   *name = makeRangeVar("secmed", "ledger_policy", -1);
 	bool		found = false;
 
 	SetCurrentStatementStartTimestamp();
@@ -310,8 +310,8 @@ has_witnesses(void)
 	SPI_connect();
 	if (OidIsValid(RangeVarGetRelid(name, NoLock, true)))
 	{
-		if (SPI_execute("SELECT FROM secmed.witness LIMIT 1", true, 1) != SPI_OK_SELECT)
-			elog(ERROR, "can't read secmed.witness");
+		if (SPI_execute("SELECT FROM secmed.ledger_policy LIMIT 1", true, 1) != SPI_OK_SELECT)
+			elog(ERROR, "can't read secmed.ledger_policy");
 		found = SPI_processed > 0;
 	}
 	SPI_finish();
@@ -328,7 +328,7 @@ standing_settle(Oid database)
 
 	if (standing_get(database, NULL) != STANDING_UNASKED)
 		return;
-	if (!has_witnesses())
+	if (!had_witnesses())
 	{
 		standing_set(database, STANDING_GOOD, NULL);
 		return;

@@ -47,6 +47,8 @@
 #define ERRCODE_SECMED_TABLE_MISMATCH	MAKE_SQLSTATE('S','M','0','1','5')
 /* The ledger can't be written, or is broken. */
 #define ERRCODE_SECMED_LEDGER			MAKE_SQLSTATE('S','M','0','2','0')
+/* A node has signed two histories of a ledger. */
+#define ERRCODE_SECMED_FORKED			MAKE_SQLSTATE('S','M','0','2','1')
 /* This database has no node, or its key file is missing or another's. */
 #define ERRCODE_SECMED_NO_NODE			MAKE_SQLSTATE('S','M','0','3','0')
 

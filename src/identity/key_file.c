@@ -24,8 +24,9 @@
 static void
 database_key_path(char path[MAXPGPATH], Oid database, KeyFile file, const char *suffix)
 {
-	snprintf(path, MAXPGPATH, KEY_DIRECTORY "/%u.%skey%s", database,
-			 file == KEY_FILE_LOG ? "log." : "", suffix);
+	static const char *const kinds[] = {"", "log.", "cosigner."};
+
+	snprintf(path, MAXPGPATH, KEY_DIRECTORY "/%u.%skey%s", database, kinds[file], suffix);
 }
 
 static void
@@ -127,7 +128,7 @@ write_new_file(const char *path, const void *bytes, size_t len)
 /* Key files and rollback ----------------------------------------------------*/
 
 /* The subtransaction that has written each file and is not yet over. */
-static SubTransactionId writers[KEY_FILE_LOG + 1];
+static SubTransactionId writers[KEY_FILE_COSIGNER + 1];
 
 static void
 remove_written(KeyFile file)
@@ -145,7 +146,7 @@ remove_written(KeyFile file)
 static void
 transaction_ends(XactEvent event, void *arg)
 {
-	for (KeyFile file = KEY_FILE_NODE; file <= KEY_FILE_LOG; file++)
+	for (KeyFile file = KEY_FILE_NODE; file <= KEY_FILE_COSIGNER; file++)
 	{
 		if (writers[file] == InvalidSubTransactionId)
 			continue;
@@ -160,7 +161,7 @@ static void
 subtransaction_ends(SubXactEvent event, SubTransactionId subid,
 					SubTransactionId parent, void *arg)
 {
-	for (KeyFile file = KEY_FILE_NODE; file <= KEY_FILE_LOG; file++)
+	for (KeyFile file = KEY_FILE_NODE; file <= KEY_FILE_COSIGNER; file++)
 	{
 		if (writers[file] != subid)
 			continue;
@@ -212,6 +213,20 @@ key_file_write(KeyFile file, const void *bytes, size_t len)
 	set_aside(file, path);
 	watch_transactions();
 	writers[file] = GetCurrentSubTransactionId();
+	(void) unlink(new_path);	/* of a crash */
+	write_new_file(new_path, bytes, len);
+	durable_rename(new_path, path, ERROR);
+}
+
+void
+key_file_replace(KeyFile file, const void *bytes, size_t len)
+{
+	char		path[MAXPGPATH];
+	char		new_path[MAXPGPATH];
+
+	key_path(path, file, "");
+	key_path(new_path, file, ".new");
+	make_key_directory();
 	(void) unlink(new_path);	/* of a crash */
 	write_new_file(new_path, bytes, len);
 	durable_rename(new_path, path, ERROR);

@@ -2,8 +2,9 @@
  * key_file.h
  *	  Private keys in the data directory (server only).
  *
- * $PGDATA/secmed/<database oid>.key holds the node's keys and
- * <database oid>.log.key that which signs its ledger's checkpoints: 0600,
+ * $PGDATA/secmed/<database oid>.key holds the node's keys,
+ * <database oid>.log.key that which signs its ledger's checkpoints, and
+ * <database oid>.cosigner.key that which countersigns those of others: 0600,
  * never in a table or a dump.
  */
 #ifndef SECMED_KEY_FILE_H
@@ -11,13 +12,14 @@
 
 #include "base/base.h"
 
-/* A node's keys have about 250 bytes (node_keys_encode), a log's about 110. */
+/* A node's keys have about 250 bytes (node_keys_encode), a log's about 110, or 210 with the one before. */
 #define KEY_FILE_BYTES_MAX	512
 
 typedef enum KeyFile
 {
 	KEY_FILE_NODE,
-	KEY_FILE_LOG
+	KEY_FILE_LOG,
+	KEY_FILE_COSIGNER
 } KeyFile;
 
 /*
@@ -38,6 +40,12 @@ extern bool key_file_exists(KeyFile file, Oid database);
  * overwritten.
  */
 extern void key_file_write(KeyFile file, const void *bytes, size_t len);
+
+/*
+ * Writes it, durably, in place of the one that is there, whatever becomes of the
+ * transaction: the new content holds all of the old that is still needed.
+ */
+extern void key_file_replace(KeyFile file, const void *bytes, size_t len);
 
 /* Its content is not what it must be. */
 extern void key_file_unusable(KeyFile file, const char *name, const char *problem, const char *hint)

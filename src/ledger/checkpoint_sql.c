@@ -107,6 +107,8 @@ secmed_store_guard(PG_FUNCTION_ARGS)
 
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		elog(ERROR, "store_guard() is a trigger");
+	if (guard_is_recovery)
+		PG_RETURN_POINTER(trigger->tg_trigtuple);
 	if (!TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
 		ereport(ERROR,
 				(errcode(ERRCODE_SECMED_LEDGER),
@@ -295,6 +297,11 @@ typedef struct Export
 	ReturnSetInfo *result;
 	ExportWriter writer;
 	KeyHistory	keys;
+	const KeySpan *span;		/* whose policy was looked at, */
+	bool		no_witness;		/* and has none */
+	uint64		size;
+	StringInfoData last;		/* the checkpoint that is exported */
+	StringInfoData notes;		/* those before it */
 	StringInfoData payloads;
 } Export;
 
@@ -353,26 +360,54 @@ export_entries(Export *export, uint64 size)
 	SPI_cursor_close(portal);
 }
 
-/* All notes but the newest. */
-static void
-export_notes(Export *export, uint64 size)
+/* May a checkpoint of this size be exported without countersignatures? */
+static bool
+needs_no_witness(Export *export, uint64 size)
 {
-	char	   *query = psprintf("SELECT note FROM secmed.ledger_checkpoint WHERE size < " UINT64_FORMAT
-								 " ORDER BY size", size);
-	StringInfoData notes;
+	const KeySpan *span = history_log(&export->keys, size);
+	Policy	   *policy;
 
-	initStringInfo(&notes);
-	if (SPI_execute(query, false, 0) != SPI_OK_SELECT)
+	if (span == NULL)
+		return true;			/* of a broken ledger the verifier says more */
+	if (export->span == span)
+		return export->no_witness;
+	policy = store_parsed_policy(span);
+	export->span = span;
+	export->no_witness = policy == NULL || policy->quorum < 0;
+	if (policy != NULL)
+		pfree(policy);
+	return export->no_witness;
+}
+
+/* Those that are certified, or need not be; the last is what is exported. */
+static void
+find_notes(Export *export)
+{
+	SPITupleTable *rows;
+	uint64		n;
+
+	if (SPI_execute("SELECT k.size, coalesce(c.note, k.note), c.size IS NOT NULL FROM secmed.ledger_checkpoint k"
+					" LEFT JOIN secmed.ledger_certified c ON c.size = k.size ORDER BY k.size", false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "can't read secmed.ledger_checkpoint");
-	for (uint64 i = 0; i < SPI_processed; i++)
+	rows = SPI_tuptable;
+	n = SPI_processed;
+	initStringInfo(&export->notes);
+	initStringInfo(&export->last);
+	for (uint64 i = 0; i < n; i++)
 	{
 		bool		isnull;
-		bytea	   *note = DatumGetByteaPP(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
+		uint64		size = (uint64) DatumGetInt64(SPI_getbinval(rows->vals[i], rows->tupdesc, 1, &isnull));
+		bytea	   *note = DatumGetByteaPP(SPI_getbinval(rows->vals[i], rows->tupdesc, 2, &isnull));
 
-		export_note(&notes, pnstrdup(VARDATA_ANY(note), VARSIZE_ANY_EXHDR(note)));
+		if (!DatumGetBool(SPI_getbinval(rows->vals[i], rows->tupdesc, 3, &isnull)) && !needs_no_witness(export, size))
+			continue;
+		if (export->last.len > 0)
+			export_note(&export->notes, export->last.data);
+		resetStringInfo(&export->last);
+		appendBinaryStringInfo(&export->last, VARDATA_ANY(note), VARSIZE_ANY_EXHDR(note));
+		export->size = size;
 	}
-	if (notes.len > 0)
-		put_row(export, EXPORT_NOTES, notes.data, notes.len);
+	SPI_freetuptable(rows);
 }
 
 static void
@@ -381,11 +416,11 @@ export_policies(Export *export)
 	for (int i = 0; i < export->keys.nlogs; i++)
 	{
 		char		path[POLICY_PATH_BYTES];
-		uint8		hash[HASH_BYTES];
-		char	   *policy = policy_of_one_log(&export->keys.logs[i].key, hash);
+		char	   *policy = store_policy(&export->keys.logs[i]);
 
-		policy_path(path, hash);
-		put_row(export, path, policy, strlen(policy));
+		policy_path(path, export->keys.logs[i].policy);
+		if (policy != NULL)
+			put_row(export, path, policy, strlen(policy));
 	}
 }
 
@@ -403,16 +438,18 @@ secmed_export_ledger(PG_FUNCTION_ARGS)
 	SPI_connect();
 	require_checkpoint(&last);
 	(void) store_keys(&export->keys, &reason);	/* of a broken one the verifier says more */
+	find_notes(export);
 
 	initStringInfo(&export->payloads);
 	export_start(&export->writer, (ExportSink) {.put = put_row, .arg = export}, 0);
-	export_entries(export, last.head.size);
+	export_entries(export, export->size);
 	export_finish(&export->writer);
 	export_policies(export);
-	export_notes(export, last.head.size);
+	if (export->notes.len > 0)
+		put_row(export, EXPORT_NOTES, export->notes.data, export->notes.len);
 	if (export->payloads.len > 0)
 		put_row(export, EXPORT_PAYLOADS, export->payloads.data, export->payloads.len);
-	put_row(export, EXPORT_CHECKPOINT, last.text, last.len);
+	put_row(export, EXPORT_CHECKPOINT, export->last.data, export->last.len);
 	SPI_finish();
 	owner_end(&scope);
 	PG_RETURN_NULL();

@@ -13,4 +13,10 @@
  */
 extern bool guard_is_sequencer;
 
+/*
+ * Set while secmed.recover_ledger() exchanges entries for those that others
+ * hold: they may then be deleted, and tiles and checkpoints change.
+ */
+extern bool guard_is_recovery;
+
 #endif							/* SECMED_GUARD_H */

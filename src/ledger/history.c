@@ -216,6 +216,15 @@ history_log(const KeyHistory *history, uint64 size)
 	return NULL;
 }
 
+bool
+history_hands_over(const KeyHistory *history, uint64 size)
+{
+	for (int i = 0; i < history->nlogs; i++)
+		if (history->logs[i].handed_over && history->logs[i].above == size)
+			return true;
+	return false;
+}
+
 /* ---- writing ---- */
 
 static void

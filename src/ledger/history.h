@@ -77,6 +77,9 @@ extern bool history_accept(KeyHistory *history, const LedgerEntry *entry, const 
 /* Whose checkpoint of this size it must be; NULL if none was introduced before. */
 extern const KeySpan *history_log(const KeyHistory *history, uint64 size);
 
+/* Must there be a checkpoint of exactly this size, because a key or policy was handed over there? */
+extern bool history_hands_over(const KeyHistory *history, uint64 size);
+
 /*
  * Makes the entry's kind, object, plan, outcome and revealed, to be appended.
  * The secret key of the new key signs, and that of the old one for "rotated";

@@ -10,7 +10,7 @@
 #define MIRROR_VERSION	1
 
 static const char *const kinds[] = {"key", "head", "update", "pull", "gossip"};
-static const int elements[] = {2, 2, 6, 3, 4};
+static const int elements[] = {2, 2, 7, 3, 4};
 
 static void
 write_list(StringInfo out, uint64 n, const uint8 *const *items, const size_t *lens)
@@ -26,6 +26,15 @@ write_proofs(StringInfo out, const MirrorQuestion *question)
 	cbor_array(out, question->nproofs);
 	for (int i = 0; i < question->nproofs; i++)
 		cbor_bytes(out, question->proofs[i].bytes, question->proofs[i].len);
+}
+
+static void
+write_or_null(StringInfo out, const MirrorBytes *bytes)
+{
+	if (bytes->len > 0)
+		cbor_bytes(out, bytes->bytes, bytes->len);
+	else
+		cbor_null(out);
 }
 
 void
@@ -44,10 +53,8 @@ mirror_question_encode(StringInfo out, const MirrorQuestion *question)
 		write_proofs(out, question);
 	if (question->kind != MIRROR_UPDATE)
 		return;
-	if (question->certified.len > 0)
-		cbor_bytes(out, question->certified.bytes, question->certified.len);
-	else
-		cbor_null(out);
+	write_or_null(out, &question->certified);
+	write_or_null(out, &question->policy);
 }
 
 /* Lists ---------------------------------------------------------------------*/
@@ -86,6 +93,16 @@ read_proofs(CborReader *reader, MirrorQuestion *question)
 	pfree(lens);
 }
 
+static void
+read_or_null(CborReader *reader, size_t len_max, MirrorBytes *bytes)
+{
+	if (cbor_read_null(reader))
+		return;
+	bytes->bytes = cbor_read_bytes(reader, len_max, &bytes->len);
+	if (bytes->len == 0 && reader->error == NULL)
+		reader->error = "has something empty where it should have nothing";
+}
+
 static bool
 read_kind(CborReader *reader, MirrorQuestion *question, uint64 n)
 {
@@ -112,7 +129,7 @@ mirror_question_decode(MirrorQuestion *question, const void *bytes, size_t len, 
 	memset(question, 0, sizeof(*question));
 	cbor_start(&reader, bytes, len);
 	*reason = "is not a question about ledgers";
-	if (!read_kind(&reader, question, cbor_read_array(&reader, 6)))
+	if (!read_kind(&reader, question, cbor_read_array(&reader, 7)))
 		return false;
 	if (question->kind == MIRROR_UPDATE)
 		question->note.bytes = cbor_read_bytes(&reader, MIRROR_NOTE_BYTES_MAX, &question->note.len);
@@ -127,10 +144,13 @@ mirror_question_decode(MirrorQuestion *question, const void *bytes, size_t len, 
 				  &question->n, &question->items, &question->lens);
 		read_proofs(&reader, question);
 	}
-	if (question->kind == MIRROR_UPDATE && !cbor_read_null(&reader))
-		question->certified.bytes = cbor_read_bytes(&reader, MIRROR_NOTE_BYTES_MAX, &question->certified.len);
-	if (question->certified.bytes != NULL && question->certified.len == 0 && reader.error == NULL)
-		reader.error = "has an empty note where it should have none";
+	if (question->kind == MIRROR_UPDATE)
+	{
+		read_or_null(&reader, MIRROR_NOTE_BYTES_MAX, &question->certified);
+		read_or_null(&reader, MIRROR_POLICY_BYTES_MAX, &question->policy);
+	}
+	if ((question->certified.len > 0) != (question->policy.len > 0) && reader.error == NULL)
+		reader.error = "has a certified checkpoint without its policy, or the reverse";
 	if (cbor_finish(&reader))
 		return true;
 	*reason = reader.error;
@@ -170,7 +190,7 @@ mirror_answer_decode(MirrorAnswer *answer, const void *bytes, size_t len, const 
 	answer->code = (int) cbor_read_uint(&reader, 999);
 	answer->size = cbor_read_uint(&reader, PG_INT64_MAX);
 	answer->text = cbor_read_text(&reader, MIRROR_NOTE_BYTES_MAX);
-	read_list(&reader, MIRROR_ENTRIES_LIMIT, LEDGER_ENTRY_BYTES_MAX, &answer->n, &answer->items, &answer->lens);
+	read_list(&reader, MIRROR_ENTRIES_LIMIT, MIRROR_POLICY_BYTES_MAX, &answer->n, &answer->items, &answer->lens);
 	if (cbor_finish(&reader))
 		return true;
 	*reason = reader.error;

@@ -7,20 +7,23 @@
  *
  *	  [1, "key"]                              the key you countersign with?
  *	  [1, "head"]                             the newest of my checkpoints you have countersigned?
- *	  [1, "update", note, first, [entry, ...], certified]
+ *	  [1, "update", note, first, [entry, ...], certified, policy]
  *	                                          countersign this checkpoint of mine: from entry
  *	                                          `first` on, what you do not hold yet; certified is
- *	                                          the newest that a quorum has countersigned, or null
+ *	                                          the newest that a quorum has countersigned, and
+ *	                                          policy the file that says so, or both null
  *	  [1, "pull", first]                      give me back my entries from this one on
  *	  [1, "gossip", [note, ...], [proof, ...]]
  *	                                          checkpoints of others that I have countersigned,
  *	                                          and proofs of forks
  *
- *	  [1, "answer", code, size, text, [entry, ...]]
+ *	  [1, "answer", code, size, text, [item, ...]]
  *	                                          code is a WitnessVerdict; size how many entries are
  *	                                          held here; text by question: "key" the key, "head" and
- *	                                          "pull" the note or "", "update" the line of the
- *	                                          signature; for codes other than 200 a reason
+ *	                                          "pull" the note or "", "update" the lines of the
+ *	                                          signatures; for codes other than 200 a reason; items
+ *	                                          are entries for "pull"; for "head" policy
+ *	                                          files, and notes that end with a new key or policy
  */
 #ifndef SECMED_MIRROR_H
 #define SECMED_MIRROR_H
@@ -36,6 +39,8 @@
 #define MIRROR_ENTRIES_LIMIT	(2 * MIRROR_ENTRIES_MAX)
 #define MIRROR_NOTES_MAX	128
 #define MIRROR_PROOF_BYTES_MAX	(64 * 1024)
+/* A policy file of ours: 64 witnesses. */
+#define MIRROR_POLICY_BYTES_MAX	(32 * 1024)
 /* A certified note: 64 countersignatures of 300 bytes. */
 #define MIRROR_NOTE_BYTES_MAX	(32 * 1024)
 
@@ -59,6 +64,7 @@ typedef struct MirrorQuestion
 	MirrorKind	kind;
 	MirrorBytes note;			/* update */
 	MirrorBytes certified;		/* update; len 0: none */
+	MirrorBytes policy;			/* update; with certified only */
 	uint64		first;			/* update, pull */
 	uint64		n;				/* entries of update, notes of gossip */
 	const uint8 **items;

@@ -11,7 +11,7 @@
 static void
 read_rows(const char *query, int nargs, Datum *values)
 {
-	Oid			types[] = {INT8OID, INT8OID};
+	Oid			types[] = {INT8OID, INT8OID, INT8OID};
 
 	if (SPI_execute_with_args(query, nargs, types, values, NULL, false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "can't read the ledger: %s", query);
@@ -30,15 +30,14 @@ row_bytes(uint64 row, int column, size_t *len)
 
 /* Keys ----------------------------------------------------------------------*/
 
-bool
-store_keys(KeyHistory *history, const char **reason)
+/* Of the rows that were read. */
+static bool
+replay_keys(KeyHistory *history, const char **reason)
 {
 	SPITupleTable *rows;
 	bool		good = true;
 
 	history_start(history);
-	/* The condition is that of an index. */
-	read_rows("SELECT entry FROM secmed.ledger WHERE secmed.entry_kind(entry) = 'key' ORDER BY seq", 0, NULL);
 	rows = SPI_tuptable;
 	for (uint64 i = 0; i < SPI_processed && good; i++)
 	{
@@ -52,6 +51,24 @@ store_keys(KeyHistory *history, const char **reason)
 	return good;
 }
 
+/* The conditions are those of indexes. */
+bool
+store_keys(KeyHistory *history, const char **reason)
+{
+	read_rows("SELECT entry FROM secmed.ledger WHERE secmed.entry_kind(entry) = 'key' ORDER BY seq", 0, NULL);
+	return replay_keys(history, reason);
+}
+
+bool
+store_mirror_keys(KeyHistory *history, int mirror, const char **reason)
+{
+	Datum		values[] = {Int64GetDatum(mirror)};
+
+	read_rows("SELECT entry FROM secmed.mirror_entry WHERE mirror = $1"
+			  " AND secmed.entry_kind(entry) = 'key' ORDER BY seq", 1, values);
+	return replay_keys(history, reason);
+}
+
 char *
 policy_of_one_log(const NoteKey *key, uint8 hash[HASH_BYTES])
 {
@@ -59,6 +76,40 @@ policy_of_one_log(const NoteKey *key, uint8 hash[HASH_BYTES])
 
 	hash_bytes(hash, policy, strlen(policy));
 	return policy;
+}
+
+char *
+store_policy(const KeySpan *span)
+{
+	Oid			types[] = {BYTEAOID};
+	bytea	   *name = palloc(VARHDRSZ + HASH_BYTES);
+	Datum		values[] = {PointerGetDatum(name)};
+	uint8		hash[HASH_BYTES];
+	char	   *policy = policy_of_one_log(&span->key, hash);
+	const void *bytes;
+	size_t		len;
+
+	if (memcmp(hash, span->policy, HASH_BYTES) == 0)
+		return policy;
+	SET_VARSIZE(name, VARHDRSZ + HASH_BYTES);
+	memcpy(VARDATA(name), span->policy, HASH_BYTES);
+	if (SPI_execute_with_args("SELECT policy FROM secmed.ledger_policy WHERE hash = $1",
+							  1, types, values, NULL, false, 1) != SPI_OK_SELECT)
+		elog(ERROR, "can't read secmed.ledger_policy");
+	if (SPI_processed == 0)
+		return NULL;
+	bytes = row_bytes(0, 1, &len);
+	return pnstrdup(bytes, len);
+}
+
+Policy *
+store_parsed_policy(const KeySpan *span)
+{
+	char	   *text = store_policy(span);
+	Policy	   *policy = palloc(sizeof(Policy));
+	const char *reason;
+
+	return text != NULL && policy_parse(policy, text, strlen(text), &reason) ? policy : NULL;
 }
 
 /* Checkpoints ---------------------------------------------------------------*/
@@ -106,15 +157,21 @@ store_last_checkpoint(StoredCheckpoint *checkpoint, const char **reason)
 
 /* The tree ------------------------------------------------------------------*/
 
-bool
-store_tile(int level, uint64 number, uint8 (*hashes)[HASH_BYTES])
+/* As a mirror's number: this node's own ledger. */
+#define OWN		(-1)
+
+static bool
+read_tile(int mirror, int level, uint64 number, uint8 (*hashes)[HASH_BYTES])
 {
-	Datum		values[] = {Int64GetDatum(level), Int64GetDatum((int64) number)};
+	Datum		values[] = {Int64GetDatum(level), Int64GetDatum((int64) number), Int64GetDatum(mirror)};
 	const void *bytes;
 	bool		found = false;
 	size_t		len;
 
-	read_rows("SELECT hashes FROM secmed.ledger_tile WHERE level = $1 AND idx = $2", 2, values);
+	if (mirror == OWN)
+		read_rows("SELECT hashes FROM secmed.ledger_tile WHERE level = $1 AND idx = $2", 2, values);
+	else
+		read_rows("SELECT hashes FROM secmed.mirror_tile WHERE mirror = $3 AND level = $1 AND idx = $2", 3, values);
 	if (SPI_processed == 1)
 	{
 		bytes = row_bytes(0, 1, &len);
@@ -124,6 +181,12 @@ store_tile(int level, uint64 number, uint8 (*hashes)[HASH_BYTES])
 	}
 	SPI_freetuptable(SPI_tuptable);
 	return found;
+}
+
+bool
+store_tile(int level, uint64 number, uint8 (*hashes)[HASH_BYTES])
+{
+	return read_tile(OWN, level, number, hashes);
 }
 
 static void
@@ -137,13 +200,17 @@ add_hash(TileBuilder *tiles, int level, const uint8 hash[HASH_BYTES])
 
 /* The leaves after the last full tile. */
 static bool
-load_leaves(TileBuilder *tiles)
+load_leaves(TileBuilder *tiles, int mirror)
 {
 	uint64		first = tiles->size - tiles->size % TILE_HASHES;
-	Datum		values[] = {Int64GetDatum((int64) first), Int64GetDatum((int64) tiles->size)};
+	Datum		values[] = {Int64GetDatum((int64) first), Int64GetDatum((int64) tiles->size), Int64GetDatum(mirror)};
 	uint64		n;
 
-	read_rows("SELECT entry FROM secmed.ledger WHERE seq >= $1 AND seq < $2 ORDER BY seq", 2, values);
+	if (mirror == OWN)
+		read_rows("SELECT entry FROM secmed.ledger WHERE seq >= $1 AND seq < $2 ORDER BY seq", 2, values);
+	else
+		read_rows("SELECT entry FROM secmed.mirror_entry WHERE mirror = $3 AND seq >= $1 AND seq < $2 ORDER BY seq",
+				  3, values);
 	n = SPI_processed;
 	for (uint64 i = 0; i < n && n == tiles->size - first; i++)
 	{
@@ -160,7 +227,7 @@ load_leaves(TileBuilder *tiles)
 
 /* What is in no full tile of a level above are roots of full tiles below. */
 static bool
-load_level(TileBuilder *tiles, int level)
+load_level(TileBuilder *tiles, int mirror, int level)
 {
 	uint64		hashes = tiles->size >> (TILE_BITS * level);
 	uint8		tile[TILE_HASHES][HASH_BYTES];
@@ -170,7 +237,7 @@ load_level(TileBuilder *tiles, int level)
 		Frontier	below;
 		uint8		root[HASH_BYTES];
 
-		if (!store_tile(level - 1, i, tile))
+		if (!read_tile(mirror, level - 1, i, tile))
 			return false;
 		frontier_start(&below);
 		for (int j = 0; j < TILE_HASHES; j++)
@@ -182,34 +249,57 @@ load_level(TileBuilder *tiles, int level)
 }
 
 bool
-store_tree(TileBuilder *tiles, uint64 size)
+store_mirror_tree(TileBuilder *tiles, int mirror, uint64 size)
 {
 	tiles->size = size;
-	if (!load_leaves(tiles))
+	if (!load_leaves(tiles, mirror))
 		return false;
 	for (int level = 1; level < TILE_LEVELS_MAX; level++)
-		if (!load_level(tiles, level))
+		if (!load_level(tiles, mirror, level))
 			return false;
 	return true;
 }
 
+bool
+store_tree(TileBuilder *tiles, uint64 size)
+{
+	return store_mirror_tree(tiles, OWN, size);
+}
+
+typedef struct StoredTree
+{
+	TileBuilder *tiles;
+	int			mirror;
+} StoredTree;
+
 static bool
 read_hashes(void *arg, int level, uint64 first, int n, uint8 (*out)[HASH_BYTES])
 {
-	TileBuilder *tiles = arg;
+	StoredTree *tree = arg;
+	TileBuilder *tiles = tree->tiles;
 	uint64		number = first / TILE_HASHES;
 	int			at = (int) (first % TILE_HASHES);
 	int			width = tile_width(level, number, tiles->size);
 	uint8		tile[TILE_HASHES][HASH_BYTES];
 
-	if (at + n > width || (width == TILE_HASHES && !store_tile(level, number, tile)))
+	if (at + n > width || (width == TILE_HASHES && !read_tile(tree->mirror, level, number, tile)))
 		return false;
 	memcpy(out, width == TILE_HASHES ? tile[at] : tiles->tiles[level][at], (size_t) n * HASH_BYTES);
 	return true;
 }
 
 TileSource
+store_mirror_source(TileBuilder *tiles, int mirror)
+{
+	StoredTree *tree = palloc(sizeof(StoredTree));
+
+	tree->tiles = tiles;
+	tree->mirror = mirror;
+	return (TileSource) {.read = read_hashes, .arg = tree, .levels = tile_levels(tiles->size)};
+}
+
+TileSource
 store_source(TileBuilder *tiles)
 {
-	return (TileSource) {.read = read_hashes, .arg = tiles, .levels = tile_levels(tiles->size)};
+	return store_mirror_source(tiles, OWN);
 }

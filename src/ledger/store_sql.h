@@ -11,6 +11,7 @@
 
 #include "ledger/export.h"
 #include "ledger/history.h"
+#include "ledger/tlog_policy.h"
 
 typedef struct StoredCheckpoint
 {
@@ -45,6 +46,23 @@ extern TileSource store_source(TileBuilder *tiles);
 
 /* One stored full tile; false if it is not there. */
 extern bool store_tile(int level, uint64 number, uint8 (*hashes)[HASH_BYTES]);
+
+/*
+ * The same three for the copy of another node's ledger that is held under this
+ * number (secmed.mirror); the source's memory is the current context's.
+ */
+extern bool store_mirror_tree(TileBuilder *tiles, int mirror, uint64 size);
+extern TileSource store_mirror_source(TileBuilder *tiles, int mirror);
+extern bool store_mirror_keys(KeyHistory *history, int mirror, const char **reason);
+
+/*
+ * The policy file that a KEY entry of this key names: it is stored, or that of
+ * one log; palloc'd, NULL if it is not here.
+ */
+extern char *store_policy(const KeySpan *span);
+
+/* The same, read; NULL if it is not here or can't be read. */
+extern Policy *store_parsed_policy(const KeySpan *span);
 
 /* The policy of a log that nobody countersigns, which its KEY entry names; palloc'd. */
 extern char *policy_of_one_log(const NoteKey *key, uint8 hash[HASH_BYTES]);

@@ -356,7 +356,8 @@ test_mirror(void)
 	static size_t note_len[] = {4};
 	MirrorBytes proof = {(const uint8 *) "proof", 5};
 	MirrorQuestion update = {.kind = MIRROR_UPDATE, .note = {note[0], 4}, .first = 300, .n = 2,
-	.items = entries, .lens = lens, .certified = {(const uint8 *) "certified", 9}};
+	.items = entries, .lens = lens, .certified = {(const uint8 *) "certified", 9},
+	.policy = {(const uint8 *) "policy", 6}};
 	MirrorQuestion key = {.kind = MIRROR_KEY};
 	MirrorQuestion head = {.kind = MIRROR_HEAD};
 	MirrorQuestion pull = {.kind = MIRROR_PULL, .first = 8192};
