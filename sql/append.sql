@@ -97,7 +97,8 @@ SELECT entries, lost FROM secmed.ledger_spool;
 SELECT pg_ls_dir('secmed') ~ 'spool' AS spool_left GROUP BY 1;
 SELECT ok, reason FROM secmed.verify_ledger();
 
--- A dump brings all of it back, and the copy goes on where it ended.
+-- A dump brings all of it back.  Beside the original, which has signed more, the
+-- copy does not go on: that would be a second history.
 CREATE DATABASE regress_append_copy;
 \! pg_dump regress_append 2>&1 | psql -X -q -d regress_append_copy -v ON_ERROR_STOP=1 -o /dev/null
 \c regress_append_copy
@@ -106,9 +107,9 @@ SELECT tableoid::regclass, min(seq) / 256 AS first, max(seq) / 256 AS last FROM 
 SELECT count(DISTINCT indrelid) = count(DISTINCT inhrelid) AS all_indexed, indisunique, pg_get_expr(indpred, indrelid)
   FROM pg_inherits LEFT JOIN pg_index ON indrelid = inhrelid WHERE inhparent = 'secmed.ledger'::regclass GROUP BY 2, 3 ORDER BY 2, 3 NULLS FIRST;
 TRUNCATE secmed.ledger_000000000000256;
-DO $$ BEGIN FOR i IN 1 .. 256 LOOP PERFORM secmed.append_note('note ' || i); END LOOP; END $$;
+SELECT pg_sleep(1.2);
+SELECT note_fails('goes on');
 SELECT ok, entries > 600 AS many, reason FROM secmed.verify_ledger();
-SELECT max(tableoid::regclass::text) > 'secmed.ledger_000000000000512' AS went_on FROM secmed.ledger;
 
 -- The extension takes its partitions with it.
 DROP EXTENSION secmed;

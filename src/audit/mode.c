@@ -56,7 +56,8 @@ bool
 mode_waits_for_quorum(EntryKind kind)
 {
 	return ledger_mode == LEDGER_QUORUM &&
-		kind != ENTRY_NODE_CREATED && kind != ENTRY_PEER_ADDED && kind != ENTRY_KEY;
+		kind != ENTRY_NODE_CREATED && kind != ENTRY_PEER_ADDED && kind != ENTRY_KEY &&
+		kind != ENTRY_HEAD && kind != ENTRY_FORK;
 }
 
 void

@@ -51,7 +51,7 @@ extern void mode_init(void);
 /* Does who appends an entry of this kind wait for it, in the mode of this session? */
 extern bool mode_waits(EntryKind kind);
 
-/* And until it is certified?  Not what a ledger has before it has witnesses. */
+/* And until it is certified?  Not what a ledger has before it has witnesses, nor what they bring about. */
 extern bool mode_waits_for_quorum(EntryKind kind);
 
 /*

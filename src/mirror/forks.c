@@ -196,7 +196,7 @@ forks_all(HeldNote **proofs)
 	n = (int) SPI_processed;
 	*proofs = palloc((n + 1) * sizeof(HeldNote));
 	for (int i = 0; i < n; i++)
-		(*proofs)[i] = row_note(i, 1);
+		(*proofs)[i] = column_note(i, 1);
 	return n;
 }
 
@@ -302,7 +302,7 @@ secmed_fork_proofs(PG_FUNCTION_ARGS)
 			SPI_OK_SELECT, 0, NULL, NULL, NULL);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
-		HeldNote	proof = row_note(i, 2);
+		HeldNote	proof = column_note(i, 2);
 		Datum		values[] = {CStringGetTextDatum(SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1)),
 		bytes_datum(proof.bytes, proof.len)};
 		bool		nulls[] = {false, false};

@@ -35,7 +35,7 @@ run_spi(const char *command, int expected, int nargs, Oid *types, Datum *values,
 }
 
 HeldNote
-row_note(uint64 row, int column)
+column_note(uint64 row, int column)
 {
 	bool		isnull;
 	Datum		datum = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull);
@@ -54,7 +54,7 @@ row_note(uint64 row, int column)
 }
 
 uint64
-row_number(uint64 row, int column)
+column_number(uint64 row, int column)
 {
 	bool		isnull;
 	Datum		datum = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull);
@@ -83,18 +83,18 @@ static void
 read_row(Held *held, uint64 row)
 {
 	memset(held, 0, sizeof(*held));
-	held->id = (int) row_number(row, 1);
+	held->id = (int) column_number(row, 1);
 	strlcpy(held->site, SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 2), sizeof(held->site));
-	held->size = row_number(row, 3);
-	held->note = row_note(row, 4);
-	held->signed_s = row_number(row, 5);
-	held->certified_size = row_number(row, 6);
-	held->certified = row_note(row, 7);
-	held->suspect = row_note(row, 8);
-	held->others = row_number(row, 9);
-	held->quoted = row_number(row, 10);
-	held->frozen = row_number(row, 11) != 0;
-	held->epoch_min = row_number(row, 12);
+	held->size = column_number(row, 3);
+	held->note = column_note(row, 4);
+	held->signed_s = column_number(row, 5);
+	held->certified_size = column_number(row, 6);
+	held->certified = column_note(row, 7);
+	held->suspect = column_note(row, 8);
+	held->others = column_number(row, 9);
+	held->quoted = column_number(row, 10);
+	held->frozen = column_number(row, 11) != 0;
+	held->epoch_min = column_number(row, 12);
 }
 
 static bool
@@ -294,7 +294,7 @@ held_files(const Held *held, const uint8 ***files, size_t **lens)
 	*lens = palloc((SPI_processed + 1) * sizeof(size_t));
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
-		HeldNote	file = row_note(i, 1);
+		HeldNote	file = column_note(i, 1);
 
 		(*files)[i] = (const uint8 *) file.bytes;
 		(*lens)[i] = file.len;
@@ -327,9 +327,9 @@ held_entries(const Held *held, uint64 first, uint64 n_max, size_t bytes_max,
 	*lens = palloc((SPI_processed + 1) * sizeof(size_t));
 	while (n < SPI_processed && (n == 0 || bytes < bytes_max))
 	{
-		HeldNote	entry = row_note(n, 2);
+		HeldNote	entry = column_note(n, 2);
 
-		if (row_number(n, 1) != first + n)
+		if (column_number(n, 1) != first + n)
 			break;
 		(*entries)[n] = (const uint8 *) entry.bytes;
 		(*lens)[n++] = entry.len;

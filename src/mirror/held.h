@@ -69,8 +69,8 @@ extern uint64 held_files(const Held *held, const uint8 ***files, size_t **lens);
 
 /* For other files that use SPI here. */
 extern Datum bytes_datum(const void *bytes, size_t len);
-extern HeldNote row_note(uint64 row, int column);
-extern uint64 row_number(uint64 row, int column);	/* 0 if it is null */
+extern HeldNote column_note(uint64 row, int column);
+extern uint64 column_number(uint64 row, int column);	/* 0 if it is null */
 extern void run_spi(const char *command, int expected, int nargs, Oid *types, Datum *values, const char *nulls);
 extern int64 time_of_seconds(uint64 seconds);	/* a timestamptz */
 extern uint64 seconds_now(void);

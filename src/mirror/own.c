@@ -18,14 +18,14 @@ one_note(const char *query, uint64 size)
 	Datum		values[] = {Int64GetDatum((int64) size)};
 
 	run_spi(query, SPI_OK_SELECT, 1, types, values, NULL);
-	return SPI_processed == 0 ? (HeldNote) {"", 0} : row_note(0, 1);
+	return SPI_processed == 0 ? (HeldNote) {"", 0} : column_note(0, 1);
 }
 
 static uint64
 one_number(const char *query)
 {
 	run_spi(query, SPI_OK_SELECT, 0, NULL, NULL, NULL);
-	return SPI_processed == 0 ? 0 : row_number(0, 1);
+	return SPI_processed == 0 ? 0 : column_number(0, 1);
 }
 
 bool
@@ -67,7 +67,7 @@ next_step(uint64 held, uint64 target)
 	run_spi("SELECT coalesce((SELECT max(size) FROM secmed.ledger_checkpoint WHERE size > $1 AND size <= least($2, $3)),"
 			" (SELECT min(size) FROM secmed.ledger_checkpoint WHERE size > $1 AND size <= least($2, $4)))",
 			SPI_OK_SELECT, 4, types, values, NULL);
-	return row_number(0, 1);
+	return column_number(0, 1);
 }
 
 uint64
@@ -93,7 +93,7 @@ own_entries(uint64 first, uint64 end, const uint8 ***entries, size_t **lens)
 	*lens = palloc((SPI_processed + 1) * sizeof(size_t));
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
-		HeldNote	entry = row_note(i, 1);
+		HeldNote	entry = column_note(i, 1);
 
 		(*entries)[i] = (const uint8 *) entry.bytes;
 		(*lens)[i] = entry.len;

@@ -166,7 +166,7 @@ require_loss(Recovery *recovery)
 												 strlen(recovery->best->answer.text), &reason) &&
 		origin_from_text(&origin, head.origin) && origin_same_ledger(&origin, &keys->origin);
 	run_spi("SELECT max(seq) + 1 FROM secmed.ledger", SPI_OK_SELECT, 0, NULL, NULL, NULL);
-	recovery->local = row_number(0, 1);
+	recovery->local = column_number(0, 1);
 	for (int i = 0; i < recovery->nclaims; i++)
 		if (recovery->claims[i].answer.text[0] != '\0' &&
 			own_problem(keys, recovery->claims[i].answer.text, strlen(recovery->claims[i].answer.text)) != NULL)

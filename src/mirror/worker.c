@@ -500,7 +500,7 @@ look_at_forks(void)
 	uint64		forks;
 
 	run_spi("SELECT count(*) FROM secmed.fork", SPI_OK_SELECT, 0, NULL, NULL, NULL);
-	forks = row_number(0, 1);
+	forks = column_number(0, 1);
 	if (forks != forks_known)
 		for (int i = 0; i < npartners; i++)
 			partners[i].gossip = true;
