@@ -1,699 +1,37 @@
 /*
  * mpc_engine.c
- *	  The engine measured: three processes of one thread each on loopback TCP.
+ *	  The engine measured: three processes of one thread each.
  *
  *	  mpc_engine [OPERATION [ROWS]]
+ *	  mpc_engine wire MODULE CONNINFO CONNINFO CONNINFO [OPERATION [ROWS]]
  *
- * The channels are raw sockets: messages are neither sealed nor
- * authenticated.  An operation runs once unmeasured and RUNS times measured;
- * a run lasts from the first party that starts to the last that ends.  What it
- * gave is opened afterwards and compared with the computation in the clear.
+ * The first is over raw sockets on loopback: messages are neither sealed nor
+ * authenticated.  The second does each operation so, and then in three servers, whose nodes are
+ * connected with each other (mpc_wire.c, the library MODULE), and compares.
+ *
+ * A run lasts from the first party that starts to the last that ends.
  */
 #include "base/base.h"
 
 #include <arpa/inet.h>
+#include <libpq-fe.h>
 #include <netinet/in.h>
 #include <sodium.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "channel/channel.h"
-#include "mpc/aggregate.h"
-#include "mpc/arith64.h"
-#include "mpc/compare.h"
-#include "mpc/convert.h"
-#include "mpc/group.h"
-#include "mpc/join.h"
-#include "mpc/logic.h"
-#include "mpc/party.h"
-#include "mpc/scaled.h"
-#include "mpc/shuffle.h"
-#include "mpc/sort.h"
+#include "crypto/hash.h"
+#include "mpc_operations.h"
 
-#define RUNS	5
-#define M		(UINT64CONST(1000000))
-#define MI		(UINT64CONST(1) << 20)
-
-/* What an operation works on; made anew for each operation. */
-typedef struct Work
-{
-	size_t		n;
-	uint64	   *xv;				/* in the clear, known to all: a benchmark has no secrets */
-	uint64	   *yv;
-	Shared64	x;
-	Shared64	y;
-	Shared64	z;
-	Shared64	one;
-	SharedBits	bx;
-	SharedBits	by;
-	SharedBits	bz;
-	SharedBits	bu;
-	SharedBits	bv;
-	SharedBits	bit;
-} Work;
-
-typedef struct Operation
-{
-	const char *name;
-	size_t		rows;
-	double		goal_s;			/* for that many rows; 0: none */
-	double		goal_mb;		/* a party; 0: none */
-	uint64		x_mask;			/* inputs are random below these */
-	uint64		y_mask;
-	int			planes;			/* of bx, by, bz; 0: none */
-	bool		no_numbers;		/* bits only */
-	void		(*run) (Party *self, Work *work);
-	bool		(*check) (Party *self, Work *work);
-	void		(*prepare) (Work *work);	/* changes xv and yv before they are shared; may be NULL */
-} Operation;
-
-/* ---- operations ---- */
-
-static uint64 *
-opened(Party *self, const Shared64 *x)
-{
-	uint64	   *values = palloc(x->n * sizeof(uint64));
-
-	arith64_open(self, values, x);
-	return values;
-}
-
-static uint64 *
-opened_bits(Party *self, const SharedBits *x)
-{
-	uint64	   *words = palloc(x->planes * BIT_WORDS(x->n) * sizeof(uint64));
-	uint64	   *values = palloc(x->n * sizeof(uint64));
-
-	logic_open(self, words, x);
-	bits_unslice(values, words, x->n, x->planes);
-	pfree(words);
-	return values;
-}
-
-/* Are all values of z what `clear` says of x and y? */
-#define CHECK_ALL(values, clear) \
-	uint64	   *got = (values); \
-	bool		good = true; \
-	for (size_t v = 0; v < work->n; v++) \
-	{ \
-		uint64		x = work->xv[v]; \
-		uint64		y = work->yv[v]; \
-		(void) x; \
-		(void) y; \
-		good &= got[v] == (uint64) (clear); \
-	} \
-	pfree(got); \
-	return good
-
-static void
-run_multiply(Party *self, Work *work)
-{
-	arith64_multiply(self, &work->z, &work->x, &work->y);
-}
-
-static bool
-check_multiply(Party *self, Work *work)
-{
-	CHECK_ALL(opened(self, &work->z), x * y);
-}
-
-static void
-run_and(Party *self, Work *work)
-{
-	logic_and(self, &work->bz, &work->bx, &work->by);
-}
-
-static bool
-check_and(Party *self, Work *work)
-{
-	CHECK_ALL(opened_bits(self, &work->bz), x & y);
-}
-
-static void
-run_less(Party *self, Work *work)
-{
-	compare_less(self, &work->bit, &work->x, &work->y, KIND_INT(63));
-}
-
-static void
-run_less_any(Party *self, Work *work)
-{
-	compare_less(self, &work->bit, &work->x, &work->y, KIND_INT64);
-}
-
-static bool
-check_less(Party *self, Work *work)
-{
-	CHECK_ALL(opened_bits(self, &work->bit), (int64) x < (int64) y);
-}
-
-static void
-run_equal(Party *self, Work *work)
-{
-	compare_equal(self, &work->bit, &work->x, &work->y, 64);
-}
-
-static void
-run_equal_bits(Party *self, Work *work)
-{
-	compare_equal_bits(self, &work->bit, &work->bx, &work->by);
-}
-
-static bool
-check_equal(Party *self, Work *work)
-{
-	CHECK_ALL(opened_bits(self, &work->bit), x == y);
-}
-
-static void
-run_less_bits(Party *self, Work *work)
-{
-	compare_less_bits(self, &work->bit, &work->bx, &work->by, true);
-}
-
-static void
-run_to_bits(Party *self, Work *work)
-{
-	convert_to_bits(self, &work->bz, &work->x);
-}
-
-static bool
-check_to_bits(Party *self, Work *work)
-{
-	CHECK_ALL(opened_bits(self, &work->bz), x);
-}
-
-static void
-run_from_bits(Party *self, Work *work)
-{
-	convert_from_bits(self, &work->z, &work->bx);
-}
-
-static bool
-check_from_bits(Party *self, Work *work)
-{
-	CHECK_ALL(opened(self, &work->z), x);
-}
-
-static void
-run_dot(Party *self, Work *work)
-{
-	arith64_dot(self, &work->one, &work->x, &work->y);
-}
-
-static bool
-check_dot(Party *self, Work *work)
-{
-	uint64	   *got = opened(self, &work->one);
-	uint64		sum = 0;
-
-	for (size_t v = 0; v < work->n; v++)
-		sum += work->xv[v] * work->yv[v];
-	return got[0] == sum;
-}
-
-#define FRACTION	20
-
-static void
-run_scaled_multiply(Party *self, Work *work)
-{
-	scaled_multiply(self, &work->z, &work->x, &work->y, FRACTION);
-}
-
-static bool
-check_scaled_multiply(Party *self, Work *work)
-{
-	CHECK_ALL(opened(self, &work->z), x * y >> FRACTION);
-}
-
-static void
-run_divide(Party *self, Work *work)
-{
-	scaled_divide(self, &work->z, &work->x, &work->y, FRACTION);
-}
-
-static bool
-check_divide(Party *self, Work *work)
-{
-	CHECK_ALL(opened(self, &work->z), y == 0 ? 0 : ((uint128) x << FRACTION) / y);
-}
-
-static void
-run_divide_integers(Party *self, Work *work)
-{
-	scaled_divide_integers(self, &work->z, &work->x, &work->y);
-}
-
-static bool
-check_divide_integers(Party *self, Work *work)
-{
-	CHECK_ALL(opened(self, &work->z), y == 0 ? 0 : x / y);
-}
-
-/* SELECT sum(y) WHERE x < c */
-#define FILTER_BELOW	(UINT64CONST(1) << 61)
-
-static void
-run_filter_sum(Party *self, Work *work)
-{
-	uint64		c = FILTER_BELOW;
-
-	compare_less_public(self, &work->bit, &work->x, &c, 1, KIND_INT(63));
-	convert_bit_to_ring64(self, &work->z, &work->bit);
-	arith64_dot(self, &work->one, &work->z, &work->y);
-}
-
-static bool
-check_filter_sum(Party *self, Work *work)
-{
-	uint64	   *got = opened(self, &work->one);
-	uint64		sum = 0;
-
-	for (size_t v = 0; v < work->n; v++)
-		sum += work->xv[v] < FILTER_BELOW ? work->yv[v] : 0;
-	return got[0] == sum;
-}
-
-/* ---- tables ---- */
-
-static void
-run_shuffle(Party *self, Work *work)
-{
-	Table		table = {work->n, 1, &work->x, 0, NULL};
-
-	shuffle_table(self, &table);
-}
-
-static int
-by_word(const void *a, const void *b)
-{
-	uint64		x = *(const uint64 *) a;
-	uint64		y = *(const uint64 *) b;
-
-	return (x > y) - (x < y);
-}
-
-/* The same values as xv, in any order. */
-static bool
-check_shuffle(Party *self, Work *work)
-{
-	uint64	   *got = opened(self, &work->x);
-
-	qsort(got, work->n, sizeof(uint64), by_word);
-	qsort(work->xv, work->n, sizeof(uint64), by_word);
-	return memcmp(got, work->xv, work->n * sizeof(uint64)) == 0;
-}
-
-static void
-run_sort(Party *self, Work *work)
-{
-	SortKey		key = {0, false, false};
-	Table		table = {work->n, 0, NULL, 1, &work->bz};
-
-	shared_bits_copy(&work->bz, &work->bx);
-	sort_table(self, &table, &key, 1, SORT_ALL_VALID, NULL);
-}
-
-static bool
-check_sort(Party *self, Work *work)
-{
-	uint64	   *got = opened_bits(self, &work->bz);
-
-	qsort(work->xv, work->n, sizeof(uint64), by_word);
-	return memcmp(got, work->xv, work->n * sizeof(uint64)) == 0;
-}
-
-/* SELECT x, sum(y) GROUP BY x, or SELECT DISTINCT x, padded to all rows; validity and all. */
-static void
-run_groups(Party *self, Work *work, bool with_sum)
-{
-	SortKey		sort_key = {1, false, false};
-	int			key = 1;
-	int			sum = 0;
-	Grouping	by = {&key, 1, 0, &sum, with_sum ? 1 : 0, GROUP_WITHOUT_ROWS};
-	SharedBits	slices[2] = {work->bit, work->bz};
-	Table		table = {work->n, with_sum ? 1 : 0, &work->z, 2, slices};
-
-	logic_constant(self, &slices[0], true);
-	shared_bits_copy(&slices[1], &work->bx);
-	if (with_sum)
-		shared64_copy(&work->z, &work->y);
-	sort_table(self, &table, &sort_key, 1, 0, NULL);
-	group_table(self, &table, &by, work->n, &work->one);
-	work->bit = slices[0];
-	work->bz = slices[1];
-}
-
-static void
-run_group_sum(Party *self, Work *work)
-{
-	run_groups(self, work, true);
-}
-
-static void
-run_distinct(Party *self, Work *work)
-{
-	run_groups(self, work, false);
-}
-
-/* A row and what is added up in it. */
-typedef struct Pair
-{
-	uint64		key;
-	uint64		value;
-} Pair;
-
-static bool
-check_groups(Party *self, Work *work, bool with_sum)
-{
-	Pair	   *pairs = palloc_extended(work->n * sizeof(Pair), MCXT_ALLOC_HUGE);
-	uint64	   *valid = opened_bits(self, &work->bit);
-	uint64	   *keys = opened_bits(self, &work->bz);
-	uint64	   *sums = with_sum ? opened(self, &work->z) : NULL;
-	uint64	   *groups = opened(self, &work->one);
-	size_t		used = 0;
-	bool		good = true;
-
-	for (size_t v = 0; v < work->n; v++)
-		pairs[v] = (Pair)
-		{
-			work->xv[v], with_sum ? work->yv[v] : 0
-		};
-	qsort(pairs, work->n, sizeof(Pair), by_word);
-	for (size_t v = 0, end; v < work->n; v = end, used++)
-	{
-		uint64		sum = 0;
-
-		for (end = v; end < work->n && pairs[end].key == pairs[v].key; end++)
-			sum += pairs[end].value;
-		good &= valid[used] == 1 && keys[used] == pairs[v].key && (!with_sum || sums[used] == sum);
-	}
-	good &= groups[0] == used;
-	for (size_t v = used; v < work->n; v++)
-		good &= valid[v] == 0;
-	return good;
-}
-
-static bool
-check_group_sum(Party *self, Work *work)
-{
-	return check_groups(self, work, true);
-}
-
-static bool
-check_distinct(Party *self, Work *work)
-{
-	return check_groups(self, work, false);
-}
-
-/* SELECT x, min(y), max(y) GROUP BY x: bits of y, twice. */
-static void
-run_group_min_max(Party *self, Work *work)
-{
-	SortKey		sort_key = {1, false, false};
-	int			key = 1;
-	Grouping	by = {&key, 1, 0, NULL, 0, GROUP_WITHOUT_ROWS};
-	Aggregate	list[2] = {
-		{AGGREGATE_MIN, 2, AGGREGATE_NOT_NULL}, {AGGREGATE_MAX, 3, AGGREGATE_NOT_NULL}
-	};
-	SharedBits	slices[4] = {work->bit, work->bz, work->bu, work->bv};
-	Table		table = {work->n, 0, NULL, 4, slices};
-
-	logic_constant(self, &slices[0], true);
-	shared_bits_copy(&slices[1], &work->bx);
-	shared_bits_copy(&slices[2], &work->by);
-	shared_bits_copy(&slices[3], &work->by);
-	sort_table(self, &table, &sort_key, 1, 0, NULL);
-	aggregate_table(self, &table, &by, list, 2, work->n, &work->one);
-	work->bit = slices[0];
-	work->bz = slices[1];
-	work->bu = slices[2];
-	work->bv = slices[3];
-}
-
-static bool
-check_group_min_max(Party *self, Work *work)
-{
-	Pair	   *pairs = palloc_extended(work->n * sizeof(Pair), MCXT_ALLOC_HUGE);
-	uint64	   *valid = opened_bits(self, &work->bit);
-	uint64	   *keys = opened_bits(self, &work->bz);
-	uint64	   *least = opened_bits(self, &work->bu);
-	uint64	   *greatest = opened_bits(self, &work->bv);
-	size_t		used = 0;
-	bool		good = true;
-
-	for (size_t v = 0; v < work->n; v++)
-		pairs[v] = (Pair)
-		{
-			work->xv[v], work->yv[v]
-		};
-	qsort(pairs, work->n, sizeof(Pair), by_word);
-	for (size_t v = 0, end; v < work->n; v = end, used++)
-	{
-		uint64		low = pairs[v].value;
-		uint64		high = pairs[v].value;
-
-		for (end = v; end < work->n && pairs[end].key == pairs[v].key; end++)
-		{
-			low = Min(low, pairs[end].value);
-			high = Max(high, pairs[end].value);
-		}
-		good &= valid[used] == 1 && keys[used] == pairs[v].key && least[used] == low && greatest[used] == high;
-	}
-	for (size_t v = used; v < work->n; v++)
-		good &= valid[v] == 0;
-	return good;
-}
-
-/*
- * Half of the rows have the unique key (2 v), and the number y beside it; the other half look for keys up to n,
- * of which every second one is there.
- */
-static uint64
-join_key(const Work *work, size_t v)
-{
-	size_t		half = work->n / 2;
-
-	return v < half ? 2 * v : work->xv[v] % (2 * half);
-}
-
-static void
-run_join(Party *self, Work *work)
-{
-	size_t		half = work->n / 2;
-	int			key = 1;
-	int			number = 0;
-	SharedBits	duplicate = shared_bits_alloc(1, 1);
-	Table		one = table_create(half);
-	Table		many = table_create(work->n - half);
-	JoinSide	one_side = {&one, &key, 1, NULL, 0, 0, &number, 1};
-	JoinSide	many_side = {&many, &key, 1, NULL, 0, 0};
-	Table		beside;
-
-	table_add_slice(&one, shared_bits_alloc(1, one.n));
-	logic_constant(self, &one.slice[0], true);
-	table_add_slice(&one, shared_bits_cut(&work->bx, 0, half));
-	table_add_number(&one, shared64_alloc(one.n));
-	memcpy(one.number[0].mine, work->y.mine, half * sizeof(uint64));
-	memcpy(one.number[0].next, work->y.next, half * sizeof(uint64));
-	table_add_slice(&many, shared_bits_alloc(1, many.n));
-	logic_constant(self, &many.slice[0], true);
-	table_add_slice(&many, shared_bits_cut(&work->bx, half, many.n));
-
-	join_unique(self, JOIN_INNER, &many_side, &one_side, &beside, &duplicate, NULL);
-	shared_bits_free(&work->bit);
-	work->bit = shared_bits_cut(&many.slice[0], 0, many.n);
-	shared64_free(&work->z);
-	work->z = beside.number[0];
-	beside.numbers = 0;
-	table_destroy(&one);
-	table_destroy(&many);
-	table_destroy(&beside);
-	shared_bits_free(&duplicate);
-}
-
-static bool
-check_join(Party *self, Work *work)
-{
-	uint64	   *matched = opened_bits(self, &work->bit);
-	uint64	   *values = opened(self, &work->z);
-	size_t		half = work->n / 2;
-	bool		good = true;
-
-	for (size_t v = 0; v < work->n - half; v++)
-	{
-		uint64		key = join_key(work, half + v);
-		bool		found = key % 2 == 0;
-
-		good &= matched[v] == found && values[v] == (found ? work->yv[key / 2] : 0);
-	}
-	return good;
-}
-
-static void
-set_join_keys(Work *work)
-{
-	for (size_t v = 0; v < work->n; v++)
-		work->xv[v] = join_key(work, v);
-}
-
-#define ALL		UINT64_MAX
-#define GROUPS	((UINT64CONST(1) << 16) - 1)
-#define BITS62	((UINT64CONST(1) << 62) - 1)
-#define BITS30	((UINT64CONST(1) << 30) - 1)
-
-/* The goals were set from figures of the published engines on such a machine. */
-static const Operation operations[] = {
-	{"multiply", M, 0.025, 8, ALL, ALL, 0, false, run_multiply, check_multiply},
-	{"and", M, 0.025, 8, ALL, ALL, 64, true, run_and, check_and},
-	{"less-than", M, 0.08, 25, BITS62, BITS62, 0, false, run_less, check_less},
-	{"less-than-any", M, 0, 0, ALL, ALL, 0, false, run_less_any, check_less},
-	{"less-than-bits", M, 0, 0, ALL, ALL, 64, true, run_less_bits, check_less},
-	{"equality", M, 0.06, 0, ALL, ALL, 0, false, run_equal, check_equal},
-	{"equality-bits", M, 0.03, 0, ALL, ALL, 64, true, run_equal_bits, check_equal},
-	{"to-bits", M, 0.12, 0, ALL, ALL, 64, false, run_to_bits, check_to_bits},
-	{"from-bits", M, 0.3, 0, ALL, ALL, 64, false, run_from_bits, check_from_bits},
-	{"dot", 10 * M, 0.08, 0, ALL, ALL, 0, false, run_dot, check_dot},
-	{"fixed-multiply", M, 0.15, 0, BITS30, BITS30, 0, false, run_scaled_multiply, check_scaled_multiply},
-	{"divide", M / 10, 0.3, 0, BITS30, BITS30, 0, false, run_divide, check_divide},
-	{"divide-integers", M / 10, 0, 0, BITS62, BITS30, 0, false, run_divide_integers, check_divide_integers},
-	{"filter-sum", M, 0.15, 0, BITS62, ALL, 0, false, run_filter_sum, check_filter_sum},
-	{"shuffle", M, 0.12, 16, ALL, ALL, 0, false, run_shuffle, check_shuffle},
-	{"sort-100k", M / 10, 0.4, 60, ALL, ALL, 64, true, run_sort, check_sort},
-	{"sort", M, 4, 600, ALL, ALL, 64, true, run_sort, check_sort},
-	{"group-sum", MI, 5, 734, GROUPS, ALL, 64, false, run_group_sum, check_group_sum},
-	{"distinct", MI, 5, 0, GROUPS, ALL, 64, false, run_distinct, check_distinct},
-	{"group-min-max", MI, 0, 0, GROUPS, ALL, 64, true, run_group_min_max, check_group_min_max},
-	{"join", MI, 6, 786, ALL, ALL, 64, false, run_join, check_join, set_join_keys},
-};
-
-/* ---- one party ---- */
-
-/* What the parties tell the process that prints. */
-typedef struct Report
-{
-	double		start[PARTIES][RUNS + 1];
-	double		end[PARTIES][RUNS + 1];
-	double		cpu[PARTIES][RUNS + 1];
-	uint64		bytes[PARTIES];
-	uint64		rounds[PARTIES];
-	bool		good[PARTIES];
-} Report;
-
-static double
-seconds(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return now.tv_sec + now.tv_nsec * 1e-9;
-}
+/* ---- one party over raw sockets ---- */
 
 static void
 wait_sockets(Party *self, bool sending, bool receiving)
 {
 	socket_channels_wait(self->prev, self->next, receiving, 1000);
-}
-
-/* Nobody leaves before everybody has come. */
-static void
-barrier(Party *self)
-{
-	uint8		byte = 0;
-
-	for (int k = 0; k < 2; k++)
-		party_round(self, &byte, 1, &byte, 1);
-}
-
-static uint64 *
-clear_values(size_t n, uint64 mask, uint64 seed)
-{
-	uint8		key[SEED_BYTES] = {0};
-	uint64	   *values = palloc_extended(n * sizeof(uint64), MCXT_ALLOC_HUGE);
-	Prg		   *prg;
-
-	memcpy(key, &seed, sizeof(seed));
-	prg = prg_create(key);
-	prg_fill(prg, values, n * sizeof(uint64));
-	prg_free(prg);
-	for (size_t v = 0; v < n; v++)
-		values[v] &= mask;
-	return values;
-}
-
-static void
-share_numbers(Party *self, Shared64 *x, const uint64 *values, size_t n)
-{
-	*x = shared64_alloc(n);
-	arith64_input(self, x, 0, self->index == 0 ? values : NULL);
-}
-
-static void
-share_planes(Party *self, SharedBits *x, const uint64 *values, size_t n, int planes)
-{
-	uint64	   *words = palloc_extended(planes * BIT_WORDS(n) * sizeof(uint64), MCXT_ALLOC_HUGE);
-
-	bits_slice(words, values, n, planes);
-	*x = shared_bits_alloc(planes, n);
-	logic_input(self, x, 1, self->index == 1 ? words : NULL);
-	pfree(words);
-}
-
-static void
-prepare(Party *self, Work *work, const Operation *operation, size_t n)
-{
-	memset(work, 0, sizeof(Work));
-	work->n = n;
-	work->xv = clear_values(n, operation->x_mask, 1);
-	work->yv = clear_values(n, operation->y_mask, 2);
-	/* Every tenth pair is equal. */
-	for (size_t v = 0; v < n; v += 10)
-		work->yv[v] = work->xv[v] & operation->y_mask;
-	if (operation->prepare)
-		operation->prepare(work);
-	if (operation->planes > 0)
-	{
-		share_planes(self, &work->bx, work->xv, n, operation->planes);
-		share_planes(self, &work->by, work->yv, n, operation->planes);
-		work->bz = shared_bits_alloc(operation->planes, n);
-		work->bu = shared_bits_alloc(operation->planes, n);
-		work->bv = shared_bits_alloc(operation->planes, n);
-	}
-	if (!operation->no_numbers)
-	{
-		share_numbers(self, &work->x, work->xv, n);
-		share_numbers(self, &work->y, work->yv, n);
-		work->z = shared64_zero(n);
-	}
-	work->bit = shared_bits_alloc(1, n);
-	work->one = shared64_zero(1);
-}
-
-static void
-measure(Party *self, const Operation *operation, size_t n, Report *report)
-{
-	Work		work;
-	int			i = self->index;
-
-	prepare(self, &work, operation, n);
-	for (int run = 0; run <= RUNS; run++)
-	{
-		double		cpu;
-
-		barrier(self);
-		self->rounds = self->bytes_sent = 0;
-		cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
-		report->start[i][run] = seconds(CLOCK_MONOTONIC);
-		operation->run(self, &work);
-		report->end[i][run] = seconds(CLOCK_MONOTONIC);
-		report->cpu[i][run] = seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
-		report->rounds[i] = self->rounds;
-		report->bytes[i] = self->bytes_sent;
-	}
-	report->good[i] = operation->check(self, &work);
 }
 
 static int
@@ -716,7 +54,7 @@ be_party(int index, int prev, int next, const Operation *operation, size_t n, Re
 	party.next = &channels[1];
 	party.prg_mine = prg_create(seeds[0]);
 	party.prg_next = prg_create(seeds[1]);
-	measure(&party, operation, n, report);
+	mpc_measure(&party, operation, n, report);
 	return 0;
 }
 
@@ -768,7 +106,7 @@ run_parties(const Operation *operation, size_t n, Report *report)
 					close(next[k]);
 				}
 			}
-			_exit(be_party(i, prev[i], next[i], operation, n, report));
+			_exit(be_party(i, prev[i], next[i], operation, n, &report[i]));
 		}
 	}
 	for (int i = 0; i < PARTIES; i++)
@@ -801,92 +139,234 @@ median(double *values, int n)
 	return values[n / 2];
 }
 
-/* Time and processor time of the runs, without the first. */
-static void
-medians(const Report *report, double *time, double *cpu)
+/* What was measured, of the runs without the first. */
+typedef struct Figures
 {
-	double		times[RUNS];
-	double		cpus[RUNS];
+	double		time;			/* medians */
+	double		cpu;			/* of all parties */
+	uint64		bytes;			/* of the party that sends most */
+	int			rounds;
+	bool		good;
+} Figures;
 
-	for (int run = 1; run <= RUNS; run++)
+static Figures
+figures_of(const Report report[PARTIES])
+{
+	Figures		figures = {.rounds = (int) report[0].rounds, .good = true};
+	double		times[MPC_RUNS];
+	double		cpus[MPC_RUNS];
+
+	for (int run = 1; run <= MPC_RUNS; run++)
 	{
-		double		start = report->start[0][run];
-		double		end = report->end[0][run];
+		double		start = report[0].start[run];
+		double		end = report[0].end[run];
 
 		cpus[run - 1] = 0;
 		for (int i = 0; i < PARTIES; i++)
 		{
-			start = Min(start, report->start[i][run]);
-			end = Max(end, report->end[i][run]);
-			cpus[run - 1] += report->cpu[i][run];
+			start = Min(start, report[i].start[run]);
+			end = Max(end, report[i].end[run]);
+			cpus[run - 1] += report[i].cpu[run];
 		}
 		times[run - 1] = end - start;
 	}
-	*time = median(times, RUNS);
-	*cpu = median(cpus, RUNS);
+	for (int i = 0; i < PARTIES; i++)
+	{
+		figures.bytes = Max(figures.bytes, report[i].bytes);
+		figures.good &= report[i].good;
+	}
+	figures.time = median(times, MPC_RUNS);
+	figures.cpu = median(cpus, MPC_RUNS);
+	return figures;
 }
 
-/* The quotient of time and goal, 0 if there is no goal; below 0 on failure. */
+/* Returns the quotient of time and goal, 0 if there is no goal; below 0 if the result is wrong. */
 static double
-print_operation(const Operation *operation, size_t rows, Report *report)
+print_figures(const char *name, size_t rows, const Figures *figures, double goal)
 {
-	double		time;
-	double		cpu;
-	double		goal = operation->goal_s * rows / operation->rows;
-	uint64		bytes = 0;
-
-	if (!run_parties(operation, rows, report))
-	{
-		printf("%-16s failed\n", operation->name);
-		return -1;
-	}
-	medians(report, &time, &cpu);
-	for (int i = 0; i < PARTIES; i++)
-		bytes = Max(bytes, report->bytes[i]);
-	printf("%-16s %9zu %9.4f %9.4f %9.3f %6d %11.0f", operation->name, rows, time, cpu,
-		   bytes / 1e6, (int) report->rounds[0], rows / time);
-	if (operation->goal_s > 0)
-		printf(" %8.4f %6.2f", goal, time / goal);
+	printf("%-22s %9zu %9.4f %9.4f %9.3f %6d %11.0f", name, rows, figures->time, figures->cpu,
+		   figures->bytes / 1e6, figures->rounds, rows / figures->time);
+	if (goal > 0)
+		printf(" %8.4f %6.2f", goal, figures->time / goal);
 	else
 		printf(" %8s %6s", "-", "-");
+	if (!figures->good)
+		printf("  WRONG");
+	return !figures->good ? -1 : goal > 0 ? figures->time / goal : 0;
+}
+
+/* Over raw sockets. */
+static double
+print_raw(const Operation *operation, size_t rows, Report *report, Figures *figures)
+{
+	double		ratio;
+
+	memset(report, 0, PARTIES * sizeof(Report));
+	if (!run_parties(operation, rows, report))
+	{
+		printf("%-22s failed\n", operation->name);
+		return -1;
+	}
+	*figures = figures_of(report);
+	ratio = print_figures(operation->name, rows, figures, operation->goal_s * rows / operation->rows);
 	if (operation->goal_mb > 0)
 		printf("  %.1f MB", operation->goal_mb * rows / operation->rows);
+	printf("\n");
+	return ratio;
+}
+
+/* ---- over the links of three nodes ---- */
+
+/* The goal: over PostgreSQL's connections no operation takes so many times its time over raw sockets. */
+#define WIRE_GOAL	1.3
+
+typedef struct Wire
+{
+	PGconn	   *conn[PARTIES];
+} Wire;
+
+static void
+give_up(PGconn *conn)
+{
+	fprintf(stderr, "%s", PQerrorMessage(conn));
+	exit(1);
+}
+
+static Wire *
+wire_open(const char *module, char *const conninfo[PARTIES])
+{
+	Wire	   *wire = palloc0(sizeof(Wire));
+
 	for (int i = 0; i < PARTIES; i++)
 	{
-		if (!report->good[i])
+		PGconn	   *conn = wire->conn[i] = PQconnectdb(conninfo[i]);
+		char		sql[1024];
+
+		if (PQstatus(conn) != CONNECTION_OK)
+			give_up(conn);
+		snprintf(sql, sizeof(sql), "LOAD 'secmed'; CREATE OR REPLACE FUNCTION pg_temp.mpc_wire(text, bigint, bytea, integer)"
+				 " RETURNS text STRICT LANGUAGE c AS '%s', 'mpc_wire'", module);
+		if (PQresultStatus(PQexec(conn, sql)) != PGRES_COMMAND_OK)
+			give_up(conn);
+	}
+	return wire;
+}
+
+static void
+wire_call(PGconn *conn, const Operation *operation, size_t rows, const uint8 run[16], int party)
+{
+	char		sql[256];
+	char		hex[33];
+
+	for (int k = 0; k < 16; k++)
+		sprintf(hex + 2 * k, "%02x", run[k]);
+	snprintf(sql, sizeof(sql), "SELECT pg_temp.mpc_wire('%s', %zu, '\\x%s', %d)", operation->name, rows, hex, party);
+	if (!PQsendQuery(conn, sql))
+		give_up(conn);
+}
+
+/* Numbers in the order of Report. */
+static void
+read_report(const char *text, Report *report)
+{
+	char	   *at = (char *) text;
+
+	for (int run = 0; run <= MPC_RUNS; run++)
+	{
+		report->start[run] = strtod(at, &at);
+		report->end[run] = strtod(at, &at);
+		report->cpu[run] = strtod(at, &at);
+	}
+	report->bytes = strtoull(at, &at, 10);
+	report->rounds = strtoull(at, &at, 10);
+	report->good = strtoull(at, &at, 10) == 1;
+}
+
+static bool
+wire_run(Wire *wire, const Operation *operation, size_t rows, Report report[PARTIES])
+{
+	uint8		run[16];
+	bool		good = true;
+
+	random_bytes(run, sizeof(run));
+	for (int i = 0; i < PARTIES; i++)
+		wire_call(wire->conn[i], operation, rows, run, i);
+	for (int i = 0; i < PARTIES; i++)
+	{
+		PGresult   *result;
+
+		while ((result = PQgetResult(wire->conn[i])) != NULL)
 		{
-			printf("  WRONG\n");
-			return -1;
+			if (PQresultStatus(result) == PGRES_TUPLES_OK)
+				read_report(PQgetvalue(result, 0, 0), &report[i]);
+			else
+			{
+				fprintf(stderr, "party %d: %s", i, PQresultErrorMessage(result));
+				good = false;
+			}
+			PQclear(result);
 		}
 	}
-	printf("\n");
-	return operation->goal_s > 0 ? time / goal : 0;
+	return good;
 }
+
+/* The quotient of the times over the links and over raw sockets, by the goal. */
+static double
+print_wire(Wire *wire, const Operation *operation, size_t rows, const Figures *raw)
+{
+	Report		report[PARTIES] = {0};
+	Figures		figures;
+	char		name[64];
+	double		ratio;
+
+	snprintf(name, sizeof(name), "%s, wire", operation->name);
+	if (!wire_run(wire, operation, rows, report))
+		return -1;
+	figures = figures_of(report);
+	ratio = print_figures(name, rows, &figures, WIRE_GOAL * raw->time);
+	printf("  %.2f times\n", figures.time / raw->time);
+	return ratio;
+}
+
+/* ---- all of it ---- */
 
 int
 main(int argc, char **argv)
 {
-	Report	   *report = mmap(NULL, sizeof(Report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	Report	   *report = mmap(NULL, PARTIES * sizeof(Report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	Wire	   *wire = NULL;
 	double		worst = 0;
 	bool		good = true;
 	bool		found = false;
 
 	if (report == MAP_FAILED || sodium_init() < 0)
 		return 1;
-	party_keep_memory(UINT64CONST(1) << 30);
-	printf("%-16s %9s %9s %9s %9s %6s %11s %8s %6s\n", "operation", "rows", "seconds", "cpu, all",
-		   "MB/party", "rounds", "rows/s", "goal", "ratio");
-	for (int k = 0; k < lengthof(operations); k++)
+	if (argc >= 6 && strcmp(argv[1], "wire") == 0)
 	{
-		const Operation *operation = &operations[k];
+		wire = wire_open(argv[2], argv + 3);
+		argc -= 5;
+		argv += 5;
+	}
+	party_keep_memory(UINT64CONST(1) << 30);
+	printf("%-22s %9s %9s %9s %9s %6s %11s %8s %6s\n", "operation", "rows", "seconds", "cpu, all",
+		   "MB/party", "rounds", "rows/s", "goal", "ratio");
+	for (int k = 0; k < mpc_operation_count; k++)
+	{
+		const Operation *operation = &mpc_operations[k];
+		size_t		rows = argc > 2 ? strtoull(argv[2], NULL, 10) : operation->rows;
+		Figures		figures;
 		double		ratio;
 
 		if (argc > 1 && strcmp(argv[1], operation->name) != 0 && strcmp(argv[1], "all") != 0)
 			continue;
 		found = true;
-		memset(report, 0, sizeof(Report));
-		ratio = print_operation(operation, argc > 2 ? strtoull(argv[2], NULL, 10) : operation->rows, report);
+		ratio = print_raw(operation, rows, report, &figures);
 		good &= ratio >= 0;
+		if (wire && ratio >= 0)
+		{
+			ratio = print_wire(wire, operation, rows, &figures);
+			good &= ratio >= 0;
+		}
 		worst = Max(worst, ratio);
 	}
 	if (!found)

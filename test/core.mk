@@ -74,7 +74,7 @@ fuzz: $(FUZZ:%=%.run)
 
 # Nodes of the TAP tests that play false; they talk to real ones.
 players: $(PLAYERS)
-$(PLAYERS): LDLIBS += -lpq
+$(PLAYERS) $(ENGINE): LDLIBS += -lpq
 
 clean:
 	rm -rf $(BUILD)
@@ -90,12 +90,13 @@ $(LIBRARY): $(OBJECTS)
 	@ar rcs $@ $(OBJECTS)
 
 engine: $(ENGINE)
+$(ENGINE): $(BUILD)/bench/mpc_operations.o
 
 made: $(MADE)
 
 $(UNIT) $(SIM) $(FUZZ) $(PLAYERS) $(ENGINE) $(MADE): %: %.o $(LIBRARY)
 	@echo '  link $@'
-	@$(CC) $(CFLAGS) -o $@ $< $(LIBRARY) $(PG_LIBRARIES) $(LDLIBS)
+	@$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(LIBRARY) $(PG_LIBRARIES) $(LDLIBS)
 
 .PHONY: tool
 tool: $(BUILD)/secmed

@@ -73,6 +73,9 @@ static int	mpc_memory_kb = 1024 * 1024;
 void
 links_init(void)
 {
+	static const LinksInterface interface = {links_open, links_ready, links_close};
+
+	*find_rendezvous_variable(LINKS_RENDEZVOUS) = (void *) &interface;
 	DefineCustomIntVariable("secmed.mpc_memory",
 							"Sets the memory that a run may take on this node as a party.",
 							"A run that needs more fails before it begins to compute, and says how much.",

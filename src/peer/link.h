@@ -51,6 +51,21 @@ extern void links_ready(PartyLinks *links, Party *party, TimestampTz deadline);
 /* Ends both links in order. */
 extern void links_close(PartyLinks *links);
 
+/*
+ * The same for a library that a superuser loads into a backend of a node, where
+ * the names above are hidden: find_rendezvous_variable(LINKS_RENDEZVOUS) points to it.
+ * It does what any party can do between itself and the next, and is for measuring
+ * the engine over real links (bench/mpc).
+ */
+#define LINKS_RENDEZVOUS	"secmed links"
+
+typedef struct LinksInterface
+{
+	PartyLinks *(*open) (const uint8 run[RUN_ID_BYTES], int index, const char *const names[PARTIES]);
+	void		(*ready) (PartyLinks *links, Party *party, TimestampTz deadline);
+	void		(*close) (PartyLinks *links);
+} LinksInterface;
+
 /* Payload bytes sent to the other parties, for the report. */
 extern uint64 links_bytes_sent(const PartyLinks *links);
 
