@@ -17,6 +17,7 @@
 #include "audit/mode.h"
 #include "audit/queue.h"
 #include "audit/spool.h"
+#include "audit/steady.h"
 #include "datatype/timestamp.h"
 #include "ledger/lint.h"
 #include "mb/pg_wchar.h"
@@ -186,8 +187,7 @@ static bool
 start_is_late(const Sequencer *sequencer)
 {
 	return sequencer->state == SEQUENCER_STARTING &&
-		TimestampDifferenceExceeds(sequencer->started_at, GetCurrentTimestamp(),
-								   START_RETRY_MS);
+		steady_ms() - sequencer->started_ms > START_RETRY_MS;
 }
 
 /*
@@ -213,7 +213,7 @@ try_wake(Oid database)
 		proc = sequencer->proc;
 	else if (start_is_late(sequencer))
 	{
-		sequencer->started_at = GetCurrentTimestamp();
+		sequencer->started_ms = steady_ms();
 		start = true;
 	}
 	LWLockRelease(queue->lock);
@@ -244,16 +244,10 @@ wake_sequencer(void)
 
 /* Queueing ------------------------------------------------------------------*/
 
-static long
-remaining_ms(TimestampTz deadline)
-{
-	return TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
-}
-
-static TimestampTz
+static int64
 deadline_from_now(void)
 {
-	return TimestampTzPlusMilliseconds(GetCurrentTimestamp(), node_timeout_ms);
+	return steady_ms() + node_timeout_ms;
 }
 
 static Slot *
@@ -269,7 +263,7 @@ try_claim(void)
 
 /* NULL if there is none before the deadline. */
 static Slot *
-wait_for_slot(TimestampTz deadline)
+wait_for_slot(int64 deadline)
 {
 	Slot	   *slot = try_claim();
 
@@ -278,7 +272,7 @@ wait_for_slot(TimestampTz deadline)
 	ConditionVariablePrepareToSleep(&queue->places);
 	while ((slot = try_claim()) == NULL)
 	{
-		long		wait_ms = remaining_ms(deadline);
+		long		wait_ms = steady_wait_ms(deadline);
 
 		if (wait_ms <= 0)
 			break;
@@ -623,9 +617,9 @@ look(AuditTicket ticket, Verdict *verdict, SequencerState *sequencer_state, bool
 }
 
 static void
-wait_a_while(TimestampTz deadline, bool starting)
+wait_a_while(int64 deadline, bool starting)
 {
-	long		wait_ms = remaining_ms(deadline);
+	long		wait_ms = steady_wait_ms(deadline);
 
 	if (starting)
 		wait_ms = Min(wait_ms, START_RETRY_MS);
@@ -652,7 +646,7 @@ see_to_sequencer(AuditTicket ticket, EntryKind kind, SequencerState sequencer, b
 
 /* NULL with verdict->state DONE or FAILED; or a reason why there is no verdict. */
 static const char *
-wait_for_verdict(AuditTicket ticket, Verdict *verdict, TimestampTz deadline)
+wait_for_verdict(AuditTicket ticket, Verdict *verdict, int64 deadline)
 {
 	int			starts = 0;
 
@@ -668,7 +662,7 @@ wait_for_verdict(AuditTicket ticket, Verdict *verdict, TimestampTz deadline)
 		/* Somebody has waited long enough for all of us. */
 		if (on_failure(verdict->kind) == LEDGER_FAILURE_SPOOL && spool_in_use(MyDatabaseId))
 			return "Others spool already.";
-		if (remaining_ms(deadline) <= 0)
+		if (steady_wait_ms(deadline) <= 0)
 			return "It took longer than secmed.node_timeout.";
 		reason = see_to_sequencer(ticket, verdict->kind, sequencer, late, &starts);
 		if (reason)
@@ -716,7 +710,7 @@ queue_again(AuditTicket ticket)
 {
 	Slot	   *slot = &queue->slots[ticket.slot];
 
-	wait_a_while(TimestampTzPlusMilliseconds(GetCurrentTimestamp(), BLOCK_PAUSE_MS), false);
+	wait_a_while(steady_ms() + BLOCK_PAUSE_MS, false);
 	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
 	if (slot->state == SLOT_FAILED)
 		queue_add_slot(slot);
@@ -759,7 +753,7 @@ wait_for_one(AuditTicket ticket)
 {
 	while (is_open(ticket))
 	{
-		TimestampTz deadline = deadline_from_now();
+		int64		deadline = deadline_from_now();
 		Verdict		verdict;
 		const char *why = wait_for_verdict(ticket, &verdict, deadline);
 

@@ -11,19 +11,19 @@
 
 #include "audit/ingest.h"
 #include "audit/spool.h"
+#include "audit/steady.h"
 #include "audit/writer.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 #include "utils/uuid.h"
 
 /* After a failure: whatever stands in the way may be gone by then. */
 #define RETRY_MS		2000
 
 static bool looked = false;		/* for a file that an earlier life has left */
-static TimestampTz next_at = 0;
+static int64 next_ms = 0;		/* steady.h; 0: no file is known of */
 
 long
 ingest_wait_ms(void)
@@ -31,13 +31,12 @@ ingest_wait_ms(void)
 	if (!looked)
 	{
 		looked = true;
-		if (!spool_exists() && spool_end())
-			return -1;
-		return 0;
+		if (spool_exists())
+			next_ms = steady_ms();
 	}
-	if (!spool_in_use(MyDatabaseId) && next_at == 0)
+	if (!spool_in_use(MyDatabaseId) && next_ms == 0)
 		return -1;
-	return TimestampDifferenceMilliseconds(GetCurrentTimestamp(), next_at);
+	return steady_wait_ms(next_ms);
 }
 
 /* How far it is -------------------------------------------------------------*/
@@ -166,14 +165,17 @@ take_files(void)
 
 	while (spool_open(&reader))
 	{
+		bool		more;
+
 		find_start(&reader);
-		while (take_some(&reader))
-			;
+		more = take_some(&reader);
+		spool_end();
+		while (more)
+			more = take_some(&reader);
 		spool_close(&reader);
 		spool_remove_taken();
 	}
-	if (spool_end())
-		next_at = 0;
+	next_ms = 0;
 }
 
 static void
@@ -185,7 +187,7 @@ report_failure(void)
 			(errmsg("spooled entries could not be taken into the ledger"),
 			 errdetail("%s", reason)));
 	pfree(reason);
-	next_at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), RETRY_MS);
+	next_ms = steady_ms() + RETRY_MS;
 }
 
 void

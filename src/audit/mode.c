@@ -7,10 +7,10 @@
 
 #include "audit/mode.h"
 #include "audit/standing.h"
+#include "audit/steady.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "utils/guc.h"
-#include "utils/timestamp.h"
 
 int			ledger_mode = LEDGER_SYNC;
 int			on_ledger_failure = LEDGER_FAILURE_ERROR;
@@ -61,14 +61,14 @@ mode_waits_for_quorum(EntryKind kind)
 }
 
 void
-mode_wait_certified(uint64 seq, TimestampTz deadline)
+mode_wait_certified(uint64 seq, int64 deadline)
 {
 	ConditionVariable *changes = standing_changes();
 
 	ConditionVariablePrepareToSleep(changes);
 	while (standing_certified(MyDatabaseId) <= seq)
 	{
-		long		wait_ms = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
+		long		wait_ms = steady_wait_ms(deadline);
 
 		if (wait_ms <= 0)
 			break;

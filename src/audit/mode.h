@@ -25,7 +25,6 @@
 #ifndef SECMED_MODE_H
 #define SECMED_MODE_H
 
-#include "datatype/timestamp.h"
 #include "ledger/entry.h"
 
 typedef enum LedgerMode
@@ -56,8 +55,8 @@ extern bool mode_waits_for_quorum(EntryKind kind);
 
 /*
  * Mode quorum: returns when the entry of this number is certified.
- * ERRCODE_SECMED_LEDGER if it isn't at the deadline.  Obeys cancel.
+ * ERRCODE_SECMED_LEDGER if it isn't at the deadline (steady.h).  Obeys cancel.
  */
-extern void mode_wait_certified(uint64 seq, TimestampTz deadline);
+extern void mode_wait_certified(uint64 seq, int64 deadline);
 
 #endif							/* SECMED_MODE_H */

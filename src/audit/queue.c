@@ -5,6 +5,7 @@
 #include "base/base.h"
 
 #include "audit/queue.h"
+#include "audit/steady.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
 #include "storage/shmem.h"
@@ -86,7 +87,7 @@ queue_new_sequencer(Oid database)
 			memset(sequencer, 0, sizeof(*sequencer));
 			sequencer->state = SEQUENCER_STARTING;
 			sequencer->database = database;
-			sequencer->started_at = GetCurrentTimestamp();
+			sequencer->started_ms = steady_ms();
 			return sequencer;
 		}
 	}

@@ -88,7 +88,7 @@ typedef struct Slot
 typedef enum SequencerState
 {
 	SEQUENCER_NONE = 0,			/* this place in the table is free */
-	SEQUENCER_STARTING,			/* asked of the postmaster at started_at */
+	SEQUENCER_STARTING,			/* asked of the postmaster at started_ms */
 	SEQUENCER_RUNNING
 } SequencerState;
 
@@ -96,7 +96,7 @@ typedef struct Sequencer
 {
 	SequencerState state;
 	Oid			database;
-	TimestampTz started_at;
+	int64		started_ms;		/* steady.h */
 	PGPROC	   *proc;			/* while RUNNING; its latch wakes it */
 	bool		stop;			/* asked to leave when its queue is empty */
 } Sequencer;

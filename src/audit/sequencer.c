@@ -13,6 +13,7 @@
 #include "audit/batch.h"
 #include "audit/ingest.h"
 #include "audit/signer.h"
+#include "audit/steady.h"
 #include "ledger/guard.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -153,12 +154,12 @@ ask_to_stop(Oid database)
 void
 sequencer_stop(Oid database)
 {
-	TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), STOP_MS);
+	int64		deadline = steady_ms() + STOP_MS;
 
 	ConditionVariablePrepareToSleep(&queue->exits);
 	while (ask_to_stop(database))
 	{
-		long		wait_ms = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
+		long		wait_ms = steady_wait_ms(deadline);
 
 		if (wait_ms <= 0)
 			break;				/* the command itself will say who is there */

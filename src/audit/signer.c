@@ -19,6 +19,7 @@
 #include "audit/mark.h"
 #include "audit/signer.h"
 #include "audit/standing.h"
+#include "audit/steady.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -30,7 +31,6 @@
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
-#include "utils/timestamp.h"
 
 /* After a signature that was not possible: the key file may come back. */
 #define RETRY_MS		10000
@@ -44,7 +44,7 @@ static char site[NODE_NAME_BYTES_MAX + 1];
 static TileBuilder tree;
 static KeyHistory keys;
 static uint64 signed_size;
-static TimestampTz next_at = 0;	/* not before then */
+static int64 next_ms = 0;		/* not before then; steady.h */
 
 /* Of the newest key or policy that was handed over: what must be certified before it signs. */
 static uint64 handed_over_at;	/* 0: nothing */
@@ -188,7 +188,7 @@ signer_key(const LedgerEntry *entry)
 	const char *reason;
 
 	strlcpy(site, entry->site, sizeof(site));
-	next_at = 0;				/* a new key may be able to sign */
+	next_ms = 0;				/* a new key may be able to sign */
 	if (!history_accept(&keys, entry, &reason))
 		return reason;
 	look_at_keys();
@@ -230,13 +230,13 @@ signer_wait_ms(void)
 		return -1;
 	if (size < tree.size)
 		return 0;				/* more are to come */
-	return TimestampDifferenceMilliseconds(GetCurrentTimestamp(), next_at);
+	return steady_wait_ms(next_ms);
 }
 
 void
 signer_hurry(void)
 {
-	next_at = 0;
+	next_ms = 0;
 }
 
 static void
@@ -330,7 +330,7 @@ report_failure(void)
 			(errmsg("no checkpoint of the ledger could be signed"),
 			 errdetail("%s. %s", error->message ? error->message : "", error->detail ? error->detail : "")));
 	FreeErrorData(error);
-	next_at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), RETRY_MS);
+	next_ms = steady_ms() + RETRY_MS;
 }
 
 void
@@ -341,7 +341,7 @@ signer_run(void)
 	if (signer_wait_ms() != 0)
 		return;
 	size = next_size();
-	next_at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), checkpoint_interval_ms);
+	next_ms = steady_ms() + checkpoint_interval_ms;
 	PG_TRY();
 	{
 		sign_in_transaction(size);

@@ -287,15 +287,10 @@ spool_remove_taken(void)
 	(void) durable_unlink(path, ERROR);
 }
 
-bool
+void
 spool_end(void)
 {
-	bool		none;
-
 	LWLockAcquire(queue->spool_lock, LW_EXCLUSIVE);
-	none = !spool_exists();
-	if (none)
-		set_in_use(false);
+	set_in_use(false);
 	LWLockRelease(queue->spool_lock);
-	return none;
 }

@@ -5,8 +5,9 @@
  *
  * $PGDATA/secmed/<database oid>.spool (0600; ledger/spooled.h) is written by
  * backends, one at a time, each frame with a flush.  Once something is in
- * it, sessions that may spool don't queue any more until the sequencer has
- * taken all of it, so entries keep their order.
+ * it, sessions that may spool don't queue any more until the sequencer begins
+ * to take it.  It takes the whole spool before what is queued, so entries
+ * keep their order.
  *
  * The sequencer sets a spool aside as <database oid>.spool.taken, which nobody
  * writes any more, appends what is in it and removes it.  How far it is, by
@@ -53,7 +54,7 @@ extern void spool_forget_reader(void);
 /* Removes what was set aside, durably. */
 extern void spool_remove_taken(void);
 
-/* From now on sessions queue again, if there is no file; false if there is. */
-extern bool spool_end(void);
+/* From now on sessions queue again: the ledger works. */
+extern void spool_end(void);
 
 #endif							/* SECMED_SPOOL_H */
