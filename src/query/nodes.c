@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "crypto/hash.h"
+#include "mirror/forks.h"
 #include "miscadmin.h"
 #include "query/nodes.h"
 #include "utils/builtins.h"
@@ -33,6 +34,7 @@ fill_ref(NodeRef *ref, const char *name)
 	Peer		peer;
 
 	peer_require(&peer, name);
+	forks_require_none(name);
 	if (peer.conninfo == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_SECMED_NODE_LOST),

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "contract/policy.h"
+#include "mirror/forks.h"
 #include "miscadmin.h"
 #include "peer/connection.h"
 #include "peer/served.h"
@@ -86,6 +87,19 @@ known_fingerprint(const char *name, uint8 fingerprint[HASH_BYTES])
 	return true;
 }
 
+/* None of those who take part may have signed two histories of a ledger. */
+static void
+require_no_fork(const Serving *serving)
+{
+	const Request *request = &serving->request;
+
+	forks_require_none(serving->coordinator.name);
+	for (int i = 0; i < request->nsites; i++)
+		forks_require_none(request->sites[i].name);
+	for (int i = 0; i < PARTIES; i++)
+		forks_require_none(request->parties[i].name);
+}
+
 void
 serving_decide(Serving *serving)
 {
@@ -97,6 +111,7 @@ serving_decide(Serving *serving)
 				(errcode(decision.sqlstate),
 				 errmsg_internal("%s", decision.message),
 				 decision.hint[0] ? errhint("%s", decision.hint) : 0));
+	require_no_fork(serving);
 }
 
 void
