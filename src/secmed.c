@@ -12,7 +12,10 @@
 
 #include "audit/access.h"
 #include "audit/append.h"
+#include "audit/changes.h"
+#include "audit/dangling.h"
 #include "audit/log_key.h"
+#include "audit/logins.h"
 #include "audit/segment.h"
 #include "audit/signer.h"
 #include "mirror/worker.h"
@@ -36,8 +39,11 @@ _PG_init(void)
 				 errhint("Set shared_preload_libraries = 'secmed' and restart the server.")));
 
 	audit_init();
+	dangling_init();
 	action_init();
 	access_init();
+	changes_init();
+	logins_init();
 	segment_init();
 	log_key_init();
 	signer_init();

@@ -36,6 +36,7 @@ typedef struct Action
 	EntryKind	kind;
 	bool		changes;
 	bool		own;
+	bool		unconfirmed;	/* who does it was warned */
 	uint64		n;
 	uint64		last_n;			/* of those that are closed with it */
 	uint64		hash;			/* of object, operation and statement */
@@ -54,6 +55,7 @@ typedef struct Action
 static uint8 run[RUN_ID_BYTES];
 static uint64 last_n = 0;		/* 0: run is not yet chosen */
 static bool precommitted = false;
+static bool ledger_gone = false;	/* dropped by this transaction */
 static Action *actions = NULL;
 static int	n_open_reads = 0;
 
@@ -226,26 +228,55 @@ warn_instead(MemoryContext caller)
 	FlushErrorState();
 	ereport(WARNING,
 			(errcode(ERRCODE_SECMED_LEDGER),
-			 errmsg("this will not be in the ledger: %s", error->message),
+			 errmsg("the ledger does not confirm what you do: %s", error->message),
 			 error->detail ? errdetail_internal("%s", error->detail) : 0));
 	FreeErrorData(error);
 }
 
 static void
-write_precommit(const char *outcome)
+write_precommit(LedgerEntry *entry)
 {
-	FullTransactionId xid = GetTopFullTransactionId();
-	LedgerEntry entry = local_entry(ENTRY_PRECOMMIT, actor_name(), "", outcome, "");
-	AuditTicket ticket;
+	AuditTicket ticket = audit_append(entry, NULL, 0);
 
-	entry.ncounters = 1;
-	entry.counters[0] = U64FromFullTransactionId(xid);
-	ticket = audit_append(&entry, NULL, 0);
 	if (ledger_is_locked_by_us())
 		audit_leave(ticket);
 	else
 		audit_wait(ticket);
+}
+
+/*
+ * Before the transaction commits.  The exceptions of action.h hold here, too;
+ * who was warned once is not made to wait again.
+ */
+static void
+precommit(const char *outcome, bool own, bool unconfirmed)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	LedgerEntry entry = local_entry(ENTRY_PRECOMMIT, actor_name(), "", outcome, "");
+
 	precommitted = true;
+	entry.ncounters = 1;
+	entry.counters[0] = U64FromFullTransactionId(GetTopFullTransactionId());
+	if (unconfirmed)
+	{
+		entry.actor = pg_server_to_any(entry.actor, strlen(entry.actor), PG_UTF8);
+		note(&entry);
+		return;
+	}
+	if (!own || !superuser())
+	{
+		write_precommit(&entry);
+		return;
+	}
+	PG_TRY();
+	{
+		write_precommit(&entry);
+	}
+	PG_CATCH();
+	{
+		warn_instead(caller);
+	}
+	PG_END_TRY();
 }
 
 /* FNV-1a (Fowler, Noll, Vo): two statements that collide are told of as one. */
@@ -292,12 +323,14 @@ announce(const ActionPlan *plan, const char *actor, uint64 n)
 	return no_ticket;
 }
 
-/* False: it was not taken, and who does it was warned. */
+/* False: it is not confirmed, and who does it was warned. */
 static bool
 announce_or_warn(const ActionPlan *plan, const char *actor, uint64 n, AuditTicket *ticket)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	volatile bool taken = true;
+	volatile bool confirmed = true;
+
+	*ticket = no_ticket;
 
 	if (!plan->own || !superuser())
 	{
@@ -311,10 +344,10 @@ announce_or_warn(const ActionPlan *plan, const char *actor, uint64 n, AuditTicke
 	PG_CATCH();
 	{
 		warn_instead(caller);
-		taken = false;
+		confirmed = false;
 	}
 	PG_END_TRY();
-	return taken;
+	return confirmed;
 }
 
 /* The action of this client's statement that does the same, or NULL. */
@@ -376,6 +409,7 @@ action_enter(const ActionPlan *plan)
 	Action	   *action = find_same(plan, hash);
 	char	   *actor;
 	AuditTicket ticket;
+	bool		confirmed;
 
 	if (action == NULL)
 	{
@@ -383,16 +417,16 @@ action_enter(const ActionPlan *plan)
 			close_finished_reads();
 		begin_run();
 		actor = actor_name();
-		if (!announce_or_warn(plan, actor, last_n + 1, &ticket))
-			return 0;
+		confirmed = announce_or_warn(plan, actor, last_n + 1, &ticket);
 		action = find_joinable(plan, hash, pg_server_to_any(actor, strlen(actor), PG_UTF8));
 		last_n++;
 		if (action == NULL)
 			action = add_action(plan, hash, actor);
 		action->last_n = last_n;
 		action->ticket = ticket;
+		action->unconfirmed = !confirmed;
 		if (plan->locks_ledger && !precommitted)
-			write_precommit("committing");
+			precommit("committing", plan->own, !confirmed);
 	}
 	action->running++;
 	return action->id;
@@ -444,6 +478,9 @@ close_ended(Action *action, bool committed)
 {
 	char		failed[16];
 
+	/* A session that is ended in the middle of it has no error that could be caught. */
+	if (action->sqlstate == 0 && action->running > 0 && depth > 0 && proc_exit_inprogress)
+		action->sqlstate = ERRCODE_ADMIN_SHUTDOWN;
 	failure_words(failed, action->sqlstate == ERRCODE_INSUFFICIENT_PRIVILEGE && action->rows == 0 ?
 				  "refused" : "failed", action->sqlstate);
 	if (action->sqlstate != 0 && !(committed && action->changes))
@@ -547,18 +584,19 @@ action_rise(void)
 
 /* The ends of transactions --------------------------------------------------*/
 
-/* Are there changes; are there any of what is published? */
+/* The changes: are there any of what is published, and were all without confirmation? */
 static bool
-has_changes(bool *published)
+has_changes(bool *own, bool *unconfirmed)
 {
 	bool		found = false;
 
-	*published = false;
+	*own = *unconfirmed = true;
 	for (Action *action = actions; action; action = action->older)
 		if (action->changes)
 		{
 			found = true;
-			*published |= !action->own;
+			*own &= action->own;
+			*unconfirmed &= action->unconfirmed;
 		}
 	return found;
 }
@@ -567,26 +605,14 @@ has_changes(bool *published)
 static void
 before_commit(const char *outcome)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	bool		published;
+	bool		own;
+	bool		unconfirmed;
 
-	if (precommitted || !has_changes(&published) || !OidIsValid(audited_ledger()) ||
+	ledger_gone = !OidIsValid(audited_ledger());
+	if (precommitted || ledger_gone || !has_changes(&own, &unconfirmed) ||
 		!FullTransactionIdIsValid(GetTopFullTransactionIdIfAny()))
 		return;
-	if (published || !superuser())
-	{
-		write_precommit(outcome);
-		return;
-	}
-	PG_TRY();
-	{
-		write_precommit(outcome);
-	}
-	PG_CATCH();
-	{
-		warn_instead(caller);
-	}
-	PG_END_TRY();
+	precommit(outcome, own, unconfirmed);
 }
 
 static void
@@ -614,6 +640,7 @@ forget_transaction(void)
 	n_open_reads = 0;
 	last_n = 0;
 	precommitted = false;
+	ledger_gone = false;
 }
 
 static void
@@ -625,7 +652,7 @@ transaction_ends(XactEvent event, void *arg)
 		before_commit("committing");
 	if (event == XACT_EVENT_PRE_PREPARE)
 		before_commit("prepared");
-	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
+	if (event == XACT_EVENT_ABORT || (event == XACT_EVENT_COMMIT && !ledger_gone))
 		close_all(event == XACT_EVENT_COMMIT);
 	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
 		forget_transaction();

@@ -56,7 +56,7 @@ extern void action_init(void);
 /*
  * Announces the action, or finds the one that it is part of, and returns when
  * its entry is durable.  Fails with ERRCODE_SECMED_LEDGER; then nothing
- * may be read or changed.  0: see the second exception above.
+ * may be read or changed.
  */
 extern ActionId action_enter(const ActionPlan *plan);
 

@@ -343,6 +343,25 @@ audited_schema(Oid namespace)
 		(namespace == own.schema || namespace == own.published_schema);
 }
 
+bool
+audited_in_schema(Oid namespace)
+{
+	HASH_SEQ_STATUS all;
+	Audited    *audited;
+	List	   *relids = NIL;
+	ListCell   *cell;
+
+	/* Looking up a schema may change the table. */
+	hash_seq_init(&all, relations);
+	while ((audited = hash_seq_search(&all)) != NULL)
+		if (OidIsValid(audited->root))
+			relids = lappend_oid(relids, audited->relid);
+	foreach(cell, relids)
+		if (get_rel_namespace(lfirst_oid(cell)) == namespace)
+			return true;
+	return false;
+}
+
 static Audited *
 decide(Oid relid)
 {

@@ -42,6 +42,9 @@ extern const Audited *audited_find(Oid relid);
 /* True for the schemas secmed and secmed_published. */
 extern bool audited_schema(Oid namespace);
 
+/* Is something published in this schema? */
+extern bool audited_in_schema(Oid namespace);
+
 /* The ledger's table; InvalidOid if it is not there any more. */
 extern Oid	audited_ledger(void);
 

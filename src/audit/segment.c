@@ -36,9 +36,9 @@ static const struct
 	const char *on;
 }			indexes[] = {
 	{"ledger", "seq", "UNIQUE", "(seq)"},
-	/* What verification and exports look up; few among many entries. */
+	/* What verification, exports and a starting sequencer look up; few among many entries. */
 	{"ledger", "kinds", "", "(secmed.entry_kind(entry), seq)"
-	" WHERE secmed.entry_kind(entry) IN ('key', 'erased', 'reviewed')"},
+	" WHERE secmed.entry_kind(entry) IN ('key', 'erased', 'reviewed', 'restart')"},
 	/* What officers look through. */
 	{"ledger", "notable", "", "(seq) WHERE secmed.entry_notable(entry)"},
 	/* What they search for: a few hundred bytes for two thousand entries, and nothing at an append. */

@@ -11,6 +11,7 @@
 #include "base/base.h"
 
 #include "audit/batch.h"
+#include "audit/dangling.h"
 #include "audit/ingest.h"
 #include "audit/signer.h"
 #include "audit/steady.h"
@@ -253,6 +254,8 @@ serve_queue(Oid database)
 			ProcessConfigFile(PGC_SIGHUP);
 		}
 
+		if (dangling_run(database))
+			SetLatch(MyLatch);	/* there is more of it */
 		in_batch = true;
 		ingest_run();
 		in_batch = false;

@@ -52,6 +52,8 @@
 #define LEDGER_PAYLOAD_BYTES_MAX	(48 * 1024)
 /* Entries that may wait for the sequencer at once. */
 #define LEDGER_SLOTS			256
+/* Refused logins of a database make at most one entry in this time, with their number. */
+#define LOGIN_ENTRY_MS			10000
 /* Databases of one cluster that may be nodes. */
 #define LEDGER_DATABASES		64
 /* Databases of one cluster that have appended since the server's start. */
