@@ -43,6 +43,13 @@ null_of(const Aggregation *job, const Aggregate *aggregate)
 	return &job->table->slice[aggregate->null];
 }
 
+/* A plane of all rows. */
+static uint64
+plane_need(const Aggregation *job)
+{
+	return 2 * sizeof(uint64) * (uint64) BIT_WORDS(job->table->n);
+}
+
 /* pass of row v + 1 = same of row v */
 static SharedBits
 pass_of(const SharedBits *same)
@@ -64,6 +71,7 @@ load_counts(Party *self, const Aggregation *job)
 	size_t		n = job->table->n;
 	int			planes = 0;
 	int			used = 0;
+	uint64		need;
 	SharedBits	there;
 	Shared64	numbers;
 
@@ -71,6 +79,9 @@ load_counts(Party *self, const Aggregation *job)
 		planes += job->list[k].kind == AGGREGATE_COUNT;
 	if (planes == 0)
 		return;
+	/* What is converted, and what that takes: the numbers, a summand of them again, and a message. */
+	need = planes * (plane_need(job) + 4 * sizeof(uint64) * (uint64) n);
+	party_reserve(self, "counting", need);
 	there = shared_bits_raw(planes, n);
 	for (int k = 0; k < job->count; k++)
 	{
@@ -97,6 +108,7 @@ load_counts(Party *self, const Aggregation *job)
 	}
 	shared_bits_free(&there);
 	shared64_free(&numbers);
+	party_release(self, need);
 }
 
 /* ---- min and max ---- */
@@ -160,8 +172,14 @@ static void
 find_extremes_of(Party *self, const Aggregation *job, int planes)
 {
 	SharedBits *columns = palloc(job->count * sizeof(SharedBits));
+	uint64		need;
 	int			used = 0;
 
+	for (int k = 0; k < job->count; k++)
+		used += is_extreme(&job->list[k]) && extreme_planes(job, &job->list[k]) == planes;
+	need = used * plane_need(job) * planes;
+	party_reserve(self, "looking for minima", need);
+	used = 0;
 	for (int k = 0; k < job->count; k++)
 	{
 		if (is_extreme(&job->list[k]) && extreme_planes(job, &job->list[k]) == planes)
@@ -174,6 +192,7 @@ find_extremes_of(Party *self, const Aggregation *job, int planes)
 		if (is_extreme(&job->list[k]) && extreme_planes(job, &job->list[k]) == planes)
 			store_extreme(self, job, &job->list[k], &columns[used++]);
 	}
+	party_release(self, need);
 	pfree(columns);
 }
 
@@ -302,8 +321,10 @@ aggregate_table(Party *self, Table *table, const Grouping *by, const Aggregate *
 	Aggregation job = {table, aggregates, count};
 	Grouping	with_sums = *by;
 	int		   *sums = sums_of(&job, by, &with_sums.sum_count);
+	uint64		need = 3 * plane_need(&job);
 	SharedBits	same = group_same(self, table, by);
 
+	party_reserve(self, "grouping", need);
 	with_sums.sums = sums;
 	if (table->n > 0)
 	{
@@ -313,5 +334,6 @@ aggregate_table(Party *self, Table *table, const Grouping *by, const Aggregate *
 	}
 	group_rows(self, table, &with_sums, &same, size, groups);
 	shared_bits_free(&same);
+	party_release(self, need);
 	pfree(sums);
 }

@@ -124,7 +124,7 @@ rows_for_places(Party *self, Shared64 *row, const Shared64 *taken, size_t rows)
 	shared64_add(row, row, &other);
 	shared64_free(&sums);
 	shared64_free(&other);
-	pfree(numbers);
+	table_free_words(numbers, row->n);
 }
 
 static void

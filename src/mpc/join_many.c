@@ -155,7 +155,7 @@ numbers_from(const Party *self, uint64 first, size_t n)
 	for (size_t v = 0; v < n; v++)
 		values[v] = first + v;
 	arith64_public(self, &numbers, values);
-	pfree(values);
+	table_free_words(values, n);
 	return numbers;
 }
 

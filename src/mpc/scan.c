@@ -159,11 +159,14 @@ scan_bits(Party *self, Join join, SharedBits *x, SharedBits *pass)
 	shared_bits_free(&odd_pass);
 }
 
-/* Rows of all levels, and those at work twice more. */
+/*
+ * Of `planes` and a plane of pass: what is given, a level and the next one, its message, and for
+ * comparisons twice the half of it.
+ */
 static uint64
-scan_need(int planes, size_t n)
+scan_need(int planes, size_t n, bool compares)
 {
-	return 6 * (uint64) (planes + 1) * BIT_WORDS(n) * 2 * sizeof(uint64);
+	return (compares ? 34 : 24) * (uint64) (planes + 1) * BIT_WORDS(n) * 2 * sizeof(uint64) / 10;
 }
 
 /* ---- columns beside each other: they pass on together ---- */
@@ -212,7 +215,7 @@ scan_copy_bits(Party *self, SharedBits *columns, int count, const SharedBits *pa
 	if (count == 0 || pass->n <= 1)
 		return;
 	all = beside(columns, count);
-	need = scan_need(all.planes, all.n);
+	need = scan_need(all.planes, all.n, false);
 	party_reserve(self, "copying down", need);
 	all_pass = shared_bits_cut(pass, 0, pass->n);
 	scan_bits(self, join_copy, &all, &all_pass);
@@ -303,7 +306,7 @@ scan_each(Party *self, SharedBits *columns, int count, const SharedBits *pass, b
 
 	if (count == 0 || pass->n == 0)
 		return;
-	need = scan_need(3 * columns[0].planes, count * pass->n);
+	need = scan_need(columns[0].planes, count * pass->n, true);
 	party_reserve(self, what, need);
 	all = end_to_end(columns, count);
 	all_pass = end_to_end_pass(pass, count);

@@ -11,6 +11,7 @@
 #include "mpc/rows.h"
 #include "mpc/scan.h"
 #include "mpc/sort.h"
+#include "share/memory.h"
 
 static const size_t sizes[] = {0, 1, 2, 3, 4, 5, 7, 8, 9, 17, 63, 64, 65, 127, 128, 129, 500, 1024, 1025};
 
@@ -1123,6 +1124,131 @@ test_all_pairs(size_t n1, size_t n2, Prg *prg)
 	}
 }
 
+/* ---- memory: no more is held than was reserved ---- */
+
+typedef enum Operator
+{
+	OPERATOR_SCAN_BITS,
+	OPERATOR_SCAN_NUMBERS,
+	OPERATOR_LEAST,
+	OPERATOR_AGGREGATE,
+	OPERATOR_JOIN,
+	OPERATOR_EXPAND,
+	OPERATOR_PAIRS,
+	OPERATORS
+} Operator;
+
+static const char *const operator_names[] = {
+	"copying bits", "copying numbers", "a minimum", "aggregates", "a join", "expanding", "a join of all pairs"
+};
+
+typedef struct MemoryJob
+{
+	Operator	what;
+	Table		one[PARTIES];
+	Table		two[PARTIES];
+	Shared64	copies[PARTIES];
+	SharedBits	pass[PARTIES];
+	size_t		total;
+	int64		held[PARTIES];
+	uint64		reserved[PARTIES];
+} MemoryJob;
+
+static void
+step_operator(Party *self, MemoryJob *job, Table *result)
+{
+	int			i = self->index;
+	JoinSide	left = {&job->one[i], join_keys, 2, join_nulls, 1, J_VALID, join_numbers, 2, join_values, 2};
+	JoinSide	right = {&job->two[i], join_keys, 2, join_nulls, 1, J_VALID};
+	int			key = J_KEY;
+	Grouping	by = {&key, 1, J_VALID, NULL, 0, GROUP_WITHOUT_ROWS};
+	Aggregate	list[] = {
+		{AGGREGATE_MIN, J_VALUE, J_VALUE_NULL}, {AGGREGATE_MAX, J_KEY_AGAIN, AGGREGATE_NOT_NULL}, {AGGREGATE_COUNT, 0, J_VALUE_NULL}
+	};
+	SharedBits	duplicate;
+	Shared64	number;
+
+	switch (job->what)
+	{
+		case OPERATOR_SCAN_BITS:
+			scan_copy_bits(self, job->one[i].slice, 5, &job->pass[i]);
+			break;
+		case OPERATOR_SCAN_NUMBERS:
+			scan_copy_numbers(self, job->one[i].number, 2, &job->pass[i]);
+			break;
+		case OPERATOR_LEAST:
+			scan_least(self, &job->one[i].slice[J_KEY_AGAIN], 1, &job->pass[i]);
+			break;
+		case OPERATOR_AGGREGATE:
+			aggregate_table(self, &job->one[i], &by, list, lengthof(list), job->one[i].n, NULL);
+			break;
+		case OPERATOR_JOIN:
+			duplicate = shared_bits_alloc(1, 1);
+			join_unique(self, JOIN_LEFT, &right, &left, result, &duplicate, NULL);
+			shared_bits_free(&duplicate);
+			break;
+		case OPERATOR_EXPAND:
+			number = shared64_zero(job->one[i].n + job->total);
+			expand_table(self, &job->one[i], &job->copies[i], job->total, &number);
+			shared64_free(&number);
+			break;
+		case OPERATOR_PAIRS:
+			number = shared64_zero(1);
+			join_many(self, &left, &right, job->total, result, &number, NULL);
+			shared64_free(&number);
+			break;
+		case OPERATORS:
+			break;
+	}
+}
+
+static void
+step_memory(Party *self, void *arg)
+{
+	MemoryJob  *job = arg;
+	Table		result = table_create(0);
+
+	vector_memory.now = vector_memory.peak = 0;
+	step_operator(self, job, &result);
+	job->held[self->index] = vector_memory.peak;
+	job->reserved[self->index] = self->memory_peak;
+	table_destroy(&result);
+}
+
+static void
+test_memory(Operator what, Prg *prg)
+{
+	size_t		n = 20000;
+	MemoryJob	job = {.what = what, .total = n};
+	Clear		one = join_rows(n, n, 0, 0, prg);
+	Clear		two = join_rows(n, n, 0, 0, prg);
+	uint64	   *copies = palloc0(n * sizeof(uint64));
+	uint64	   *pass = palloc(n * sizeof(uint64));
+	double		part = 0;
+
+	copies[n / 2] = job.total;
+	for (size_t v = 0; v < n; v++)
+		pass[v] = sim_u64(prg) % 2;
+	sim_share_table(job.one, &one, prg);
+	sim_share_table(job.two, &two, prg);
+	sim_share64(job.copies, copies, n, prg, false);
+	sim_share_bits(job.pass, pass, 1, n, prg);
+	run(step_memory, &job);
+	for (int i = 0; i < PARTIES; i++)
+		part = Max(part, (double) job.held[i] / job.reserved[i]);
+	CHECK(part <= 1, "%s held %.2f of what was reserved", operator_names[what], part);
+	/* And a reservation that asks for far too much would be no help. */
+	CHECK(part > 0.5, "%s held %.2f of what was reserved", operator_names[what], part);
+	pfree(copies);
+	pfree(pass);
+	clear_free(&one);
+	clear_free(&two);
+	sim_free_table(job.one);
+	sim_free_table(job.two);
+	sim_free64(job.copies);
+	sim_free_bits(job.pass);
+}
+
 int
 main(void)
 {
@@ -1148,6 +1274,9 @@ main(void)
 	for (int s = 0; s < lengthof(paired_sizes); s++)
 		test_all_pairs(paired_sizes[s][0], paired_sizes[s][1], prg);
 	sim_report("all pairs of rows with equal keys, and none if there is no room for all");
+	for (Operator what = 0; what < OPERATORS; what++)
+		test_memory(what, prg);
+	sim_report("no operator holds more than it has reserved");
 	prg_free(prg);
 	return sim_end();
 }
