@@ -17,6 +17,7 @@
 #include "mpc/group.h"
 #include "mpc/join.h"
 #include "mpc/logic.h"
+#include "mpc/rows.h"
 #include "mpc/scaled.h"
 #include "mpc/shuffle.h"
 #include "mpc/sort.h"
@@ -298,6 +299,28 @@ check_sort(Party *self, Work *work)
 	return memcmp(got, work->xv, work->n * sizeof(uint64)) == 0;
 }
 
+/* ORDER BY x LIMIT 10 */
+static void
+run_top(Party *self, Work *work)
+{
+	SortKey		key = {0, false, false};
+	Table		table = {work->n, 0, NULL, 1, &work->bu};
+
+	shared_bits_free(&work->bu);
+	work->bu = shared_bits_cut(&work->bx, 0, work->n);
+	sort_first(self, &table, &key, 1, SORT_ALL_VALID, 10, NULL);
+	rows_limit(&table, 0, 10);
+}
+
+static bool
+check_top(Party *self, Work *work)
+{
+	uint64	   *got = opened_bits(self, &work->bu);
+
+	qsort(work->xv, work->n, sizeof(uint64), by_word);
+	return work->bu.n == 10 && memcmp(got, work->xv, 10 * sizeof(uint64)) == 0;
+}
+
 /* SELECT x, sum(y) GROUP BY x, or SELECT DISTINCT x, padded to all rows; validity and all. */
 static void
 run_groups(Party *self, Work *work, bool with_sum)
@@ -536,6 +559,7 @@ const Operation mpc_operations[] = {
 	{"shuffle", M, 0.12, 16, ALL, ALL, 0, false, run_shuffle, check_shuffle},
 	{"sort-100k", M / 10, 0.4, 60, ALL, ALL, 64, true, run_sort, check_sort},
 	{"sort", M, 4, 600, ALL, ALL, 64, true, run_sort, check_sort},
+	{"top-10", MI, 0, 0, ALL, ALL, 64, true, run_top, check_top},
 	{"group-sum", MI, 5, 734, GROUPS, ALL, 64, false, run_group_sum, check_group_sum},
 	{"distinct", MI, 5, 0, GROUPS, ALL, 64, false, run_distinct, check_distinct},
 	{"group-min-max", MI, 0, 0, GROUPS, ALL, 64, true, run_group_min_max, check_group_min_max},

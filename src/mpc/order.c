@@ -126,7 +126,7 @@ sorted_of(const Order *order, size_t first)
 	return order->sorted[first / 2];
 }
 
-/* Rows of their own are in order. */
+/* Rows of their own are in order, and need not be where nobody wants them to be. */
 static void
 begin_segment(Order *order, size_t first, size_t n, size_t sorted)
 {
@@ -135,7 +135,7 @@ begin_segment(Order *order, size_t first, size_t n, size_t sorted)
 	mark(order, first);
 	if (n == 1)
 		return;
-	if (sorted == n)
+	if (sorted == n || first >= order->wanted)
 	{
 		for (size_t v = 1; v < n; v++)
 			mark(order, first + v);
@@ -148,9 +148,9 @@ begin_segment(Order *order, size_t first, size_t n, size_t sorted)
 }
 
 Order
-order_create(size_t n)
+order_create(size_t n, size_t wanted)
 {
-	Order		order = {n};
+	Order		order = {n, wanted};
 
 	Assert(order_spare_rows(n) <= UINT16_MAX);
 	order.first = vector_alloc_zero(first_bytes(n));

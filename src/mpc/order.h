@@ -16,6 +16,7 @@
 typedef struct Order
 {
 	size_t		n;
+	size_t		wanted;			/* rows from this place on may be in any order */
 	uint64	   *first;			/* a bit for each row: a segment begins here; and one behind the last row */
 	uint16	   *sorted;			/* by half of a segment's first row: so many of its rows are in order */
 	uint64	   *before;			/* the answers of a batch: is the left row before the right one? */
@@ -26,10 +27,10 @@ typedef struct Order
 extern size_t order_spare_rows(size_t n);
 extern uint64 order_bytes(size_t n);
 
-extern Order order_create(size_t n);
+extern Order order_create(size_t n, size_t wanted);
 extern void order_free(Order *order);
 
-/* Pairs of rows to be compared in this batch; 0 when all rows are in order. */
+/* Pairs of rows to be compared in this batch; 0 when all rows that matter are in order. */
 extern uint64 order_pairs(const Order *order);
 
 /* Goes through the pairs of a batch. */

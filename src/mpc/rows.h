@@ -4,7 +4,7 @@
  *
  * All but the last are local.  What needs no function: a filter is logic_and() of the column of
  * validity with what the condition gave (1 round, PLANE_BYTES(n)); a projection leaves out columns; the first k
- * rows in an order are sort_table() and rows_limit(), because rows that are not valid come last.
+ * rows in an order are sort_first() and rows_limit(), because rows that are not valid come last.
  */
 #ifndef SECMED_ROWS_H
 #define SECMED_ROWS_H

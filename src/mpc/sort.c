@@ -335,9 +335,9 @@ plan_sort(const Table *numbered, const KeySource *source)
 }
 
 static void
-order_rows(Party *self, KeyRows *rows, size_t batch_max, SortWork *work)
+order_rows(Party *self, KeyRows *rows, size_t wanted, size_t batch_max, SortWork *work)
 {
-	Order		order = order_create(rows->n);
+	Order		order = order_create(rows->n, wanted);
 	Batch		batch = batch_create(self, rows, &order, batch_max);
 	uint64		pairs;
 
@@ -392,20 +392,28 @@ with_row_numbers(Party *self, const Table *table)
 
 /* Of the numbered table. */
 static void
-sort_shuffled(Party *self, Table *numbered, const KeySource *source, const Plan *plan, SortWork *work)
+sort_shuffled(Party *self, Table *numbered, const KeySource *source, size_t wanted, const Plan *plan,
+			  SortWork *work)
 {
 	KeyRows		rows;
 
 	party_reserve(self, "sorting", plan->need);
 	work->planes = keys_planes(numbered, source);
 	keys_take(self, &rows, numbered, source, order_spare_rows(numbered->n));
-	order_rows(self, &rows, plan->batch_max, work);
+	order_rows(self, &rows, wanted, plan->batch_max, work);
 	keys_put_back(self, &rows, numbered, source);
 	party_release(self, plan->need);
 }
 
 void
 sort_table(Party *self, Table *table, const SortKey *keys, int count, int valid, SortWork *work)
+{
+	sort_first(self, table, keys, count, valid, table->n, work);
+}
+
+void
+sort_first(Party *self, Table *table, const SortKey *keys, int count, int valid, size_t wanted,
+		   SortWork *work)
 {
 	KeySource	source = {keys, count, valid, table->slices};
 	SortWork	own = {0};
@@ -420,7 +428,7 @@ sort_table(Party *self, Table *table, const SortKey *keys, int count, int valid,
 		party_reserve(self, "sorting", plan.numbers);
 		shuffle_table(self, &numbered);
 		party_release(self, plan.numbers);
-		sort_shuffled(self, &numbered, &source, &plan, &own);
+		sort_shuffled(self, &numbered, &source, wanted, &plan, &own);
 
 		/* Back to the columns that were asked for. */
 		for (int c = 0; c < table->slices; c++)

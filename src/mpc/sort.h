@@ -48,4 +48,11 @@ typedef struct SortWork
 extern void sort_table(Party *self, Table *table, const SortKey *keys, int count, int valid,
 					   SortWork *work);
 
+/*
+ * The same, but only the first `wanted` rows come in order; the others come behind them in a random one.  For ORDER
+ * BY with LIMIT: few wanted rows take 3 comparisons a row, and not log2 n.
+ */
+extern void sort_first(Party *self, Table *table, const SortKey *keys, int count, int valid,
+					   size_t wanted, SortWork *work);
+
 #endif							/* SECMED_SORT_H */

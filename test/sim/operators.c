@@ -720,6 +720,77 @@ test_joins(size_t n1, size_t n2, Prg *prg)
 	}
 }
 
+/* ---- the first rows in an order ---- */
+
+typedef struct FirstJob
+{
+	Table		table[PARTIES];
+	size_t		wanted;
+	SortWork	work[PARTIES];
+} FirstJob;
+
+static const SortKey first_keys[] = {{J_KEY, true, true}, {J_VALUE, false, false}};
+
+static void
+step_first(Party *self, void *arg)
+{
+	FirstJob   *job = arg;
+	int			i = self->index;
+
+	sort_first(self, &job->table[i], first_keys, 2, J_VALID, job->wanted, &job->work[i]);
+}
+
+/* Is row v before row w? */
+static bool
+comes_first(const Clear *rows, size_t v, size_t w)
+{
+	uint64		x = signed_order(rows->slice[J_KEY][v], 12);
+	uint64		y = signed_order(rows->slice[J_KEY][w], 12);
+
+	if (rows->slice[J_VALID][v] != rows->slice[J_VALID][w])
+		return rows->slice[J_VALID][v];
+	if (x != y)
+		return x > y;
+	if (rows->slice[J_VALUE][v] != rows->slice[J_VALUE][w])
+		return rows->slice[J_VALUE][v] < rows->slice[J_VALUE][w];
+	return v < w;
+}
+
+static void
+test_first(size_t n, size_t wanted, uint64 range, Prg *prg)
+{
+	FirstJob	job = {.wanted = wanted};
+	Clear		before = join_rows(n, range, 3, 0, prg);
+	Clear		after;
+	uint8	   *seen = palloc0(n + 1);
+
+	for (size_t v = 0; v < n; v++)
+		before.number[0][v] = v;
+	sim_share_table(job.table, &before, prg);
+	run(step_first, &job);
+	after = sim_rebuild_table(job.table);
+	CHECK(after.n == n, "n=%zu", n);
+	for (size_t v = 0; v < n; v++)
+	{
+		size_t		was = after.number[0][v];
+		size_t		place = 0;
+
+		CHECK(was < n && !seen[was]++, "n=%zu row %zu", n, v);
+		for (int c = 0; c < JOIN_SLICES && was < n; c++)
+			CHECK(after.slice[c][v] == before.slice[c][was], "n=%zu row %zu", n, v);
+		for (size_t w = 0; w < n; w++)
+			place += comes_first(&before, w, was);
+		CHECK(v < wanted ? place == v : place >= wanted, "n=%zu: row %zu is in place %zu", n, place, v);
+	}
+	/* Few of many are far less work than all of them. */
+	if (n >= 500 && wanted <= 5)
+		CHECK(job.work[0].comparisons < 4 * n, UINT64_FORMAT " comparisons of %zu rows", job.work[0].comparisons, n);
+	pfree(seen);
+	clear_free(&before);
+	clear_free(&after);
+	sim_free_table(job.table);
+}
+
 /* ---- limit, union, columns beside, distinct, any ---- */
 
 typedef struct RowsJob
@@ -1262,6 +1333,15 @@ main(void)
 	for (int s = 0; s < lengthof(sizes); s++)
 		test_aggregates(sizes[s], prg);
 	sim_report("count, sum, min, max, any, or and and of groups, with NULLs as in SQL");
+	for (int s = 0; s < lengthof(sizes); s++)
+	{
+		test_first(sizes[s], 0, 3, prg);
+		test_first(sizes[s], 1, 1000, prg);
+		test_first(sizes[s], 5, 3, prg);
+		test_first(sizes[s], sizes[s] / 2, 1000, prg);
+		test_first(sizes[s], sizes[s] + 1, 1000, prg);
+	}
+	sim_report("the first rows in an order come first");
 	for (int s = 0; s < lengthof(rows_sizes); s++)
 		test_rows(rows_sizes[s][0], rows_sizes[s][1], prg);
 	sim_report("rows are cut off, put end to end and beside each other, and kept once");
