@@ -786,13 +786,14 @@ COMMENT ON FUNCTION secmed.consistency_proof(bigint) IS
 REVOKE ALL ON FUNCTION secmed.consistency_proof(bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.consistency_proof(bigint) TO secmed_auditor;
 
-CREATE FUNCTION secmed.export_ledger(OUT path text, OUT content bytea) RETURNS SETOF record
+CREATE FUNCTION secmed.export_ledger(with_columns boolean DEFAULT false,
+		OUT path text, OUT content bytea) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'secmed_export_ledger' LANGUAGE C STRICT VOLATILE
 	SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION secmed.export_ledger() IS
-'The ledger up to its newest checkpoint as files (c2sp.org/tlog-tiles), with its checkpoints, policies and the bodies that are still kept: for "secmed verify DIRECTORY".';
-REVOKE ALL ON FUNCTION secmed.export_ledger() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION secmed.export_ledger() TO secmed_auditor;
+COMMENT ON FUNCTION secmed.export_ledger(boolean) IS
+'The ledger up to its newest checkpoint as files (c2sp.org/tlog-tiles), with its checkpoints, policies and the bodies that are still kept: for "secmed verify DIRECTORY". with_columns: the entries as CSV, too.';
+REVOKE ALL ON FUNCTION secmed.export_ledger(boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.export_ledger(boolean) TO secmed_auditor;
 
 -- officers ------------------------------------------------------------------
 -- What compliance officers ask and write; docs/compliance.md says which demand

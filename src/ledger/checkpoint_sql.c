@@ -1,7 +1,7 @@
 /*
  * checkpoint_sql.c
- *	  Checkpoints, proofs and exports of this node's ledger, for SQL, and the
- *	  guard of what is stored beside the entries.
+ *	  Checkpoints and proofs of this node's ledger, for SQL, and the guard of
+ *	  what is stored beside the entries.
  *
  * Each function begins with the newest checkpoint.  What that covers never
  * changes again, so it does not matter under which snapshots the rest is read.
@@ -25,10 +25,6 @@ PG_FUNCTION_INFO_V1(secmed_store_guard);
 PG_FUNCTION_INFO_V1(secmed_checkpoint);
 PG_FUNCTION_INFO_V1(secmed_inclusion_proof);
 PG_FUNCTION_INFO_V1(secmed_consistency_proof);
-PG_FUNCTION_INFO_V1(secmed_export_ledger);
-
-/* Rows read at once: with the largest bodies 5 MB. */
-#define EXPORT_ROWS		100
 
 /* The guard -----------------------------------------------------------------*/
 
@@ -128,26 +124,6 @@ secmed_store_guard(PG_FUNCTION_ARGS)
 
 /* Checkpoints and proofs ----------------------------------------------------*/
 
-/* The newest checkpoint, or an error. */
-static void
-require_checkpoint(StoredCheckpoint *checkpoint)
-{
-	const char *reason;
-
-	if (store_last_checkpoint(checkpoint, &reason))
-		return;
-	if (reason)
-		ereport(ERROR,
-				(errcode(ERRCODE_SECMED_LEDGER),
-				 errmsg("the last checkpoint of the ledger is damaged"),
-				 errdetail("It %s.", reason),
-				 errhint("See secmed.verify_ledger().")));
-	ereport(ERROR,
-			(errcode(ERRCODE_SECMED_LEDGER),
-			 errmsg("the ledger has no checkpoint yet"),
-			 errhint("The first is signed within secmed.checkpoint_interval of the node's creation; the server's log says what is in the way.")));
-}
-
 static void pg_attribute_noreturn()
 proof_not_made(void)
 {
@@ -190,7 +166,7 @@ secmed_checkpoint(PG_FUNCTION_ARGS)
 
 	owner_begin(&scope);
 	SPI_connect();
-	require_checkpoint(&last);
+	store_require_checkpoint(&last);
 	result = utf8_text(caller, last.text, (int) last.len);
 	SPI_finish();
 	owner_end(&scope);
@@ -251,7 +227,7 @@ secmed_inclusion_proof(PG_FUNCTION_ARGS)
 
 	owner_begin(&scope);
 	SPI_connect();
-	require_checkpoint(&last);
+	store_require_checkpoint(&last);
 	check_number(PG_GETARG_INT64(0), 0, last.head.size, "entry");
 	write_inclusion(&proof, (uint64) PG_GETARG_INT64(0), &last);
 	result = utf8_text(caller, proof.data, proof.len);
@@ -274,7 +250,7 @@ secmed_consistency_proof(PG_FUNCTION_ARGS)
 
 	owner_begin(&scope);
 	SPI_connect();
-	require_checkpoint(&last);
+	store_require_checkpoint(&last);
 	check_number(old, 1, last.head.size + 1, "a checkpoint of size");
 	source = require_tree(&last);
 	if (!merkle_consistency(&path, &source, (uint64) old, last.head.size))
@@ -288,169 +264,4 @@ secmed_consistency_proof(PG_FUNCTION_ARGS)
 	SPI_finish();
 	owner_end(&scope);
 	PG_RETURN_TEXT_P(result);
-}
-
-/* Export --------------------------------------------------------------------*/
-
-typedef struct Export
-{
-	ReturnSetInfo *result;
-	ExportWriter writer;
-	KeyHistory	keys;
-	const KeySpan *span;		/* whose policy was looked at, */
-	bool		no_witness;		/* and has none */
-	uint64		size;
-	StringInfoData last;		/* the checkpoint that is exported */
-	StringInfoData notes;		/* those before it */
-	StringInfoData payloads;
-} Export;
-
-static void
-put_row(void *arg, const char *path, const void *bytes, size_t len)
-{
-	Export	   *export = arg;
-	Datum		values[] = {CStringGetTextDatum(path), bytea_datum(bytes, len)};
-	bool		nulls[] = {false, false};
-
-	tuplestore_putvalues(export->result->setResult, export->result->setDesc, values, nulls);
-}
-
-/* row: entry, salt, payload */
-static void
-export_row(Export *export, HeapTuple row, TupleDesc desc, uint64 seq)
-{
-	bool		isnull;
-	bool		no_body;
-	bytea	   *entry = DatumGetByteaPP(SPI_getbinval(row, desc, 1, &isnull));
-	Datum		salt = SPI_getbinval(row, desc, 2, &no_body);
-	Datum		payload = SPI_getbinval(row, desc, 3, &no_body);
-
-	export_entry(&export->writer, VARDATA_ANY(entry), VARSIZE_ANY_EXHDR(entry));
-	if (!no_body && VARSIZE_ANY_EXHDR(DatumGetByteaPP(salt)) == SALT_BYTES)
-		export_opened(&export->payloads, seq, (const uint8 *) VARDATA_ANY(DatumGetByteaPP(salt)),
-					  VARDATA_ANY(DatumGetByteaPP(payload)), VARSIZE_ANY_EXHDR(DatumGetByteaPP(payload)));
-}
-
-/* Its rows, as far as the checkpoint goes; the memory of each batch is reset. */
-static void
-export_entries(Export *export, uint64 size)
-{
-	MemoryContext batch = AllocSetContextCreate(CurrentMemoryContext, "ledger rows", ALLOCSET_DEFAULT_SIZES);
-	char	   *query = psprintf("SELECT l.entry, p.salt, p.payload FROM secmed.ledger l"
-								 " LEFT JOIN secmed.ledger_payload p ON p.seq = l.seq"
-								 " WHERE l.seq < " UINT64_FORMAT " ORDER BY l.seq", size);
-	Portal		portal = SPI_cursor_open_with_args(NULL, query, 0, NULL, NULL, NULL, true, 0);
-	uint64		n = 0;
-
-	do
-	{
-		MemoryContext old;
-
-		SPI_cursor_fetch(portal, true, EXPORT_ROWS);
-		old = MemoryContextSwitchTo(batch);
-		for (uint64 i = 0; i < SPI_processed; i++)
-		{
-			CHECK_FOR_INTERRUPTS();
-			export_row(export, SPI_tuptable->vals[i], SPI_tuptable->tupdesc, n++);
-		}
-		MemoryContextSwitchTo(old);
-		MemoryContextReset(batch);
-		SPI_freetuptable(SPI_tuptable);
-	} while (SPI_processed > 0);
-	SPI_cursor_close(portal);
-}
-
-/* May a checkpoint of this size be exported without countersignatures? */
-static bool
-needs_no_witness(Export *export, uint64 size)
-{
-	const KeySpan *span = history_log(&export->keys, size);
-	Policy	   *policy;
-
-	if (span == NULL)
-		return true;			/* of a broken ledger the verifier says more */
-	if (export->span == span)
-		return export->no_witness;
-	policy = store_parsed_policy(span);
-	export->span = span;
-	export->no_witness = policy == NULL || policy->quorum < 0;
-	if (policy != NULL)
-		pfree(policy);
-	return export->no_witness;
-}
-
-/* Those that are certified, or need not be; the last is what is exported. */
-static void
-find_notes(Export *export)
-{
-	SPITupleTable *rows;
-	uint64		n;
-
-	if (SPI_execute("SELECT k.size, coalesce(c.note, k.note), c.size IS NOT NULL FROM secmed.ledger_checkpoint k"
-					" LEFT JOIN secmed.ledger_certified c ON c.size = k.size ORDER BY k.size", false, 0) != SPI_OK_SELECT)
-		elog(ERROR, "can't read secmed.ledger_checkpoint");
-	rows = SPI_tuptable;
-	n = SPI_processed;
-	initStringInfo(&export->notes);
-	initStringInfo(&export->last);
-	for (uint64 i = 0; i < n; i++)
-	{
-		bool		isnull;
-		uint64		size = (uint64) DatumGetInt64(SPI_getbinval(rows->vals[i], rows->tupdesc, 1, &isnull));
-		bytea	   *note = DatumGetByteaPP(SPI_getbinval(rows->vals[i], rows->tupdesc, 2, &isnull));
-
-		if (!DatumGetBool(SPI_getbinval(rows->vals[i], rows->tupdesc, 3, &isnull)) && !needs_no_witness(export, size))
-			continue;
-		if (export->last.len > 0)
-			export_note(&export->notes, export->last.data);
-		resetStringInfo(&export->last);
-		appendBinaryStringInfo(&export->last, VARDATA_ANY(note), VARSIZE_ANY_EXHDR(note));
-		export->size = size;
-	}
-	SPI_freetuptable(rows);
-}
-
-static void
-export_policies(Export *export)
-{
-	for (int i = 0; i < export->keys.nlogs; i++)
-	{
-		char		path[POLICY_PATH_BYTES];
-		char	   *policy = store_policy(&export->keys.logs[i]);
-
-		policy_path(path, export->keys.logs[i].policy);
-		if (policy != NULL)
-			put_row(export, path, policy, strlen(policy));
-	}
-}
-
-Datum
-secmed_export_ledger(PG_FUNCTION_ARGS)
-{
-	Export	   *export = palloc0(sizeof(Export));
-	StoredCheckpoint last;
-	OwnerScope	scope;
-	const char *reason;
-
-	InitMaterializedSRF(fcinfo, 0);
-	export->result = (ReturnSetInfo *) fcinfo->resultinfo;
-	owner_begin(&scope);
-	SPI_connect();
-	require_checkpoint(&last);
-	(void) store_keys(&export->keys, &reason);	/* of a broken one the verifier says more */
-	find_notes(export);
-
-	initStringInfo(&export->payloads);
-	export_start(&export->writer, (ExportSink) {.put = put_row, .arg = export}, 0);
-	export_entries(export, export->size);
-	export_finish(&export->writer);
-	export_policies(export);
-	if (export->notes.len > 0)
-		put_row(export, EXPORT_NOTES, export->notes.data, export->notes.len);
-	if (export->payloads.len > 0)
-		put_row(export, EXPORT_PAYLOADS, export->payloads.data, export->payloads.len);
-	put_row(export, EXPORT_CHECKPOINT, export->last.data, export->last.len);
-	SPI_finish();
-	owner_end(&scope);
-	PG_RETURN_NULL();
 }

@@ -155,6 +155,25 @@ store_last_checkpoint(StoredCheckpoint *checkpoint, const char **reason)
 	return store_read_checkpoint(checkpoint, size, checkpoint->text, checkpoint->len, reason);
 }
 
+void
+store_require_checkpoint(StoredCheckpoint *checkpoint)
+{
+	const char *reason;
+
+	if (store_last_checkpoint(checkpoint, &reason))
+		return;
+	if (reason)
+		ereport(ERROR,
+				(errcode(ERRCODE_SECMED_LEDGER),
+				 errmsg("the last checkpoint of the ledger is damaged"),
+				 errdetail("It %s.", reason),
+				 errhint("See secmed.verify_ledger().")));
+	ereport(ERROR,
+			(errcode(ERRCODE_SECMED_LEDGER),
+			 errmsg("the ledger has no checkpoint yet"),
+			 errhint("The first is signed within secmed.checkpoint_interval of the node's creation; the server's log says what is in the way.")));
+}
+
 /* The tree ------------------------------------------------------------------*/
 
 /* As a mirror's number: this node's own ledger. */

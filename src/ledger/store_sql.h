@@ -27,6 +27,9 @@ extern bool store_keys(KeyHistory *history, const char **reason);
 /* The newest checkpoint; false if there is none, or with a reason if it can't be read. */
 extern bool store_last_checkpoint(StoredCheckpoint *checkpoint, const char **reason);
 
+/* The same, or an error that says why there is none. */
+extern void store_require_checkpoint(StoredCheckpoint *checkpoint);
+
 /* Reads a stored note; false with a reason. bytes must stay. */
 extern bool store_read_checkpoint(StoredCheckpoint *checkpoint, uint64 size, const void *bytes,
 								  size_t len, const char **reason);

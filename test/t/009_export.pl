@@ -7,13 +7,16 @@ use warnings;
 use File::Basename qw(dirname);
 use File::Path qw(make_path);
 use FindBin;
+use MIME::Base64 ();
 use lib $FindBin::RealBin;
 use PostgreSQL::Test::Utils;
 use Secmed;
 use Test::More;
 use Time::HiRes qw(sleep);
 
-my $tool = "$FindBin::RealBin/secmed";
+# The one that was installed with the server.
+chomp(my $bindir = `pg_config --bindir`);
+my $tool = "$bindir/secmed";
 my $c = Secmed->new(sites => [qw(charite lmu gemelli)], one_cluster => 1);
 $c->load_lung;
 $c->publish('clinic.trial', 'trial', $Secmed::LUNG_OPTIONS);
@@ -37,7 +40,8 @@ my $exports = 0;
 # Exports, as the superuser after these changes, into a new folder.
 sub export
 {
-	my ($change) = @_;
+	my ($change, $columns) = @_;
+	$columns //= 'false';
 	my $dir = PostgreSQL::Test::Utils::tempdir . '/lmu' . $exports++;
 	my $rows = $c->run('lmu', <<"END");
 BEGIN;
@@ -46,7 +50,7 @@ ALTER TABLE secmed.ledger DISABLE TRIGGER USER;
 ALTER TABLE secmed.ledger_tile DISABLE TRIGGER USER;
 ALTER TABLE secmed.ledger_checkpoint DISABLE TRIGGER USER;
 $change;
-SELECT path, encode(content, 'hex') FROM secmed.export_ledger();
+SELECT path, encode(content, 'hex') FROM secmed.export_ledger($columns);
 ROLLBACK;
 END
 	for my $row (split /\n/, $rows)
@@ -110,6 +114,7 @@ sub found_offline
 }
 
 my $last = $n - 1;
+my $key_of_another = $c->run('gemelli', "SELECT encode(entry, 'hex') FROM secmed.ledger WHERE seq = 1");
 my $newest = "size = $n";
 my $flip = 'UPDATE secmed.ledger SET entry = set_byte(entry, length(entry) - 40, get_byte(entry, length(entry) - 40) # 1) WHERE seq = 100';
 my $swap = 'UPDATE secmed.ledger SET entry = (SELECT o.entry FROM secmed.ledger o WHERE o.seq = 201 - ledger.seq) WHERE seq IN (100, 101)';
@@ -124,6 +129,11 @@ found('a bit of a tile', $tile, 0);
 found('a tile removed', 'DELETE FROM secmed.ledger_tile WHERE idx = 0', 0);
 found('a checkpoint changed', $note, $last - 1);
 found('a checkpoint of more', "UPDATE secmed.ledger_checkpoint SET size = size + 100000 WHERE $newest", '\\d+');
+
+found('the middle removed', 'DELETE FROM secmed.ledger WHERE seq BETWEEN 100 AND 199', 100, 200);
+found('a key replaced by another node\'s', "UPDATE secmed.ledger SET entry = '\\x$key_of_another' WHERE seq = 1", 1);
+found('a key\'s signature changed', 'UPDATE secmed.ledger SET entry = set_byte(entry, length(entry) - 20, get_byte(entry, length(entry) - 20) # 1) WHERE seq = 1', 1);
+found('a body made up', "INSERT INTO secmed.ledger_payload VALUES (100, '\\x00', 'x')", 100);
 
 found_offline('a bit of an entry', $flip, qr/entry 10[01]\b/);
 found_offline('entries exchanged', $swap, qr/entry 100\b/);
@@ -141,6 +151,72 @@ found_offline('the last checkpoint changed', $note, qr/lmu/);
 	($status, $said) = verify($dir);
 	is($status, 1, 'a bit of an exported file: the tool finds it');
 	like($said, qr/entry \d+/, 'and names the entry');
+}
+
+# Columns that were exported beside the bytes are what the bytes say.
+{
+	my $dir = export('', 'true');
+	($status, $said) = verify($dir);
+	is($status, 0, 'an export with columns is verified') or diag $said;
+	like($said, qr/intact, (\d+) entries.*columns compared with the bytes: \1 entries/s, 'all of them');
+	my $rows = slurp_file("$dir/csv/000");
+	$rows =~ s/^(77,.*?,)"[^"]*"/$1"nobody"/m;
+	open my $file, '>:raw', "$dir/csv/000" or die $!;
+	print $file $rows;
+	close $file;
+	($status, $said) = verify($dir);
+	is($status, 1, 'a column that was changed: the tool finds it');
+	like($said, qr/entry 77 has other columns/, 'and names the entry');
+}
+
+# What was erased was committed, and an entry says under which law it went.
+{
+	$c->run('lmu', "SELECT secmed.append_note('patient MRN-4711 has asked'), secmed.append_note('nobody has')");
+	is($c->run('lmu', "SELECT secmed.erase_subject('MRN-4711', 'GDPR Art. 17(1)(b)')"), 1, 'a note about a subject is erased');
+	$c->ledger_is_whole('lmu');
+	ok(all_signed(), 'and signed');
+	my $dir = export('');
+	($status, $said) = verify($dir);
+	is($status, 0, 'the export is verified') or diag $said;
+	like($said, qr/ 1 committed and erased,/, 'and says so');
+	unlike(slurp_file("$dir/payloads"), qr/@{[substr MIME::Base64::encode_base64('patient MRN-4711 has', ''), 4, 12]}/, 'it is not in it');
+	my $erased = $c->run('lmu', "SELECT max(counters[1]) FROM secmed.events WHERE kind = 'erased'");
+	found('what was erased is back', "INSERT INTO secmed.ledger_payload SELECT $erased, salt, payload FROM secmed.ledger_payload WHERE seq = (SELECT max(seq) FROM secmed.ledger_payload)", $erased);
+	$n = $c->run('lmu', 'SELECT max(size) FROM secmed.ledger_checkpoint');
+}
+
+# On disk, where no trigger is: a byte of an entry, and one in the TOAST table of a body.
+{
+	my $text = join '', map { chr(97 + rand 26) } 1 .. 20000;
+	$c->run('lmu', "SELECT secmed.append_note('$text')");
+	my $seq = $c->run('lmu', 'SELECT max(seq) FROM secmed.ledger_payload');
+	my $segment = $c->run('lmu', 'SELECT max(inhrelid::regclass::text) FROM pg_inherits WHERE inhparent = \'secmed.ledger_payload\'::regclass');
+	$c->run('lmu', "ALTER TABLE $segment ALTER payload SET STORAGE EXTERNAL, ALTER payload SET STORAGE EXTENDED");
+	my $toast = $c->run('lmu', "SELECT pg_relation_filepath(reltoastrelid) FROM pg_class WHERE oid = '$segment'::regclass");
+	my $heap = $c->run('lmu', "SELECT pg_relation_filepath('" . ($segment =~ s/_payload//r) . "')");
+	$c->run('lmu', 'CHECKPOINT');
+	$cluster->stop;
+	for my $case ([ 'the TOAST of a body', $toast, $seq, sub { $_[0] =~ s/([a-z]{500})/\u$1/ } ],
+		[ 'an entry in its file', $heap, '\\d+', sub { $_[0] =~ s/peer added|\x01 charite|charite \w/\u$&/ } ])
+	{
+		my ($about, $file, $place, $change) = @$case;
+		my $path = $cluster->data_dir . "/$file";
+		my $whole = slurp_file($path);
+		my $changed = $whole;
+		ok($change->($changed) && $changed ne $whole, "$about is changed");
+		open my $out, '>:raw', $path or die $!;
+		print $out $changed;
+		close $out;
+		$cluster->start;
+		like($c->run('lmu', 'SELECT ok, bad_seq FROM secmed.verify_ledger()'), qr/^f\|$place$/, "$about: found, with its place");
+		$cluster->stop;
+		open $out, '>:raw', $path or die $!;
+		print $out $whole;
+		close $out;
+	}
+	$cluster->start;
+	$c->ledger_is_whole('lmu');
+	$n = $c->run('lmu', 'SELECT max(size) FROM secmed.ledger_checkpoint');
 }
 
 # Crashes --------------------------------------------------------------------
