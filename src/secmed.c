@@ -19,6 +19,7 @@
 #include "audit/segment.h"
 #include "audit/signer.h"
 #include "mirror/worker.h"
+#include "fdw/shared_insert.h"
 #include "peer/connection.h"
 #include "peer/link.h"
 #include "peer/served.h"
@@ -53,5 +54,6 @@ _PG_init(void)
 	links_init();
 	worker_init();
 	settings_init();
+	shared_ddl_init();
 	MarkGUCPrefixReserved("secmed");
 }

@@ -13,6 +13,7 @@
 #include "catalog/pg_type.h"
 #include "commands/explain.h"
 #include "foreign/fdwapi.h"
+#include "fdw/shared_insert.h"
 #include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
@@ -183,18 +184,54 @@ refuse_writing(const char *name)
 			 errhint("Change them at the site, in the published table itself.")));
 }
 
+static void
+refuse_oblivious_change(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("rows of shared table \"%s\" can't be changed or deleted yet", name),
+			 errdetail("Which rows a condition selects is secret, so all of them would get new shares.")));
+}
+
 static List *
 plan_modify(PlannerInfo *root, ModifyTable *plan, Index relation, int subplan)
 {
-	refuse_writing(get_rel_name(planner_rt_fetch(relation, root)->relid));
+	Oid			relid = planner_rt_fetch(relation, root)->relid;
+
+	if (!shared_foreign_is(relid))
+		refuse_writing(get_rel_name(relid));
+	if (plan->operation != CMD_INSERT)
+		refuse_oblivious_change(get_rel_name(relid));
+	shared_insert_check(plan, relid);
 	return NIL;
+}
+
+static void
+begin_modify(ModifyTableState *state, ResultRelInfo *relation, List *private, int subplan, int flags)
+{
+	if ((flags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
+		shared_insert_begin(relation);
+}
+
+static void
+end_modify(EState *estate, ResultRelInfo *relation)
+{
+	shared_insert_end(relation);
 }
 
 /* COPY ... FROM and rows routed to a partition come without a plan. */
 static void
 begin_insert(ModifyTableState *state, ResultRelInfo *relation)
 {
-	refuse_writing(RelationGetRelationName(relation->ri_RelationDesc));
+	if (!shared_foreign_is(RelationGetRelid(relation->ri_RelationDesc)))
+		refuse_writing(RelationGetRelationName(relation->ri_RelationDesc));
+	shared_insert_begin(relation);
+}
+
+static TupleTableSlot *
+exec_insert(EState *estate, ResultRelInfo *relation, TupleTableSlot *slot, TupleTableSlot *plan_slot)
+{
+	return shared_insert_row(relation, slot);
 }
 
 static TupleTableSlot *
@@ -207,12 +244,16 @@ exec_modify(EState *estate, ResultRelInfo *relation, TupleTableSlot *slot, Tuple
 static void
 add_update_targets(PlannerInfo *root, Index rtindex, RangeTblEntry *target, Relation relation)
 {
+	if (shared_foreign_is(RelationGetRelid(relation)))
+		refuse_oblivious_change(RelationGetRelationName(relation));
 	refuse_writing(RelationGetRelationName(relation));
 }
 
 static void
 exec_truncate(List *relations, DropBehavior behavior, bool restart)
 {
+	if (shared_foreign_is(RelationGetRelid((Relation) linitial(relations))))
+		refuse_oblivious_change(RelationGetRelationName((Relation) linitial(relations)));
 	refuse_writing(RelationGetRelationName((Relation) linitial(relations)));
 }
 
@@ -241,8 +282,11 @@ secmed_fdw_handler(PG_FUNCTION_ARGS)
 
 	routine->AddForeignUpdateTargets = add_update_targets;
 	routine->PlanForeignModify = plan_modify;
+	routine->BeginForeignModify = begin_modify;
+	routine->EndForeignModify = end_modify;
 	routine->BeginForeignInsert = begin_insert;
-	routine->ExecForeignInsert = exec_modify;
+	routine->EndForeignInsert = end_modify;
+	routine->ExecForeignInsert = exec_insert;
 	routine->ExecForeignUpdate = exec_modify;
 	routine->ExecForeignDelete = exec_modify;
 	routine->ExecForeignTruncate = exec_truncate;

@@ -30,6 +30,8 @@ entry_kind_name(EntryKind kind)
 			return "published";
 		case ENTRY_UNPUBLISHED:
 			return "unpublished";
+		case ENTRY_SHARED:
+			return "shared table";
 		case ENTRY_NOTE:
 			return "note";
 		case ENTRY_REQUEST:

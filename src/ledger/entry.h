@@ -77,6 +77,7 @@ typedef enum EntryKind
 	ENTRY_PUBLISHED = 4,
 	ENTRY_UNPUBLISHED = 5,
 	ENTRY_NOTE = 6,				/* somebody's remark; its text is the body */
+	ENTRY_SHARED = 7,			/* a shared table: allowed, made, changed, copied, dropped */
 	ENTRY_REQUEST = 10,			/* a run was asked of this node, or by it */
 	ENTRY_DECISION = 11,		/* and this node said yes or no */
 	ENTRY_EXECUTION = 12,		/* the sub-query ran; shares left */

@@ -13,6 +13,7 @@
 #include "foreign/foreign.h"
 #include "identity/card.h"
 #include "query/options.h"
+#include "share/secret.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -31,7 +32,12 @@ static const struct
 	{"table", ForeignTableRelationId},
 	{"patient", ForeignTableRelationId},
 	{"local_keys", ForeignTableRelationId},
+	{"kind", ForeignTableRelationId},
+	{"unique", ForeignTableRelationId},
+	{"threshold", ForeignTableRelationId},
 	{"domain", AttributeRelationId},
+	{"bits", AttributeRelationId},
+	{"bytes", AttributeRelationId},
 };
 
 /* A comma-separated list of node names, each once. */
@@ -66,6 +72,21 @@ node_list(const char *option, const char *value, int min, int max)
 	return names;
 }
 
+int
+number_option(const char *option, const char *value, int min, int max)
+{
+	char	   *end;
+	long		number;
+
+	errno = 0;
+	number = strtol(value, &end, 10);
+	if (errno != 0 || end == value || *end != '\0' || number < min || number > max)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
+				 errmsg("option \"%s\" is not a number from %d to %d", option, min, max)));
+	return (int) number;
+}
+
 static void
 check_option(const DefElem *option, Oid catalog)
 {
@@ -86,6 +107,16 @@ check_option(const DefElem *option, Oid catalog)
 		node_list("sites", value, SITES_MIN, SITES_MAX);
 	else if (strcmp(option->defname, "parties") == 0)
 		node_list("parties", value, PARTIES, PARTIES);
+	else if (strcmp(option->defname, "kind") == 0 && strcmp(value, "shared") != 0 && strcmp(value, "published") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
+				 errmsg("option \"kind\" is \"shared\" or \"published\"")));
+	else if (strcmp(option->defname, "threshold") == 0)
+		number_option("threshold", value, 1, PG_INT32_MAX);
+	else if (strcmp(option->defname, "bits") == 0)
+		number_option("bits", value, 2, SECRET_NUMBER_BITS_MAX);
+	else if (strcmp(option->defname, "bytes") == 0)
+		number_option("bytes", value, 1, SECRET_TEXT_BYTES_MAX);
 }
 
 Datum
@@ -98,7 +129,7 @@ secmed_fdw_validator(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-static const char *
+const char *
 option_value(List *options, const char *name)
 {
 	ListCell   *lc;

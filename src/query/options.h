@@ -8,6 +8,15 @@
  *	           local_keys        columns whose values never belong to two sites
  *	  column   domain            JSON list: the public values
  *
+ * and of shared tables (shared_table.h):
+ *
+ *	  table    kind              shared
+ *	           table             name at the parties (default: the table's own)
+ *	           patient           the column that tells patients apart
+ *	           unique            columns whose value no two rows share
+ *	           threshold         smallest group that may be opened (default 11)
+ *	  column   bits, bytes       public bound of numbers and texts
+ *
  * IMPORT FOREIGN SCHEMA writes those of tables and columns; a site checks
  * whatever a query makes of them.
  */
@@ -26,6 +35,12 @@ typedef struct Federation
 	char	   *sites[SITES_MAX];
 	char	   *parties[PARTIES];
 } Federation;
+
+/* The value of an option in a list of DefElem, or NULL. */
+extern const char *option_value(List *options, const char *name);
+
+/* A number between these, or an error that names the option. */
+extern int	number_option(const char *option, const char *value, int min, int max);
 
 /* The nodes of a server; an error if an option is missing. */
 extern Federation *federation_of_server(Oid serverid);

@@ -1,0 +1,208 @@
+/*
+ * worker.c
+ *	  A background worker that resolves what a party has staged, soon.
+ *
+ * Staging starts one for the database, unless it runs.  It asks a little later
+ * each time, and leaves when nothing is staged, or when it has asked long
+ * enough: whoever uses the table next resolves as well.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "shared/stage.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "storage/lmgr.h"
+#include "storage/lock.h"
+#include "tcop/tcopprot.h"
+#include "utils/guc.h"
+#include "utils/snapmgr.h"
+
+/* Waits between two questions double from the first to the last ... */
+#define WAIT_FIRST_MS		100
+#define WAIT_LAST_MS		5000
+/* ... and end when nothing was settled for so long. */
+#define GIVE_UP_MS			60000
+
+/* Held by the worker of a database; class as in stage.c. */
+#define WORKER_LOCK_KEY		0x5ec3ee
+#define WORKER_LOCK_CLASS	0x5ec
+
+PGDLLEXPORT void secmed_resolver_main(Datum arg);
+
+PG_FUNCTION_INFO_V1(secmed_resolve_writes);
+
+static bool
+lock_worker(bool session)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, WORKER_LOCK_KEY, 0, WORKER_LOCK_CLASS);
+	if (LockAcquire(&tag, ExclusiveLock, session, true) == LOCKACQUIRE_NOT_AVAIL)
+		return false;
+	if (!session)
+		LockRelease(&tag, ExclusiveLock, false);
+	return true;
+}
+
+void
+worker_wake(void)
+{
+	static TimestampTz last = 0;
+	BackgroundWorker worker = {0};
+	TimestampTz now = GetCurrentTimestamp();
+
+	/* One that was asked for a moment ago may not have its lock yet. */
+	if (now - last < 100 * 1000 || !lock_worker(false))
+		return;
+	last = now;
+	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
+	worker.bgw_restart_time = BGW_NEVER_RESTART;
+	strlcpy(worker.bgw_library_name, "secmed", BGW_MAXLEN);
+	strlcpy(worker.bgw_function_name, "secmed_resolver_main", BGW_MAXLEN);
+	strlcpy(worker.bgw_name, "secmed resolver", BGW_MAXLEN);
+	strlcpy(worker.bgw_type, "secmed resolver", BGW_MAXLEN);
+	worker.bgw_main_arg = ObjectIdGetDatum(MyDatabaseId);
+	/* Without a free place the next use of the table resolves. */
+	(void) RegisterDynamicBackgroundWorker(&worker, NULL);
+}
+
+/* ---- one round ---- */
+
+/* In a subtransaction: a coordinator that can't be reached does not hold up the others. */
+static bool
+resolve_node(const char *node, Resolved *sum, int report)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile bool reached = true;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
+	{
+		Resolved	resolved = stage_resolve(node);
+
+		ReleaseCurrentSubTransaction();
+		sum->applied += resolved.applied;
+		sum->dropped += resolved.dropped;
+		sum->waiting += resolved.waiting;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+			ReThrowError(error);
+		ereport(report,
+				(errcode(error->sqlerrcode),
+				 errmsg("changes of shared tables by node \"%s\" remain undecided: %s", node, error->message)));
+		reached = false;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+	return reached;
+}
+
+static Resolved
+resolve_all(int report, int *left)
+{
+	Resolved	sum = {0};
+	ListCell   *lc;
+
+	*left = 0;
+	foreach(lc, stage_nodes())
+		if (!resolve_node(lfirst(lc), &sum, report))
+			(*left)++;
+	*left += (int) (sum.waiting + sum.applied);	/* what was applied is still to be told */
+	return sum;
+}
+
+Datum
+secmed_resolve_writes(PG_FUNCTION_ARGS)
+{
+	TupleDesc	desc;
+	Datum		values[3];
+	bool		nulls[3] = {false};
+	int			left;
+	Resolved	sum;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	(void) node_self();
+	sum = resolve_all(WARNING, &left);
+	values[0] = Int64GetDatum((int64) sum.applied);
+	values[1] = Int64GetDatum((int64) sum.dropped);
+	values[2] = Int64GetDatum((int64) sum.waiting);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}
+
+/* ---- the worker ---- */
+
+/* True if nothing is left to resolve. */
+static bool
+resolve_in_transaction(bool *settled)
+{
+	Resolved	sum;
+	int			left;
+
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	pgstat_report_activity(STATE_RUNNING, "resolving changes of shared tables");
+	sum = resolve_all(LOG, &left);
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+	pgstat_report_activity(STATE_IDLE, NULL);
+	*settled = sum.applied + sum.dropped > 0;
+	return left == 0;
+}
+
+void
+secmed_resolver_main(Datum arg)
+{
+	int			wait_ms = WAIT_FIRST_MS;
+	int			waited_ms = 0;
+	bool		settled;
+
+	pqsignal(SIGTERM, die);
+	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	BackgroundWorkerUnblockSignals();
+	BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(arg), InvalidOid, 0);
+	SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_SUSET, PGC_S_OVERRIDE);
+	SetConfigOption("default_transaction_isolation", "read committed", PGC_SUSET, PGC_S_OVERRIDE);
+	SetConfigOption("default_transaction_read_only", "off", PGC_SUSET, PGC_S_OVERRIDE);
+
+	StartTransactionCommand();
+	if (!lock_worker(true))
+		proc_exit(0);
+	CommitTransactionCommand();
+	while (waited_ms < GIVE_UP_MS)
+	{
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, wait_ms, PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+		waited_ms += wait_ms;
+		wait_ms = Min(2 * wait_ms, WAIT_LAST_MS);
+		if (resolve_in_transaction(&settled))
+			break;
+		if (settled)
+		{
+			wait_ms = WAIT_FIRST_MS;
+			waited_ms = 0;
+		}
+	}
+	proc_exit(0);
+}
