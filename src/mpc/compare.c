@@ -95,37 +95,51 @@ free_words(uint64 *memory, size_t words)
 	vector_free(memory, words * sizeof(uint64));
 }
 
-/* ... sliced. */
-static uint64 *
-known_bits(const Party *self, int owner, const Shared64 *x, int planes)
+/* x, or x - y. */
+typedef struct Operand
 {
-	uint64	   *known = alloc_words(x->n);
-	uint64	   *words = alloc_words(planes * BIT_WORDS(x->n));
+	const Shared64 *x;
+	const Shared64 *y;			/* or NULL */
+} Operand;
 
-	known_part(self, known, owner, x->mine, x->next, x->n);
-	bits_slice(words, known, x->n, planes);
-	free_words(known, x->n);
+/* What this party knows of it, sliced. */
+static uint64 *
+known_bits(const Party *self, int owner, Operand of, int planes)
+{
+	size_t		n = of.x->n;
+	uint64	   *known = alloc_words(n);
+	uint64	   *words = alloc_words(planes * BIT_WORDS(n));
+
+	known_part(self, known, owner, of.x->mine, of.x->next, n);
+	if (of.y && self->index != PARTY_NEXT(owner))
+		vector_linear64(known, 1, known, -1, of.y->mine, n);
+	if (of.y && self->index != PARTY_PREV(owner))
+		vector_linear64(known, 1, known, -1, of.y->next, n);
+	bits_slice(words, known, n, planes);
+	free_words(known, n);
 	return words;
 }
 
-/* Signs of x[0] to x[count - 1] as numbers of `width` bits, owned by party 0 and so on. */
+/* Signs of `count` operands as numbers of `width` bits, owned by party 0 and so on. */
 static void
-signs_of(Party *self, SharedBits *sign, const Shared64 *const *x, int count, int width)
+signs_of(Party *self, SharedBits *sign, const Operand *of, int count, int width)
 {
-	Signs		signs = {count, width, x[0]->n};
+	Signs		signs = {count, width, of[0].x->n};
 	uint64	   *words[PARTIES];
 
 	for (int k = 0; k < count; k++)
-		signs.words[k] = words[k] = known_bits(self, k, x[k], width);
+		signs.words[k] = words[k] = known_bits(self, k, of[k], width);
 	sum_signs(self, sign, &signs);
 	for (int k = 0; k < count; k++)
-		free_words(words[k], width * BIT_WORDS(x[0]->n));
+		free_words(words[k], width * BIT_WORDS(signs.n));
 }
 
 void
 compare_negative(Party *self, SharedBits *negative, const Shared64 *x)
 {
-	signs_of(self, negative, &x, 1, 64);
+	Operand		of = {x};
+
+	signs_of(self, negative, &of, 1, 64);
 }
 
 void
@@ -135,7 +149,7 @@ compare_ge_public(Party *self, SharedBits *ge, const Shared *x, const uint64 *bo
 	uint64	   *mine = alloc_words(n);
 	uint64	   *next = alloc_words(n);
 	Shared64	low = {mine, next, n};
-	const Shared64 *difference = &low;
+	Operand		difference = {&low};
 
 	Assert(ge->planes == 1 && ge->n == n);
 	for (size_t v = 0; v < n; v++)
@@ -171,17 +185,14 @@ choose_sign(Party *self, SharedBits *less, const SharedBits *s, const SharedBits
 void
 compare_less(Party *self, SharedBits *less, const Shared64 *x, const Shared64 *y, NumberKind kind)
 {
-	Shared64	d = shared64_alloc(x->n);
-	const Shared64 *difference = &d;
+	Operand		of[PARTIES] = {{x}, {y}, {x, y}};
 
 	Assert(less->planes == 1 && less->n == x->n && x->n == y->n);
 	Assert(kind.bits >= 1 && kind.bits <= 64);
-	shared64_subtract(&d, x, y);
 	if (kind.bits < 64)
-		signs_of(self, less, &difference, 1, kind.bits + 1);
+		signs_of(self, less, of + 2, 1, kind.bits + 1);
 	else
 	{
-		const Shared64 *of[PARTIES] = {x, y, &d};
 		SharedBits	sign[PARTIES];
 
 		for (int k = 0; k < PARTIES; k++)
@@ -191,7 +202,6 @@ compare_less(Party *self, SharedBits *less, const Shared64 *x, const Shared64 *y
 		for (int k = 0; k < PARTIES; k++)
 			shared_bits_free(&sign[k]);
 	}
-	shared64_free(&d);
 }
 
 /* c, or the nearest number that x of this kind can be compared with without overflow. */
@@ -246,7 +256,7 @@ compare_less_public(Party *self, SharedBits *less, const Shared64 *x,
 					const uint64 *c, size_t constants, NumberKind kind)
 {
 	Shared64	d = shared64_alloc(x->n);
-	const Shared64 *of[2] = {x, &d};
+	Operand		of[2] = {{x}, {&d}};
 
 	Assert(less->planes == 1 && less->n == x->n);
 	Assert(kind.bits >= 1 && kind.bits <= 64);
@@ -282,7 +292,10 @@ zero(Party *self, SharedBits *equal, Shared64 *d, int bits)
 	Assert(bits >= 1 && bits <= 64);
 	if (self->index == 0)
 		shared64_negate(d, d);
-	words = known_bits(self, 0, d, bits);
+	words = known_bits(self, 0, (Operand)
+					   {
+						   d
+					   }, bits);
 	convert_parts(self, 0, &a, &p, words);
 	logic_not(self, &p);
 	logic_and_all(self, equal, &p);

@@ -132,20 +132,30 @@ add_known(const Party *self, Shared64 *z, const uint64 *known)
 }
 
 void
+convert_finish_bits(Party *self, Shared64 *z, uint64 *known)
+{
+	if (self->index == 0)
+	{
+		arith64_multiply_known(self, z, z, NULL);
+		return;
+	}
+	for (size_t v = 0; v < z->n; v++)
+		known[v] = 1 - 2 * known[v];
+	arith64_multiply_known(self, z, z, known);
+	for (size_t v = 0; v < z->n; v++)
+		known[v] = (1 - known[v]) / 2;
+	add_known(self, z, known);
+}
+
+void
 convert_bit_to_ring64(Party *self, Shared64 *z, const SharedBits *bit)
 {
 	size_t		n = z->n;
 	uint64	   *known = known_of_bit(self, bit);
 
 	Assert(z->n == bit->planes * bit->n);
-	/* z = s, and then s (1 - 2 b2) + b2 */
 	arith64_input(self, z, 0, self->index == 0 ? known : NULL);
-	for (size_t v = 0; v < n; v++)
-		known[v] = 1 - 2 * known[v];
-	arith64_multiply_known(self, z, z, self->index == 0 ? NULL : known);
-	for (size_t v = 0; v < n; v++)
-		known[v] = (1 - known[v]) / 2;
-	add_known(self, z, known);
+	convert_finish_bits(self, z, known);
 	free_words(known, n * sizeof(uint64));
 }
 
@@ -204,12 +214,13 @@ convert_parts_all(Party *self, SharedBits a[PARTIES], SharedBits p[PARTIES],
 	/* b = (0, 0, b2) counted from the owner: p = a but for that summand, where a has 0. */
 	for (int k = 0; k < PARTIES; k++)
 	{
+		size_t		bytes;
+
 		if (inputs[k] == NULL)
 			continue;
-		shared_bits_copy(&p[k], &a[k]);
-		if (i != k)
-			memcpy(i == PARTY_NEXT(k) ? p[k].next : p[k].mine, words[k],
-				   p[k].planes * BIT_WORDS(p[k].n) * sizeof(uint64));
+		bytes = p[k].planes * BIT_WORDS(p[k].n) * sizeof(uint64);
+		memcpy(p[k].mine, i == PARTY_PREV(k) ? words[k] : a[k].mine, bytes);
+		memcpy(p[k].next, i == PARTY_NEXT(k) ? words[k] : a[k].next, bytes);
 	}
 }
 

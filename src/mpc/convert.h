@@ -83,6 +83,12 @@ extern void convert_from_bits_wide(Party *self, Shared *z, const SharedBits *x);
 extern void convert_known_bits(const Party *self, uint64 *known, const SharedBits *bit);
 
 /*
+ * What is left to be done when party 0 has shared s: z = s becomes s (1 - 2 b2) + b2, known
+ * is b2 at the others.  Rounds: 1.  Sends: 8 z->n bytes by parties 1 and 2.
+ */
+extern void convert_finish_bits(Party *self, Shared64 *z, uint64 *known);
+
+/*
  * What additions start from.  Party `owner` knows a number a (the bits of it, sliced, in words),
  * the two others know b (its bits in words).  a becomes its bits, shared, and p = a ^ b.
  *

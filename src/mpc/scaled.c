@@ -93,24 +93,22 @@ add_carries(Party *self, Shared64 *z, const SharedBits *carries, const uint64 *p
 	Shared64	low = shared64_view(&input, 0, n);
 	Shared64	top = shared64_view(&input, n, n);
 	Shared64	a_part = shared64_view(&input, 2 * n, n);
-	Shared64	t = shared64_alloc(2 * n);
-	uint64	   *known = alloc_secret(3 * n * sizeof(uint64));
+	uint64		weight = -(UINT64CONST(1) << (64 - shift));
+	size_t		known_n = self->index == 0 ? 3 * n : 2 * n;
+	uint64	   *known = alloc_secret(known_n * sizeof(uint64));
 
 	convert_known_bits(self, known, carries);
-	memcpy(known + 2 * n, part, n * sizeof(uint64));
+	if (self->index == 0)
+		memcpy(known + 2 * n, part, n * sizeof(uint64));
 	arith64_input(self, &input, 0, self->index == 0 ? known : NULL);
-	arith64_multiply_known(self, &t, &bits, self->index == 0 ? NULL : known);
-	vector_linear64(bits.mine, 1, bits.mine, -2, t.mine, 2 * n);
-	vector_linear64(bits.next, 1, bits.next, -2, t.next, 2 * n);
-	add_known(self, &bits, known);
+	convert_finish_bits(self, &bits, known);
 	add_known(self, &a_part, part);
-
-	shared64_add(z, &a_part, &low);
-	shared64_scale(&top, &top, -(UINT64CONST(1) << (64 - shift)));
-	shared64_add(z, z, &top);
+	vector_linear64(z->mine, 1, a_part.mine, 1, low.mine, n);
+	vector_linear64(z->next, 1, a_part.next, 1, low.next, n);
+	vector_linear64(z->mine, 1, z->mine, weight, top.mine, n);
+	vector_linear64(z->next, 1, z->next, weight, top.next, n);
 	shared64_free(&input);
-	shared64_free(&t);
-	free_secret(known, 3 * n * sizeof(uint64));
+	free_secret(known, known_n * sizeof(uint64));
 }
 
 /*
