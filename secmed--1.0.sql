@@ -1378,6 +1378,27 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON secmed.processing TO secmed_admin;
 GRANT SELECT ON secmed.processing TO secmed_auditor;
 SELECT pg_catalog.pg_extension_config_dump('secmed.processing', '');
 
+CREATE VIEW secmed.chain_status AS
+	SELECT n.name AS site, l.seq + 1 AS height, d.hash AS head, d.at AS head_at,
+		   k.size AS signed, k.signed_at, c.size AS certified, c.certified_at,
+		   l.seq + 1 - COALESCE(c.size, k.size, 0) AS gap, false AS frozen
+	  FROM secmed.node n
+	 CROSS JOIN LATERAL (SELECT seq, entry FROM secmed.ledger ORDER BY seq DESC LIMIT 1) l
+	 CROSS JOIN LATERAL secmed.decode_entry(l.entry) d
+	  LEFT JOIN LATERAL (SELECT size, signed_at FROM secmed.ledger_checkpoint ORDER BY size DESC LIMIT 1) k ON true
+	  LEFT JOIN LATERAL (SELECT size, certified_at FROM secmed.ledger_certified ORDER BY size DESC LIMIT 1) c ON true
+	UNION ALL
+	SELECT m.site, m.size, d.hash, d.at, m.size, m.signed_at, m.certified_size, NULL,
+		   m.size - m.certified_size, m.frozen
+	  FROM secmed.mirror m
+	  LEFT JOIN secmed.mirror_entry e ON e.mirror = m.id AND e.seq = m.size - 1
+	  LEFT JOIN LATERAL secmed.decode_entry(e.entry) d ON true
+	 WHERE m.ended_at IS NULL;
+COMMENT ON VIEW secmed.chain_status IS
+'How far each ledger is: this node''s, and those of others as far as this node holds and has countersigned them. height: entries; head: hash of the last; signed: entries below the last checkpoint (of others: that was countersigned here, and when); certified: below the last that a quorum has certified, NULL where no witnesses are set; gap: entries above that; frozen: a fork was proven.';
+REVOKE ALL ON secmed.chain_status FROM PUBLIC;
+GRANT SELECT ON secmed.chain_status TO secmed_auditor;
+
 CREATE VIEW secmed.records_of_processing AS
 	SELECT n.name AS controller, p.name AS activity, r.purpose, r.legal_basis, r.subjects, r.data,
 		   r.recipients, r.retention, r.safeguards, p.relation, p.min_patients, p.sites AS pooled_with,
