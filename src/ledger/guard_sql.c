@@ -54,7 +54,7 @@ refuse_change(TriggerEvent event)
 			 errdetail("%s of its entries is refused, whoever asks.",
 					   TRIGGER_FIRED_BY_UPDATE(event) ? "UPDATE" :
 					   TRIGGER_FIRED_BY_DELETE(event) ? "DELETE" : "TRUNCATE"),
-			 errhint("To forget what a statement said, delete its row in secmed.ledger_payload.")));
+			 errhint("To forget what a statement said, call secmed.erase_subject() or erase_entries().")));
 }
 
 static void pg_attribute_noreturn()
