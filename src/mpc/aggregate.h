@@ -23,7 +23,7 @@ typedef enum AggregateKind
  * What becomes of a column.  `null` is its column of bits that says where it is NULL (one plane; the value is
  * zero there), and becomes: there is no value in the group but NULL, and so the aggregate is NULL
  * (not that of a count).  Several aggregates may share it; each has a column of its own (min(x) and max(x) need
- * two copies of x).
+ * two copies of x).  A column of numbers whose minimum is wanted becomes bits before: convert_to_bits().
  */
 typedef struct Aggregate
 {

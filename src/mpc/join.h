@@ -43,6 +43,8 @@ typedef struct JoinSide
  * the caller, one plane and one value), is 1, and what is beside means nothing: open it before
  * anything is made of the result, and fail.
  *
+ * In a JOIN_SEMI or JOIN_ANTI nothing is beside, and a key of one need not be unique.
+ *
  * The rows of many stay as and where they are; its column of validity becomes that of the
  * joined rows.  beside, made here, has as many rows: first a column of one plane, whether
  * the row matched; then the columns of one->slices and one->numbers, zeros where nothing
@@ -68,7 +70,7 @@ extern void join_unique(Party *self, JoinKind kind, const JoinSide *many, const 
  * and right->numbers; pairs are in the order of the keys, and zeros behind them.  rows, one
  * number (allocated by the caller), is how many pairs there are.  If that is more than size, no row is valid
  * at all: open rows, or whether it is more, and fail with what you open.  left and right are not changed.  An
- * outer join adds to this the rows of a JOIN_ANTI.
+ * outer join adds to this the rows of a JOIN_ANTI.  Fails if n1 + n2 + 2 size is more than rows can be numbered.
  *
  * n1, n2 = rows of left and right, n = n1 + n2, N = n + 2 + 2 size; W = planes of the keys, V = the greater of
  * left's and right's planes of values, C = the greater of their numbers; D = table_row_planes(2 size + 1).

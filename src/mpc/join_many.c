@@ -472,16 +472,29 @@ need_of(const Table *both, size_t size)
 		2 * sizeof(uint64) * BIT_WORDS(copies) * (uint64) table_planes(both);
 }
 
+/* Rows, and two times the bound, are numbered like rows. */
+static void
+require_room(size_t n1, size_t n2, size_t size)
+{
+	size_t		most = TABLE_ROWS_MAX - 2;
+
+	if (n1 > most || n2 > most - n1 || size > (most - n1 - n2) / 2)
+		fail(ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+			 "a join of %zu rows and %zu rows with room for %zu rows is too large", n1, n2, size);
+}
+
 void
 join_many(Party *self, const JoinSide *left, const JoinSide *right, size_t size,
 		  Table *joined, Shared64 *rows, SortWork *work)
 {
-	Table		both = both_sides(self, left, right);
-	uint64		need = need_of(&both, size);
+	Table		both;
+	uint64		need;
 	SharedBits	pass;
 	Counts		counts;
 
-	Assert(size <= (TABLE_ROWS_MAX - 2 - both.n) / 2);
+	require_room(left->table->n, right->table->n, size);
+	both = both_sides(self, left, right);
+	need = need_of(&both, size);
 	party_reserve(self, "joining", need);
 	pass = join_sort_sides(self, &both, left, right, work);
 	counts = count_rows(self, &both.slice[IS_LEFT], &pass);
