@@ -943,11 +943,12 @@ CREATE TABLE secmed.mirror (
 	suspect		bytea,
 	frozen		boolean NOT NULL DEFAULT false,
 	epoch_min	bigint NOT NULL DEFAULT 0,
+	turn		bigint NOT NULL DEFAULT 0,
 	ended_at	timestamptz
 );
 CREATE UNIQUE INDEX mirror_site ON secmed.mirror (site) WHERE ended_at IS NULL;
 COMMENT ON TABLE secmed.mirror IS
-'The ledgers of other nodes, as far as this node holds and has countersigned them: size and note of the last checkpoint; the newest that its quorum has certified; what of it this ledger quotes; the note of a history that does not extend this one (suspect); frozen after a fork; ended_at once another copy of that node''s ledger was begun.';
+'The ledgers of other nodes, as far as this node holds and has countersigned them: size and note of the last checkpoint; the newest that its quorum has certified; what of it this ledger quotes; the note of a history that does not extend this one (suspect); frozen after a fork; turn counts how often the node has asked what is held; ended_at once another copy of that node''s ledger was begun.';
 REVOKE ALL ON secmed.mirror FROM PUBLIC;
 GRANT SELECT ON secmed.mirror TO secmed_auditor;
 SELECT pg_catalog.pg_extension_config_dump('secmed.mirror', '');

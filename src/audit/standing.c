@@ -163,6 +163,7 @@ standing_problem(Oid database)
 	switch (standing_get(database, reason))
 	{
 		case STANDING_GOOD:
+		case STANDING_ALONE:
 			return NULL;
 		case STANDING_BEHIND:
 			return pstrdup(reason);

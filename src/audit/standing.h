@@ -7,8 +7,9 @@
  * sequencer.  A ledger with witnesses is UNASKED after each start of the
  * server (also after a crash): until the mirror worker (mirror/worker.c) has
  * heard what its witnesses hold, it takes no entry and signs nothing, for the
- * data directory may be an old copy.  BEHIND it stays until its entries are
- * recovered.
+ * data directory may be an old copy.  If none can be asked within
+ * secmed.startup_wait it takes entries, and signs nothing before one has
+ * answered.  BEHIND it stays until its entries are recovered.
  *
  * The queue's lock protects all of it.
  */
@@ -26,6 +27,7 @@ typedef enum StandingState
 {
 	STANDING_UNASKED = 0,
 	STANDING_GOOD,
+	STANDING_ALONE,				/* no witness has answered: entries, but no signature */
 	STANDING_BEHIND				/* others hold what is not here: reason */
 } StandingState;
 

@@ -10,7 +10,7 @@
 #define MIRROR_VERSION	1
 
 static const char *const kinds[] = {"key", "head", "update", "pull", "gossip"};
-static const int elements[] = {2, 2, 7, 3, 4};
+static const int elements[] = {2, 2, 8, 3, 4};
 
 static void
 write_list(StringInfo out, uint64 n, const uint8 *const *items, const size_t *lens)
@@ -44,7 +44,10 @@ mirror_question_encode(StringInfo out, const MirrorQuestion *question)
 	cbor_uint(out, MIRROR_VERSION);
 	cbor_text(out, kinds[question->kind]);
 	if (question->kind == MIRROR_UPDATE)
+	{
+		cbor_uint(out, question->turn);
 		cbor_bytes(out, question->note.bytes, question->note.len);
+	}
 	if (question->kind == MIRROR_UPDATE || question->kind == MIRROR_PULL)
 		cbor_uint(out, question->first);
 	if (question->kind == MIRROR_UPDATE || question->kind == MIRROR_GOSSIP)
@@ -129,8 +132,10 @@ mirror_question_decode(MirrorQuestion *question, const void *bytes, size_t len, 
 	memset(question, 0, sizeof(*question));
 	cbor_start(&reader, bytes, len);
 	*reason = "is not a question about ledgers";
-	if (!read_kind(&reader, question, cbor_read_array(&reader, 7)))
+	if (!read_kind(&reader, question, cbor_read_array(&reader, 8)))
 		return false;
+	if (question->kind == MIRROR_UPDATE)
+		question->turn = cbor_read_uint(&reader, PG_INT64_MAX);
 	if (question->kind == MIRROR_UPDATE)
 		question->note.bytes = cbor_read_bytes(&reader, MIRROR_NOTE_BYTES_MAX, &question->note.len);
 	if (question->kind == MIRROR_UPDATE || question->kind == MIRROR_PULL)
@@ -162,11 +167,12 @@ mirror_question_decode(MirrorQuestion *question, const void *bytes, size_t len, 
 void
 mirror_answer_encode(StringInfo out, const MirrorAnswer *answer)
 {
-	cbor_array(out, 6);
+	cbor_array(out, 7);
 	cbor_uint(out, MIRROR_VERSION);
 	cbor_text(out, "answer");
 	cbor_uint(out, answer->code);
 	cbor_uint(out, answer->size);
+	cbor_uint(out, answer->turn);
 	cbor_text(out, answer->text ? answer->text : "");
 	write_list(out, answer->n, answer->items, answer->lens);
 }
@@ -179,7 +185,7 @@ mirror_answer_decode(MirrorAnswer *answer, const void *bytes, size_t len, const 
 
 	memset(answer, 0, sizeof(*answer));
 	cbor_start(&reader, bytes, len);
-	cbor_expect_array(&reader, 6);
+	cbor_expect_array(&reader, 7);
 	*reason = "is not an answer about ledgers";
 	if (cbor_read_uint(&reader, PG_UINT64_MAX) != MIRROR_VERSION)
 		return false;
@@ -189,6 +195,7 @@ mirror_answer_decode(MirrorAnswer *answer, const void *bytes, size_t len, const 
 	pfree(word);
 	answer->code = (int) cbor_read_uint(&reader, 999);
 	answer->size = cbor_read_uint(&reader, PG_INT64_MAX);
+	answer->turn = cbor_read_uint(&reader, PG_INT64_MAX);
 	answer->text = cbor_read_text(&reader, MIRROR_NOTE_BYTES_MAX);
 	read_list(&reader, MIRROR_ENTRIES_LIMIT, MIRROR_POLICY_BYTES_MAX, &answer->n, &answer->items, &answer->lens);
 	if (cbor_finish(&reader))

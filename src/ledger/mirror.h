@@ -7,9 +7,10 @@
  *
  *	  [1, "key"]                              the key you countersign with?
  *	  [1, "head"]                             the newest of my checkpoints you have countersigned?
- *	  [1, "update", note, first, [entry, ...], certified, policy]
+ *	  [1, "update", turn, note, first, [entry, ...], certified, policy]
  *	                                          countersign this checkpoint of mine: from entry
- *	                                          `first` on, what you do not hold yet; certified is
+ *	                                          `first` on, what you do not hold yet; turn is that
+ *	                                          of your last answer to "head"; certified is
  *	                                          the newest that a quorum has countersigned, and
  *	                                          policy the file that says so, or both null
  *	  [1, "pull", first]                      give me back my entries from this one on
@@ -17,13 +18,18 @@
  *	                                          checkpoints of others that I have countersigned,
  *	                                          and proofs of forks
  *
- *	  [1, "answer", code, size, text, [item, ...]]
+ *	  [1, "answer", code, size, turn, text, [item, ...]]
  *	                                          code is a WitnessVerdict; size how many entries are
- *	                                          held here; text by question: "key" the key, "head" and
+ *	                                          held here; turn is not 0 for "head" only; text by question: "key" the key, "head" and
  *	                                          "pull" the note or "", "update" the lines of the
  *	                                          signatures; for codes other than 200 a reason; items
  *	                                          are entries for "pull"; for "head" policy
  *	                                          files, and notes that end with a new key or policy
+ *
+ * Why turns: a node that has lost its disk asks what others hold, and goes on
+ * from there.  What it had sent before may still be under way; had it not been
+ * for the turn, that could be countersigned after the answer, and be certified
+ * beside what comes then (test/model).  Each answer to "head" begins a new turn.
  */
 #ifndef SECMED_MIRROR_H
 #define SECMED_MIRROR_H
@@ -62,6 +68,7 @@ typedef struct MirrorBytes
 typedef struct MirrorQuestion
 {
 	MirrorKind	kind;
+	uint64		turn;			/* update */
 	MirrorBytes note;			/* update */
 	MirrorBytes certified;		/* update; len 0: none */
 	MirrorBytes policy;			/* update; with certified only */
@@ -77,6 +84,7 @@ typedef struct MirrorAnswer
 {
 	int			code;
 	uint64		size;
+	uint64		turn;
 	char	   *text;
 	uint64		n;
 	const uint8 **items;

@@ -77,7 +77,7 @@ seconds_now(void)
 /* Rows ----------------------------------------------------------------------*/
 
 #define COLUMNS "id::bigint, site::text, size, note, (extract(epoch FROM signed_at))::bigint," \
-				" certified_size, certified, suspect, others, quoted, frozen::int::bigint, epoch_min"
+				" certified_size, certified, suspect, others, quoted, frozen::int::bigint, epoch_min, turn"
 
 static void
 read_row(Held *held, uint64 row)
@@ -95,6 +95,7 @@ read_row(Held *held, uint64 row)
 	held->quoted = column_number(row, 10);
 	held->frozen = column_number(row, 11) != 0;
 	held->epoch_min = column_number(row, 12);
+	held->turn = column_number(row, 13);
 }
 
 static bool
@@ -126,6 +127,16 @@ held_find(Held *held, const char *site, bool lock)
 	run_spi("INSERT INTO secmed.mirror (id, site) SELECT coalesce(max(id), 0) + 1, $1 FROM secmed.mirror"
 			" ON CONFLICT DO NOTHING", SPI_OK_INSERT, 1, types, values, NULL);
 	return select_row(held, site, true);
+}
+
+void
+held_next_turn(Held *held)
+{
+	Oid			types[] = {INT4OID};
+	Datum		values[] = {Int32GetDatum(held->id)};
+
+	run_spi("UPDATE secmed.mirror SET turn = turn + 1 WHERE id = $1", SPI_OK_UPDATE, 1, types, values, NULL);
+	held->turn++;
 }
 
 int

@@ -30,6 +30,7 @@ typedef struct Held
 	uint64		quoted;			/* size that this node's ledger quotes */
 	bool		frozen;
 	uint64		epoch_min;
+	uint64		turn;			/* how often its node has asked what is held */
 } Held;
 
 /*
@@ -37,6 +38,9 @@ typedef struct Held
  * lock, and begun then if there is none.
  */
 extern bool held_find(Held *held, const char *site, bool lock);
+
+/* The next turn begins, as soon as this transaction has committed. */
+extern void held_next_turn(Held *held);
 
 /* All copies that are not ended: an array, palloc'd. */
 extern int	held_all(Held **all);

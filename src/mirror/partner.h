@@ -39,7 +39,9 @@ typedef struct Partner
 	char		problem[256];	/* of the last answer; "" if it was good */
 
 	bool		held_known;
+	bool		confused;		/* it has refused a checkpoint for what it holds */
 	uint64		held;			/* so many entries it holds */
+	uint64		turn;			/* of its answer to that */
 	bool		head_checked;	/* it has said what it holds since this worker's start */
 	uint64		signed_size;	/* of its newest countersignature, below */
 	uint64		signed_s;

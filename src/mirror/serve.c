@@ -151,6 +151,12 @@ serve_update(Caller *caller)
 		commit();
 		return;
 	}
+	if (question->turn != held.turn)
+	{
+		answer(caller, WITNESS_HOLDS_OTHER, held.size, "The checkpoint was sent before the last question about what is held here.");
+		commit();
+		return;
+	}
 	log = held_log(&held);
 	held_changing();
 	verdict = witness_take(log, &update, &head, &reason);
@@ -204,21 +210,21 @@ keep_items(Caller *caller)
 	MemoryContextSwitchTo(old);
 }
 
+/* From now on only what the caller sends in the turn that begins counts. */
 static void
 serve_head(Caller *caller)
 {
 	Held		held;
 
 	begin();
-	if (held_find(&held, caller->site, false))
-	{
-		answer(caller, WITNESS_SIGNS, held.size, held.note.bytes);
-		caller->answer.n = held_files(&held, &caller->answer.items, &caller->answer.lens);
-		keep_items(caller);
-	}
-	else
-		answer(caller, WITNESS_SIGNS, 0, "");
-	owner_end(&scope);
+	if (!held_find(&held, caller->site, true))
+		elog(ERROR, "no place for the ledger of \"%s\"", caller->site);
+	held_next_turn(&held);
+	answer(caller, WITNESS_SIGNS, held.size, held.note.bytes);
+	caller->answer.turn = held.turn;
+	caller->answer.n = held_files(&held, &caller->answer.items, &caller->answer.lens);
+	keep_items(caller);
+	commit();
 }
 
 static void

@@ -179,15 +179,19 @@ fall_behind(const Partner *partner, const char *problem)
 			 errhint("This may be an old copy of the database: CALL secmed.recover_ledger().")));
 }
 
-/* Have enough of the witnesses said what they hold? */
+/*
+ * Have enough of the witnesses said what they hold?  If time is up, those who
+ * have must do; before one has, nothing is signed.
+ */
 static void
 settle(void)
 {
+	StandingState state = standing_get(MyDatabaseId, NULL);
 	Policy	   *policy = own == NULL ? NULL : own_policy(&own->keys, PG_UINT64_MAX);
 	int			checked = 0;
 	int			needed = 0;
 
-	if (standing_get(MyDatabaseId, NULL) != STANDING_UNASKED)
+	if (state != STANDING_UNASKED && state != STANDING_ALONE)
 		return;
 	if (settle_until == 0)
 		settle_until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), startup_wait_ms);
@@ -195,8 +199,12 @@ settle(void)
 		needed = quorum_answers(policy->nwitnesses + 1, policy->names[policy->quorum].need + 1);
 	for (int i = 0; i < npartners; i++)
 		checked += partners[i].is_witness && partners[i].head_checked;
-	if (checked >= needed || GetCurrentTimestamp() >= settle_until)
+	if (checked < needed && GetCurrentTimestamp() < settle_until)
+		return;
+	if (checked > 0 || needed == 0)
 		standing_set(MyDatabaseId, STANDING_GOOD, NULL);
+	else if (state != STANDING_ALONE)
+		standing_set(MyDatabaseId, STANDING_ALONE, NULL);
 }
 
 /* Certifying ----------------------------------------------------------------*/
@@ -278,6 +286,7 @@ take_head(Partner *partner, const MirrorAnswer *answer)
 	const char *problem = NULL;
 
 	partner->held = answer->size;
+	partner->turn = answer->turn;
 	partner->held_known = true;
 	if (answer->text[0] != '\0')
 		problem = own_problem(&own->keys, answer->text, strlen(answer->text));
@@ -320,6 +329,7 @@ take_signature(Partner *partner, const MirrorAnswer *answer)
 		partner->step = PARTNER_ENDING;
 		return;
 	}
+	partner->confused = false;
 	partner->signed_size = partner->asked_size;
 	partner->signed_s = time;
 	partner->beat = false;
@@ -334,10 +344,14 @@ take_update(Partner *partner, const MirrorAnswer *answer)
 		take_signature(partner, answer);
 		return;
 	}
-	/* It holds another number of entries: a question about its head tells whether more than there should be. */
-	if (answer->code == WITNESS_HOLDS_OTHER && partner->failures == 0 && answer->size != partner->held)
+	/*
+	 * It holds another number of entries, or was asked by somebody else: a
+	 * question about its head tells whether these are more than there should be.
+	 */
+	if (answer->code == WITNESS_HOLDS_OTHER && !partner->confused)
 	{
 		partner->held_known = false;
+		partner->confused = true;
 		return;
 	}
 	partner_failed(partner, answer->text);
@@ -366,7 +380,7 @@ take(Partner *partner, const MirrorAnswer *answer)
 static bool
 ask_update(Partner *partner)
 {
-	MirrorQuestion question = {.kind = MIRROR_UPDATE,.first = partner->held};
+	MirrorQuestion question = {.kind = MIRROR_UPDATE,.turn = partner->turn};
 	uint64		size = partner->held >= target ? target : own_next(&own->keys, partner->held, target);
 	HeldNote	note = size > 0 ? own_note(size) : (HeldNote) {"", 0};
 

@@ -31,7 +31,7 @@ sub certified
 	});
 }
 
-sub note
+sub append
 {
 	my ($node, $n) = @_;
 	return $c->run($node, "SELECT count(secmed.append_note('note')) FROM generate_series(1, $n)");
@@ -97,9 +97,9 @@ cmp_ok($c->run('lmu', "SELECT count(*) FROM secmed.audit WHERE kind = 'head'"), 
 # One is down ----------------------------------------------------------------
 
 $cluster{gemelli}->stop('immediate');
-note('lmu', 50);
+append('lmu', 50);
 ok(certified('lmu'), 'with one down the others certify');
-note('lmu', 9000);
+append('lmu', 9000);
 $cluster{gemelli}->start;
 ok(certified('lmu'), 'and go on');
 ok(Secmed::within(30, sub {
@@ -125,7 +125,7 @@ for my $round (1 .. ($ENV{SECMED_LONG} ? 30 : 2))
 		$cluster{$victim}->stop('fast', fail_ok => 1);
 	}
 	ok($cluster{$victim}->poll_query_until($victim, 'SELECT true'), "round $round: $victim is there again");
-	note('lmu', 1);
+	append('lmu', 1);
 	ok(certified('lmu', 30), "round $round: what was signed is certified")
 	  or diag $c->run('lmu', 'SELECT * FROM secmed.witness');
 }
@@ -134,19 +134,19 @@ is($c->run($_, 'SELECT count(*) FROM secmed.fork'), 0, "$_: no crash looks like 
 # Keys -----------------------------------------------------------------------
 
 $c->run('lmu', 'CALL secmed.rotate_log_key()');
-note('lmu', 1);
+append('lmu', 1);
 ok(certified('lmu'), 'a new log key is certified');
 ok(Secmed::within(10, sub {
 	$c->run('lmu', 'SELECT note FROM secmed.certified LIMIT 1') =~ m{^secmed\.secmed/lmu/[0-9a-f-]+/2\n};
 }), 'under the next epoch');
 $c->run('charite', 'CALL secmed.rotate_cosigner_key()');
-note('lmu', 1);
+append('lmu', 1);
 ok(certified('lmu'), 'a new countersigning key holds beside the old one');
 $c->run('lmu', 'CALL secmed.set_witnesses()');
-note('lmu', 1);
+append('lmu', 1);
 ok(certified('lmu'), 'and alone when it is in the policy');
 $c->run('lmu', 'CALL secmed.rotate_log_key(compromised => true)');
-note('lmu', 1);
+append('lmu', 1);
 ok(certified('lmu'), 'a revoked log key needs the witnesses only');
 $c->ledger_is_whole($_) for @nodes;
 
@@ -167,6 +167,6 @@ like($said, qr/compared with exports given/, 'with what they say of each other')
 $cluster{$_}->stop for qw(charite gemelli);
 my ($ret, $out, $err) = $cluster{lmu}->psql('lmu', "SET secmed.node_timeout = '1s'; SET secmed.ledger_mode = quorum; SELECT secmed.append_note('x')");
 like($err, qr/is not certified/, 'without witnesses nothing is certified');
-is(note('lmu', 1), 1, 'and entries are appended all the same');
+is(append('lmu', 1), 1, 'and entries are appended all the same');
 
 done_testing();

@@ -355,7 +355,7 @@ test_mirror(void)
 	static size_t lens[] = {3, 6};
 	static size_t note_len[] = {4};
 	MirrorBytes proof = {(const uint8 *) "proof", 5};
-	MirrorQuestion update = {.kind = MIRROR_UPDATE, .note = {note[0], 4}, .first = 300, .n = 2,
+	MirrorQuestion update = {.kind = MIRROR_UPDATE, .turn = 5, .note = {note[0], 4}, .first = 300, .n = 2,
 	.items = entries, .lens = lens, .certified = {(const uint8 *) "certified", 9},
 	.policy = {(const uint8 *) "policy", 6}};
 	MirrorQuestion key = {.kind = MIRROR_KEY};
@@ -363,7 +363,7 @@ test_mirror(void)
 	MirrorQuestion pull = {.kind = MIRROR_PULL, .first = 8192};
 	MirrorQuestion gossip = {.kind = MIRROR_GOSSIP, .n = 1, .items = note, .lens = note_len,
 	.nproofs = 1, .proofs = &proof};
-	MirrorAnswer answer = {.code = WITNESS_HOLDS_OTHER, .size = 17, .text = "because", .n = 1,
+	MirrorAnswer answer = {.code = WITNESS_HOLDS_OTHER, .size = 17, .turn = 6, .text = "because", .n = 1,
 	.items = entries, .lens = lens};
 	const MirrorQuestion *questions[] = {&update, &key, &head, &pull, &gossip};
 	static const char *const names[] = {"bytes", "key", "head", "pull", "gossip"};

@@ -295,7 +295,7 @@ test_messages(void)
 	MirrorQuestion questions[] = {
 		{.kind = MIRROR_KEY},
 		{.kind = MIRROR_HEAD},
-		{.kind = MIRROR_UPDATE,.note = {(const uint8 *) "note", 4},.first = 7,.n = 2,.items = items,.lens = lens},
+		{.kind = MIRROR_UPDATE,.turn = 70000,.note = {(const uint8 *) "note", 4},.first = 7,.n = 2,.items = items,.lens = lens},
 		{.kind = MIRROR_UPDATE,.note = {(const uint8 *) "note", 4},.certified = {(const uint8 *) "c", 1},.policy = {(const uint8 *) "p", 1}},
 		{.kind = MIRROR_PULL,.first = 99},
 		{.kind = MIRROR_GOSSIP,.n = 2,.items = items,.lens = lens,.nproofs = 1,.proofs = &proof},
