@@ -6,8 +6,8 @@
  * validity with what the condition gave (1 round, PLANE_BYTES(n)); a projection leaves out columns; the first k
  * rows in an order are sort_first() and rows_limit(), because rows that are not valid come last.
  */
-#ifndef SECMED_ROWS_H
-#define SECMED_ROWS_H
+#ifndef SECMED_MPC_ROWS_H
+#define SECMED_MPC_ROWS_H
 
 #include "mpc/party.h"
 #include "mpc/sort.h"
@@ -35,4 +35,4 @@ extern void columns_beside(Table *table, Table *beside);
 extern void rows_distinct(Party *self, Table *table, const int *keys, int key_count, int valid,
 						  size_t size, Shared64 *kept, SortWork *work);
 
-#endif							/* SECMED_ROWS_H */
+#endif							/* SECMED_MPC_ROWS_H */

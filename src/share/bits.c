@@ -473,3 +473,49 @@ bits_unpack(uint64 *out, const uint8 *bytes, int planes, size_t n)
 	}
 	bits_clear_tails(out, planes, n);
 }
+
+void
+bits_open_message(const SharedBits *shared, StringInfo out)
+{
+	size_t		len = shared->planes * PLANE_BYTES(shared->n);
+
+	enlargeStringInfo(out, 2 * len);
+	bits_pack((uint8 *) out->data + out->len, shared->mine, shared->planes, shared->n);
+	bits_pack((uint8 *) out->data + out->len + len, shared->next, shared->planes, shared->n);
+	out->len += 2 * len;
+	out->data[out->len] = '\0';
+}
+
+/* As in ring64_rebuild(), only "all equal" is told. */
+bool
+bits_rebuild(uint64 *words, int planes, size_t n,
+			 const uint8 *messages[PARTIES], const size_t lens[PARTIES])
+{
+	size_t		len = planes * PLANE_BYTES(n);
+	uint8	   *bytes = palloc_extended(len + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	uint8		difference = 0;
+
+	for (int party = 0; party < PARTIES; party++)
+	{
+		if (lens[party] != 2 * len)
+		{
+			pfree(bytes);
+			return false;
+		}
+	}
+	for (int party = 0; party < PARTIES; party++)
+	{
+		const uint8 *mine = messages[party];
+		const uint8 *copy = messages[(party + 2) % PARTIES] + len;
+
+		for (size_t i = 0; i < len; i++)
+		{
+			difference |= mine[i] ^ copy[i];
+			bytes[i] ^= mine[i];
+		}
+	}
+	bits_unpack(words, bytes, planes, n);
+	wipe(bytes, len);
+	pfree(bytes);
+	return difference == 0;
+}

@@ -78,4 +78,12 @@ extern void bits_unpack(uint64 *out, const uint8 *bytes, int planes, size_t n);
 extern void bits_bytes_out(uint8 *out, const uint64 *plane, size_t offset, size_t len);
 extern void bits_bytes_in(uint64 *plane, size_t n, size_t offset, const uint8 *bytes, size_t len);
 
+/*
+ * What a party sends to a requester, both summands, packed, and how that one rebuilds the words: as
+ * ring64_open_message() and ring64_rebuild().  False if a length is wrong or two copies differ.
+ */
+extern void bits_open_message(const SharedBits *shared, StringInfo out);
+extern bool bits_rebuild(uint64 *words, int planes, size_t n,
+						 const uint8 *messages[PARTIES], const size_t lens[PARTIES]);
+
 #endif							/* SECMED_BITS_H */
