@@ -482,6 +482,8 @@ check_join(Checking *checking)
 		return false;
 	if (both && node->rows == 0 && !right_is_unique(checking))
 		return refuse(checking, "may match a row with several others: its keys are not known to be unique, and no number of rows is given");
+	if (node->form == JOIN_FORM_LEFT && node->rows != 0)
+		return refuse(checking, "keeps rows without a match, and may match a row with several others");
 	if (!both && node->rows != 0)
 		return refuse(checking, "has a number of rows that it does not need");
 	if (!start(checking, node->rows ? node->rows : left->rows, left->ncolumns + (both ? right->ncolumns : 0),
@@ -490,17 +492,20 @@ check_join(Checking *checking)
 	memcpy(out->columns, left->columns, left->ncolumns * sizeof(ColumnType));
 	for (int c = left->ncolumns; c < out->ncolumns; c++)
 	{
-		ColumnType	zero = column_type_of_range(0, 0, 0, 0, true);
+		ColumnType *column = &out->columns[c];
 
-		out->columns[c] = right->columns[c - left->ncolumns];
+		*column = right->columns[c - left->ncolumns];
 		if (node->form != JOIN_FORM_LEFT)
 			continue;
-		zero.type.kind = out->columns[c].type.kind;
-		zero.type.scale = out->columns[c].type.scale;
-		column_type_join(&out->columns[c], &out->columns[c], &zero);
+		if (secret_is_number(&column->type))
+			*column = column_type_of_range(column->type.kind, column->type.scale, column->low, column->high, true);
+		column->type.nullable = true;
 	}
 	join_sources(checking);
 	join_unique(checking, node->rows == 0);
+	/* A semi join makes the right side unique, unless it is. */
+	if (both ? node->rows == 0 : right_is_unique(checking))
+		add_problem(checking, PROBLEM_KEYS);
 	if (node->rows != 0)
 		add_problem(checking, PROBLEM_ROWS);
 	return true;
@@ -549,6 +554,12 @@ range_of_sum(Checking *checking, ColumnType *out, int128 low, int128 high, uint6
 	return true;
 }
 
+int
+product_limb_bits(const ColumnType *x, const ColumnType *y)
+{
+	return (Max(x->type.bits, y->type.bits) + 2) / 3;
+}
+
 static bool
 type_sum_of_products(Checking *checking, ColumnType *out, const ColumnType *args, uint64 rows)
 {
@@ -558,6 +569,9 @@ type_sum_of_products(Checking *checking, ColumnType *out, const ColumnType *args
 		return refuse(checking, "has a sum of products of type %s and %s",
 					  secret_kind_name(args[0].type.kind), secret_kind_name(args[1].type.kind));
 	bound = Max(-args[0].low, args[0].high) * Max(-args[1].low, args[1].high);
+	/* Three products of two thirds in each row, added up in 62 bits. */
+	if (bound > PG_INT64_MAX && ((int128) 3 << (2 * product_limb_bits(&args[0], &args[1]))) * rows >= (int128) 1 << 62)
+		return refuse(checking, "has a sum of products that could overflow: declare smaller bits");
 	out->type.scale *= 2;
 	return range_of_sum(checking, out, -bound, bound, rows);
 }
@@ -613,9 +627,9 @@ same_expression(const Expression *a, const Expression *b)
 	return a == NULL || b == NULL ? a == b : expression_equal(a, b);
 }
 
-/* Do the same rows contribute to both?  Arguments that are never NULL do not matter. */
-static bool
-same_support(const PlanAggregate *a, const ColumnType *a_args, const PlanAggregate *b, const ColumnType *b_args)
+/* Arguments that are never NULL do not matter. */
+bool
+aggregates_same_support(const PlanAggregate *a, const ColumnType *a_args, const PlanAggregate *b, const ColumnType *b_args)
 {
 	int			i = 0;
 	int			j = 0;
@@ -635,8 +649,8 @@ same_support(const PlanAggregate *a, const ColumnType *a_args, const PlanAggrega
 	}
 }
 
-static bool
-every_row_contributes(const PlanAggregate *aggregate, const ColumnType *args)
+bool
+aggregate_takes_all(const PlanAggregate *aggregate, const ColumnType *args)
 {
 	for (int i = 0; i < aggregate->nargs; i++)
 		if (args[i].type.nullable)
@@ -655,7 +669,7 @@ check_part(Checking *checking, int number, const ColumnType *args, int *parts, i
 	if (checking->node->npatients == 0)
 		return part == 0 || refuse(checking, "has parts and counts no patients");
 	if (part == 0)
-		return every_row_contributes(aggregate, &args[2 * number]) ||
+		return aggregate_takes_all(aggregate, &args[2 * number]) ||
 			refuse(checking, "takes %s for an aggregate to which every row contributes", plan_aggregate_name(aggregate->kind));
 	if (part > *parts)
 		return refuse(checking, "has part %d where part %d should follow", part, *parts);
@@ -665,7 +679,7 @@ check_part(Checking *checking, int number, const ColumnType *args, int *parts, i
 		(*parts)++;
 		return true;
 	}
-	return same_support(aggregate, &args[2 * number], &aggregates[first[part]], &args[2 * first[part]]) ||
+	return aggregates_same_support(aggregate, &args[2 * number], &aggregates[first[part]], &args[2 * first[part]]) ||
 		refuse(checking, "has aggregates in part %d to which different rows contribute", part);
 }
 
@@ -689,9 +703,9 @@ check_aggregates(Checking *checking, int *parts)
 				return false;
 		if (aggregate->filter && !require_condition(checking, aggregate->filter, &range_checks))
 			return false;
-		if (!check_arguments(checking, aggregate, mine) || !check_part(checking, i, mine, parts, first))
+		if (!check_arguments(checking, aggregate, mine) || !check_part(checking, i, args, parts, first))
 			return false;
-		may_be_null = node->nkeys == 0 || !every_row_contributes(aggregate, mine);
+		may_be_null = node->nkeys == 0 || !aggregate_takes_all(aggregate, mine);
 		if (!type_aggregate(checking, &checking->out->columns[node->nkeys + i], aggregate, mine, may_be_null))
 			return false;
 		/* What too few patients contribute to becomes NULL, counts too. */

@@ -56,7 +56,8 @@ typedef struct RelationType
 typedef enum ProblemKind
 {
 	PROBLEM_ROWS = 1,			/* there are more rows than the node allows */
-	PROBLEM_RANGE = 2			/* a value does not fit the type that it is cast to */
+	PROBLEM_RANGE = 2,			/* a value does not fit the type that it is cast to */
+	PROBLEM_KEYS = 3			/* rows of the right side of a join have the same keys, which were said to be unique */
 } ProblemKind;
 
 typedef struct PlanProblem
@@ -98,6 +99,21 @@ extern bool plan_check(CheckedPlan *out, const ObliviousPlan *plan, PlanRefusal 
 
 /* A row's columns for expressions of a node's parent. */
 extern ExpressionScope checked_scope(const CheckedPlan *checked, int node);
+
+/*
+ * Do the same rows contribute to both: those that pass the FILTER and in which no argument is NULL?
+ * args are the types of their arguments.
+ */
+extern bool aggregates_same_support(const PlanAggregate *a, const ColumnType *a_args,
+									const PlanAggregate *b, const ColumnType *b_args);
+
+/* Does every row of the group? */
+extern bool aggregate_takes_all(const PlanAggregate *aggregate, const ColumnType *args);
+
+/*
+ * Sums of products of which one may need more than 63 bits are made of products of thirds of the factors: bits of a third.
+ */
+extern int	product_limb_bits(const ColumnType *x, const ColumnType *y);
 
 /* No two rows that are there are equal in all these columns, none of which is NULL. */
 extern bool relation_is_unique(const RelationType *relation, const int *columns, int n);

@@ -17,7 +17,7 @@ grown(void *list, int n, size_t size)
 {
 	if (list == NULL)
 		return palloc0(size);
-	return (n & (n - 1)) == 0 ? repalloc(list, 2 * n * size) : list;
+	return (n & (n - 1)) == 0 ? repalloc(list, Max(2 * n, 1) * size) : list;
 }
 
 ObliviousPlan *

@@ -29,6 +29,9 @@
  *	  aggregate   [PlanAggregateKind, [argument, ...], filter or null, part,
  *	              [numerator, denominator] or null]
  *
+ * Expressions are computed for every row that is there, whatever a CASE, a FILTER or an AND around them
+ * says; that matters for casts that may fail.
+ *
  * Columns, parts, inputs, parameters are numbered from 0.  The last node is RELEASE or STORE,
  * and no other is.  What the bytes mean is checked by plan_check() (check.h), not by the decoder.
  *
@@ -187,7 +190,7 @@ typedef struct PlanNode
 	/*
 	 * JOIN.  Keys that are NULL match nothing.  rows: at most so many rows in the result, or the
 	 * run fails; 0: no two rows of the right that are there have the same keys, so there are no more
-	 * than on the left.  0 for semi and anti joins, where rows of the right may repeat.
+	 * than on the left.  0 for semi and anti joins, where rows of the right may repeat, and for left joins.
 	 */
 	JoinForm	form;
 	int			nkeys;			/* JOIN, GROUP */
