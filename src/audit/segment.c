@@ -26,7 +26,14 @@
 static int	segment_entries = 1048576;
 
 /* The tables that have segments, and what each segment gets. */
-static const char *const tables[] = {"ledger", "ledger_payload"};
+static const char *const tables[] = {
+	[SEGMENTS_LEDGER] = "ledger",
+	[SEGMENTS_PAYLOAD] = "ledger_payload",
+};
+
+/* What segment_require() knows: the tables, and that there are segments up to here. */
+static Oid	parents[lengthof(tables)];
+static uint64 required_end = 0;
 
 static const struct
 {
@@ -174,26 +181,39 @@ require_segment(const char *table, uint64 seq)
 }
 
 void
+segment_forget(void)
+{
+	required_end = 0;
+}
+
+void
 segment_require(uint64 first, uint64 last)
 {
+	if (parents[SEGMENTS_LEDGER] == parent_oid(tables[SEGMENTS_LEDGER]) && last < required_end)
+		return;
+	required_end = PG_UINT64_MAX;
 	for (int i = 0; i < lengthof(tables); i++)
 	{
 		uint64		begin;
 		uint64		end;
 
 		require_segment(tables[i], first);
-		if (OidIsValid(find_segment(parent_oid(tables[i]), first, &begin, &end)) && last >= end)
+		parents[i] = parent_oid(tables[i]);
+		if (OidIsValid(find_segment(parents[i], first, &begin, &end)) && last >= end)
 			require_segment(tables[i], end);
+		if (OidIsValid(find_segment(parents[i], last, &begin, &end)))
+			required_end = Min(required_end, end);
 	}
 }
 
 /* Writing -------------------------------------------------------------------*/
 
 void
-segment_rows_start(SegmentRows *rows, const char *table)
+segment_rows_start(SegmentRows *rows, SegmentTable table)
 {
-	memset(rows, 0, sizeof(*rows));
-	rows->parent = parent_oid(table);
+	rows->parent = parents[table];
+	rows->estate = NULL;
+	rows->n = 0;
 }
 
 static void

@@ -19,6 +19,13 @@
 #include "base/base.h"
 #include "nodes/execnodes.h"
 
+/* The tables that have segments. */
+typedef enum SegmentTable
+{
+	SEGMENTS_LEDGER,
+	SEGMENTS_PAYLOAD
+} SegmentTable;
+
 /* Rows for one partitioned table, written at the end or with its next segment. */
 typedef struct SegmentRows
 {
@@ -36,15 +43,17 @@ extern void segment_init(void);
 
 /*
  * Makes the segments that entries first to last need and that are not there.
- * SPI is connected.  At most LEDGER_SLOTS entries.
+ * SPI is connected.  At most LEDGER_SLOTS entries.  What was found once
+ * is not looked for again until segment_forget(), or if the ledger is another table.
  */
 extern void segment_require(uint64 first, uint64 last);
+extern void segment_forget(void);
 
 /*
  * One row, of column 1 and others, none NULL; what values point to stays until
  * segment_rows_end().  At most LEDGER_SLOTS between two calls of that.
  */
-extern void segment_rows_start(SegmentRows *rows, const char *table);
+extern void segment_rows_start(SegmentRows *rows, SegmentTable table);
 extern void segment_rows_put(SegmentRows *rows, uint64 seq, const Datum *values);
 extern void segment_rows_end(SegmentRows *rows);
 

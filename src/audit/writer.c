@@ -135,6 +135,7 @@ forget_end(void)
 {
 	ledger_oid = InvalidOid;
 	signer_close();
+	segment_forget();
 }
 
 /* Reads the end of the ledger in this table. */
@@ -184,8 +185,8 @@ writer_open(int n)
 	if (refusal.reason == NULL)
 	{
 		segment_require(next.next_seq, next.next_seq + n - 1);
-		segment_rows_start(&entry_rows, "ledger");
-		segment_rows_start(&payload_rows, "ledger_payload");
+		segment_rows_start(&entry_rows, SEGMENTS_LEDGER);
+		segment_rows_start(&payload_rows, SEGMENTS_PAYLOAD);
 	}
 	return refusal;
 }
