@@ -786,6 +786,14 @@ COMMENT ON FUNCTION secmed.consistency_proof(bigint) IS
 REVOKE ALL ON FUNCTION secmed.consistency_proof(bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.consistency_proof(bigint) TO secmed_auditor;
 
+CREATE FUNCTION secmed.archive_ledger(before bigint, directory text) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'secmed_archive_ledger' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.archive_ledger(bigint, text) IS
+'Moves the partitions of the ledger that lie wholly below this entry to a directory of the server, for "secmed verify" and other readers of c2sp.org/tlog-tiles, with the bodies that are still kept; later archives may go to the same one. The archive is verified before anything leaves. Hashes and checkpoints stay, and the entries that say which keys, erasures and reviews there were. Returns the first entry that is not archived. For who may write the server''s files.';
+REVOKE ALL ON FUNCTION secmed.archive_ledger(bigint, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.archive_ledger(bigint, text) TO secmed_admin;
+
 CREATE FUNCTION secmed.export_ledger(with_columns boolean DEFAULT false,
 		OUT path text, OUT content bytea) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'secmed_export_ledger' LANGUAGE C STRICT VOLATILE

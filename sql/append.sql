@@ -4,6 +4,7 @@
 \set SHOW_CONTEXT never
 ALTER SYSTEM SET secmed.ledger_segment = 300;
 ALTER SYSTEM SET secmed.ledger_segment = 256;
+ALTER SYSTEM SET secmed.checkpoint_interval = '10ms';
 SELECT pg_reload_conf();
 CREATE DATABASE regress_append;
 \c regress_append
@@ -114,12 +115,59 @@ SELECT pg_sleep(1.2);
 SELECT note_fails('goes on');
 SELECT ok, entries > 600 AS many, reason FROM secmed.verify_ledger();
 
+-- Old partitions go to an archive, space comes back, and what remains verifies.
+\c regress_append
+\set archive `mktemp -d /tmp/secmed_archive.XXXXXX`
+SELECT secmed.archive_ledger(255, :'archive');
+SELECT secmed.archive_ledger(600, 'archive');
+SET ROLE regress_note_auditor;
+SELECT secmed.archive_ledger(600, :'archive');
+RESET ROLE;
+SELECT pg_sleep(0.2);	-- a checkpoint is signed
+SELECT pg_total_relation_size('secmed.ledger_000000000000256') AS ledger, pg_total_relation_size('secmed.ledger_payload_000000000000256') AS payload \gset
+SELECT secmed.archive_ledger(600, :'archive');
+SELECT pg_relation_size('secmed.ledger_000000000000256') AS rows, pg_total_relation_size('secmed.ledger_000000000000256') < :ledger AS ledger_shrunk,
+	   pg_total_relation_size('secmed.ledger_payload_000000000000256') < :payload / 2 AS payload_shrunk;
+SELECT tableoid::regclass, min(seq) / 256 AS first, max(seq) / 256 AS last FROM secmed.ledger GROUP BY 1 ORDER BY 1;
+SELECT outcome, counters FROM secmed.events WHERE kind = 'archived';
+SELECT ok, entries > 600 AS many, reason FROM secmed.verify_ledger();
+SELECT secmed.archive_ledger(600, :'archive');
+-- Who takes away more than that is found.
+BEGIN;
+ALTER TABLE secmed.ledger DISABLE TRIGGER USER;
+DELETE FROM secmed.ledger WHERE seq BETWEEN 512 AND 767;
+SELECT ok, bad_seq, reason FROM secmed.verify_ledger();
+ROLLBACK;
+BEGIN;
+ALTER TABLE secmed.ledger_tile DISABLE TRIGGER USER;
+UPDATE secmed.ledger_tile SET hashes = set_byte(hashes, 40, get_byte(hashes, 40) # 1) WHERE level = 0 AND idx = 1;
+SELECT ok, reason FROM secmed.verify_ledger();
+ROLLBACK;
+-- The same directory takes the next ones.
+DO $$ BEGIN FOR i IN 1 .. 256 LOOP PERFORM secmed.append_note('note ' || i); END LOOP; END $$;
+SELECT pg_sleep(0.2);
+SELECT secmed.archive_ledger(800, :'archive');
+SELECT counters FROM secmed.events WHERE kind = 'archived' ORDER BY seq;
+SELECT ok, entries > 800 AS many, reason FROM secmed.verify_ledger();
+\setenv ARCHIVE :archive
+\! wc -l < $ARCHIVE/payloads | awk '{ print ($1 > 800) }'
+\! secmed verify $ARCHIVE | sed 's/[0-9a-f]*[0-9]/N/g'
+-- A dump of what remains is restored.
+\c postgres
+DROP DATABASE regress_append_copy;
+CREATE DATABASE regress_append_copy;
+\! pg_dump regress_append 2>&1 | psql -X -q -d regress_append_copy -v ON_ERROR_STOP=1 -o /dev/null
+\c regress_append_copy
+SELECT ok, entries > 800 AS many, reason FROM secmed.verify_ledger();
+\! rm -r $ARCHIVE
+
 -- The extension takes its partitions with it.
 DROP EXTENSION secmed;
 SELECT count(*) FROM pg_class WHERE relname LIKE 'ledger%';
 
 \c postgres
 ALTER SYSTEM RESET secmed.ledger_segment;
+ALTER SYSTEM RESET secmed.checkpoint_interval;
 SELECT pg_reload_conf();
 DROP DATABASE regress_append_copy;
 DROP DATABASE regress_append;

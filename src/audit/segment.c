@@ -45,7 +45,7 @@ static const struct
 	{"ledger", "seq", "UNIQUE", "(seq)"},
 	/* What verification, exports and a starting sequencer look up; few among many entries. */
 	{"ledger", "kinds", "", "(secmed.entry_kind(entry), seq)"
-	" WHERE secmed.entry_kind(entry) IN ('key', 'erased', 'reviewed', 'restart')"},
+	" WHERE secmed.entry_kind(entry) IN ('key', 'erased', 'reviewed', 'restart', 'archived')"},
 	/* What officers look through. */
 	{"ledger", "notable", "", "(seq) WHERE secmed.entry_notable(entry)"},
 	/* What they search for: a few hundred bytes for two thousand entries, and nothing at an append. */
@@ -124,6 +124,28 @@ static Oid
 parent_oid(const char *table)
 {
 	return RangeVarGetRelid(makeRangeVar("secmed", pstrdup(table), -1), RowExclusiveLock, false);
+}
+
+Segment *
+segment_list(SegmentTable table, uint64 below, int *n)
+{
+	Relation	parent = table_open(parent_oid(tables[table]), NoLock);
+	PartitionDesc desc = RelationGetPartitionDesc(parent, false);
+	Segment    *segments = palloc((desc->nparts + 1) * sizeof(Segment));
+
+	*n = 0;
+	for (int i = 0; desc->nparts > 0 && i + 1 < desc->boundinfo->ndatums; i++)
+	{
+		int			part = desc->boundinfo->indexes[i + 1];
+
+		if (part >= 0 && bound(desc->boundinfo, i + 1, PG_INT64_MAX) <= below)
+			segments[(*n)++] = (Segment)
+		{
+			desc->oids[part], bound(desc->boundinfo, i, 0), bound(desc->boundinfo, i + 1, PG_INT64_MAX)
+		};
+	}
+	table_close(parent, NoLock);
+	return segments;
 }
 
 static void

@@ -38,6 +38,17 @@ typedef struct SegmentRows
 	TupleTableSlot *rows[LEDGER_SLOTS];
 } SegmentRows;
 
+/* A segment that is there. */
+typedef struct Segment
+{
+	Oid			oid;
+	uint64		first;
+	uint64		end;
+} Segment;
+
+/* Those that lie wholly below an entry, palloc'd, by rising first (in any backend). */
+extern Segment *segment_list(SegmentTable table, uint64 below, int *n);
+
 /* _PG_init: secmed.ledger_segment. */
 extern void segment_init(void);
 

@@ -28,6 +28,21 @@ PG_FUNCTION_INFO_V1(secmed_consistency_proof);
 
 /* The guard -----------------------------------------------------------------*/
 
+/* None of its entries is here, but later ones are. */
+static bool
+bundle_is_archived(uint64 number)
+{
+	char	   *query = psprintf("SELECT seq FROM secmed.ledger WHERE seq >= " UINT64_FORMAT " ORDER BY seq LIMIT 1",
+								 number * TILE_HASHES);
+	bool		isnull;
+
+	if (SPI_execute(query, false, 1) != SPI_OK_SELECT)
+		elog(ERROR, "can't read secmed.ledger");
+	return SPI_processed == 1 &&
+		(uint64) DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull)) >=
+		(number + 1) * TILE_HASHES;
+}
+
 /* Of rows that are restored: do they follow from the entries that are there?  A reason, or NULL. */
 static const char *
 tile_problem(int level, uint64 number, const bytea *hashes)
@@ -38,6 +53,9 @@ tile_problem(int level, uint64 number, const bytea *hashes)
 	if (level < 0 || level >= TILE_LEVELS_MAX || number >= MERKLE_SIZE_MAX / leaves / TILE_HASHES ||
 		VARSIZE_ANY_EXHDR(hashes) != TILE_HASHES * HASH_BYTES)
 		return "is not a full tile";
+
+	if (level == 0 && bundle_is_archived(number))
+		return NULL;
 
 	/* The last hash would be the next to come: all others are in the tree before it. */
 	tiles_start(tiles, NULL, NULL);

@@ -52,6 +52,8 @@ entry_kind_name(EntryKind kind)
 			return "fork";
 		case ENTRY_REVIEWED:
 			return "reviewed";
+		case ENTRY_ARCHIVED:
+			return "archived";
 		case ENTRY_INTENT:
 			return "intent";
 		case ENTRY_CHANGE:

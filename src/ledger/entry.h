@@ -87,6 +87,7 @@ typedef enum EntryKind
 	ENTRY_ERASED = 22,			/* bodies were deleted from the side table; history.h */
 	ENTRY_FORK = 23,			/* another ledger signed two histories; history.h */
 	ENTRY_REVIEWED = 24,		/* an officer has examined entries; review.h */
+	ENTRY_ARCHIVED = 25,		/* entries were moved out of the database; audit/archive.c */
 	ENTRY_INTENT = 30,			/* local: somebody is about to read or change rows */
 	ENTRY_CHANGE = 31,			/* local: or rights, roles, settings, definitions */
 	ENTRY_PRECOMMIT = 32,		/* local: a transaction that changed some will commit */

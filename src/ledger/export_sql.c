@@ -140,32 +140,56 @@ export_row(Export *export, HeapTuple row, TupleDesc desc, uint64 seq)
 					  VARDATA_ANY(DatumGetByteaPP(payload)), VARSIZE_ANY_EXHDR(DatumGetByteaPP(payload)));
 }
 
+/* Of bundles that are archived only the hashes are here.  The number after them. */
+static uint64
+export_archived(Export *export, uint64 n, uint64 seq)
+{
+	uint8		hashes[TILE_HASHES][HASH_BYTES];
+
+	while (n % TILE_HASHES == 0 && n + TILE_HASHES <= seq && n + TILE_HASHES <= export->writer.archived &&
+		   store_tile(0, n / TILE_HASHES, hashes))
+	{
+		for (int i = 0; i < TILE_HASHES; i++)
+			export_leaf(&export->writer, hashes[i]);
+		n += TILE_HASHES;
+	}
+	return n;
+}
+
 /* Its rows, as far as the checkpoint goes; the memory of each batch is reset. */
 static void
 export_entries(Export *export, uint64 size)
 {
 	MemoryContext batch = AllocSetContextCreate(CurrentMemoryContext, "ledger rows", ALLOCSET_DEFAULT_SIZES);
-	char	   *query = psprintf("SELECT l.entry, p.salt, p.payload FROM secmed.ledger l"
+	char	   *query = psprintf("SELECT l.entry, p.salt, p.payload, l.seq FROM secmed.ledger l"
 								 " LEFT JOIN secmed.ledger_payload p ON p.seq = l.seq"
 								 " WHERE l.seq < " UINT64_FORMAT " ORDER BY l.seq", size);
 	Portal		portal = SPI_cursor_open_with_args(NULL, query, 0, NULL, NULL, NULL, true, 0);
 	uint64		n = 0;
+	uint64		found;
 
 	do
 	{
+		SPITupleTable *rows;
 		MemoryContext old;
 
 		SPI_cursor_fetch(portal, true, EXPORT_ROWS);
+		rows = SPI_tuptable;
+		found = SPI_processed;
 		old = MemoryContextSwitchTo(batch);
-		for (uint64 i = 0; i < SPI_processed; i++)
+		for (uint64 i = 0; i < found; i++)
 		{
+			HeapTuple	row = rows->vals[i];
+			bool		isnull;
+
 			CHECK_FOR_INTERRUPTS();
-			export_row(export, SPI_tuptable->vals[i], SPI_tuptable->tupdesc, n++);
+			n = export_archived(export, n, (uint64) DatumGetInt64(SPI_getbinval(row, rows->tupdesc, 4, &isnull)));
+			export_row(export, row, rows->tupdesc, n++);
 		}
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(batch);
-		SPI_freetuptable(SPI_tuptable);
-	} while (SPI_processed > 0);
+		SPI_freetuptable(rows);
+	} while (found > 0);
 	SPI_cursor_close(portal);
 }
 
@@ -251,7 +275,7 @@ secmed_export_ledger(PG_FUNCTION_ARGS)
 
 	initStringInfo(&export->payloads);
 	load_erasures(export, export->size);
-	export_start(&export->writer, (ExportSink) {.put = put_row, .arg = export}, 0);
+	export_start(&export->writer, (ExportSink) {.put = put_row, .arg = export}, store_archived());
 	export->writer.with_columns = PG_GETARG_BOOL(0);
 	export_entries(export, export->size);
 	export_finish(&export->writer);

@@ -112,6 +112,28 @@ store_parsed_policy(const KeySpan *span)
 	return text != NULL && policy_parse(policy, text, strlen(text), &reason) ? policy : NULL;
 }
 
+/* What was archived ---------------------------------------------------------*/
+
+uint64
+store_archived(void)
+{
+	uint64		end = 0;
+
+	read_rows("SELECT entry FROM secmed.ledger WHERE secmed.entry_kind(entry) = 'archived' ORDER BY seq", 0, NULL);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		EntryView	entry;
+		const char *reason;
+		size_t		len;
+		const void *bytes = row_bytes(i, 1, &len);
+
+		if (entry_view(&entry, bytes, len, &reason) && entry.ncounters == 2 && entry.counters[1] <= entry.seq)
+			end = Max(end, entry.counters[1]);
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return end;
+}
+
 /* Checkpoints ---------------------------------------------------------------*/
 
 bool

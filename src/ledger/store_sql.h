@@ -47,6 +47,9 @@ extern bool store_tree(TileBuilder *tiles, uint64 size);
 /* The same as a source of proofs. */
 extern TileSource store_source(TileBuilder *tiles);
 
+/* Below this, whole bundles of entries may be in an archive instead: the ledger says so itself. */
+extern uint64 store_archived(void);
+
 /* One stored full tile; false if it is not there. */
 extern bool store_tile(int level, uint64 number, uint8 (*hashes)[HASH_BYTES]);
 

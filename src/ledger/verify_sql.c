@@ -50,6 +50,7 @@ typedef struct Verification
 	const char *reason;			/* NULL: whole so far */
 	int64		bad_seq;
 	KeyHistory	keys;
+	uint64		archived;		/* whole bundles below may be missing */
 	TileBuilder tiles;
 	bool		bad_tile;
 	uint64		first_bad;		/* below the bad tile */
@@ -242,6 +243,26 @@ meaning_problem(Verification *v, const EntryView *view)
 	}
 }
 
+/* What remains to be done with a leaf, whether its entry is here or archived. */
+static const char *
+leaf_fault(Verification *v, const uint8 leaf[HASH_BYTES])
+{
+	const char *reason;
+
+	tiles_append(&v->tiles, leaf);
+	if (v->bad_tile)
+		return "begins a tile that is missing or was changed";
+	if (side_is_at(&v->checkpoints, v->chain.next_seq))
+	{
+		if ((reason = note_problem(v)) != NULL)
+			return reason;
+		side_take(&v->checkpoints);
+	}
+	v->whole = v->chain.next_seq;
+	memcpy(v->head, leaf, HASH_BYTES);
+	return NULL;
+}
+
 static const char *
 entry_fault(Verification *v, uint64 seq, const void *bytes, size_t len)
 {
@@ -263,17 +284,39 @@ entry_fault(Verification *v, uint64 seq, const void *bytes, size_t len)
 			return reason;
 		side_take(&v->bodies);
 	}
-	tiles_append(&v->tiles, leaf);
-	if (v->bad_tile)
-		return "begins a tile that is missing or was changed";
-	if (side_is_at(&v->checkpoints, v->chain.next_seq))
+	return leaf_fault(v, leaf);
+}
+
+/* Of the bundle that is next only the hashes are here. */
+static const char *
+archived_fault(Verification *v)
+{
+	uint64		number = v->chain.next_seq / TILE_HASHES;
+	uint8		hashes[TILE_HASHES][HASH_BYTES];
+	const char *reason = NULL;
+
+	if (!store_tile(0, number, hashes))
+		return "is archived, and its tile is missing";
+	for (int i = 0; i < TILE_HASHES && reason == NULL; i++)
 	{
-		if ((reason = note_problem(v)) != NULL)
-			return reason;
-		side_take(&v->checkpoints);
+		chain_skip(&v->chain, hashes[i]);
+		reason = leaf_fault(v, hashes[i]);
 	}
-	v->whole = v->chain.next_seq;
-	memcpy(v->head, leaf, HASH_BYTES);
+	return reason;
+}
+
+/* The bundles before this entry that are not here, and need not be. */
+static const char *
+gap_fault(Verification *v, uint64 seq)
+{
+	while (v->chain.next_seq % TILE_HASHES == 0 && v->chain.next_seq + TILE_HASHES <= Min(seq, v->archived))
+	{
+		const char *reason;
+
+		v->bad_seq = (int64) v->chain.next_seq;
+		if ((reason = archived_fault(v)) != NULL)
+			return reason;
+	}
 	return NULL;
 }
 
@@ -286,8 +329,12 @@ receive_entry(TupleTableSlot *slot, DestReceiver *self)
 	int64		seq = DatumGetInt64(slot_getattr(slot, 1, &isnull));
 	bytea	   *bytes = DatumGetByteaPP(slot_getattr(slot, 2, &isnull));
 
-	v->bad_seq = seq;
-	v->reason = entry_fault(v, (uint64) seq, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
+	v->reason = gap_fault(v, (uint64) seq);
+	if (v->reason == NULL)
+	{
+		v->bad_seq = seq;
+		v->reason = entry_fault(v, (uint64) seq, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
+	}
 	if (v->bad_tile)
 		v->bad_seq = (int64) v->first_bad;
 	MemoryContextSwitchTo(old);
@@ -345,6 +392,7 @@ verify_begin(Verification *v)
 	tiles_start(&v->tiles, check_tile, v);
 	chain_start(&v->chain, v->has_node ?
 				SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1) : "");
+	v->archived = store_archived();
 }
 
 /* Is there a row, of these tables, of an entry that isn't there?  Its number. */
