@@ -535,6 +535,71 @@ set_join_keys(Work *work)
 		work->xv[v] = join_key(work, v);
 }
 
+/*
+ * Half of the rows with half of the rows, where each key is twice on each side: as many pairs as rows, and so
+ * is the bound, if n is a multiple of four.  y is of the left side.
+ */
+static void
+set_pair_keys(Work *work)
+{
+	size_t		half = work->n / 2;
+
+	for (size_t v = 0; v < work->n; v++)
+		work->xv[v] = (v < half ? v : v - half) / 2;
+}
+
+static void
+run_join_many(Party *self, Work *work)
+{
+	size_t		half = work->n / 2;
+	int			key = 1;
+	int			number = 0;
+	Table		left = table_create(half);
+	Table		right = table_create(half);
+	JoinSide	left_side = {&left, &key, 1, NULL, 0, 0, &number, 1};
+	JoinSide	right_side = {&right, &key, 1, NULL, 0, 0, NULL, 0, &key, 1};
+	Table		joined;
+
+	table_add_slice(&left, shared_bits_alloc(1, half));
+	logic_constant(self, &left.slice[0], true);
+	table_add_slice(&left, shared_bits_cut(&work->bx, 0, half));
+	table_add_number(&left, shared64_alloc(half));
+	memcpy(left.number[0].mine, work->y.mine, half * sizeof(uint64));
+	memcpy(left.number[0].next, work->y.next, half * sizeof(uint64));
+	table_add_slice(&right, shared_bits_alloc(1, half));
+	logic_constant(self, &right.slice[0], true);
+	table_add_slice(&right, shared_bits_cut(&work->bx, half, half));
+
+	join_many(self, &left_side, &right_side, work->n, &joined, &work->one, NULL);
+	shared_bits_free(&work->bz);
+	shared64_free(&work->z);
+	work->z = table_remove_number(&joined, 0);
+	work->bz = table_remove_slice(&joined, 1);
+	table_destroy(&left);
+	table_destroy(&right);
+	table_destroy(&joined);
+}
+
+/* Pairs come in the order of the keys, four of each: twice both of the left side's values. */
+static bool
+check_join_many(Party *self, Work *work)
+{
+	uint64	   *keys = opened_bits(self, &work->bz);
+	uint64	   *values = opened(self, &work->z);
+	uint64	   *pairs = opened(self, &work->one);
+	size_t		wanted = work->n / 4 * 4;
+	bool		good = pairs[0] == wanted;
+
+	for (size_t v = 0; v < wanted; v++)
+	{
+		good &= keys[v] == v / 4;
+		good &= v % 4 != 0 ||
+			values[v] + values[v + 1] + values[v + 2] + values[v + 3] ==
+			2 * (work->yv[v / 2] + work->yv[v / 2 + 1]);
+	}
+	return good;
+}
+
 #define ALL		UINT64_MAX
 #define GROUPS	((UINT64CONST(1) << 16) - 1)
 #define BITS62	((UINT64CONST(1) << 62) - 1)
@@ -564,6 +629,7 @@ const Operation mpc_operations[] = {
 	{"distinct", MI, 5, 0, GROUPS, ALL, 64, false, run_distinct, check_distinct},
 	{"group-min-max", MI, 0, 0, GROUPS, ALL, 64, true, run_group_min_max, check_group_min_max},
 	{"join", MI, 6, 786, ALL, ALL, 64, false, run_join, check_join, set_join_keys},
+	{"join-many", MI / 4, 0, 0, ALL, ALL, 64, false, run_join_many, check_join_many, set_pair_keys},
 };
 
 const int mpc_operation_count = lengthof(mpc_operations);

@@ -6,6 +6,7 @@
 #include "sim_operators.h"
 
 #include "mpc/expand.h"
+#include "mpc/place.h"
 #include "mpc/rows.h"
 
 static const size_t sizes[] = {0, 1, 2, 3, 4, 5, 7, 8, 9, 17, 63, 64, 65, 127, 128, 129, 500, 1024, 1025};
@@ -216,6 +217,123 @@ test_rows(size_t n1, size_t n2, Prg *prg)
 	}
 }
 
+/* ---- places ---- */
+
+typedef enum PlaceBy
+{
+	PLACE_BY_BITS,
+	PLACE_BY_NUMBERS,
+	PLACE_TAKE,
+	PLACE_KINDS
+} PlaceBy;
+
+typedef struct PlaceJob
+{
+	Table		table[PARTIES];	/* a column of bits and one of numbers say where to, and another number what it was */
+	PlaceBy		by;
+	size_t		first;
+	size_t		count;
+} PlaceJob;
+
+static void
+step_place(Party *self, void *arg)
+{
+	PlaceJob   *job = arg;
+	Table	   *table = &job->table[self->index];
+	Shared64	from;
+
+	if (job->by == PLACE_BY_BITS)
+		place_by_bits(self, table, 0, job->first, job->count);
+	else if (job->by == PLACE_BY_NUMBERS)
+		place_by_numbers(self, table, 0, job->first, job->count);
+	else
+	{
+		from = table_remove_number(table, 0);
+		place_take(self, table, &from);
+		shared64_free(&from);
+	}
+}
+
+static Clear
+place_rows(const uint64 *places, size_t n)
+{
+	int			planes = table_row_planes(n);
+	Clear		rows = clear_rows(n, 1, &planes, 2);
+
+	for (size_t v = 0; v < n; v++)
+	{
+		rows.slice[0][v] = rows.number[0][v] = places[v];
+		rows.number[1][v] = v;
+	}
+	return rows;
+}
+
+static void
+test_place(PlaceBy by, const uint64 *places, size_t n, size_t first, size_t count, Prg *prg)
+{
+	PlaceJob	job = {.by = by, .first = first, .count = count};
+	Clear		before = place_rows(places, n);
+	Clear		after;
+	const uint64 *was;
+
+	sim_share_table(job.table, &before, prg);
+	run(step_place, &job);
+	after = sim_rebuild_table(job.table);
+	was = after.number[after.numbers - 1];
+	CHECK(after.n == (by == PLACE_TAKE ? n : count), "n=%zu: %zu", n, after.n);
+	for (size_t v = 0; v < after.n; v++)
+		CHECK(by == PLACE_TAKE ? was[v] == places[v] : places[was[v]] == first + v, "n=%zu row %zu", n, v);
+	clear_free(&before);
+	clear_free(&after);
+	sim_free_table(job.table);
+}
+
+static void
+test_places(size_t n, Prg *prg)
+{
+	uint64	   *places = palloc((n + 1) * sizeof(uint64));
+
+	for (size_t v = 0; v < n; v++)
+	{
+		size_t		at = sim_u64(prg) % (v + 1);
+
+		places[v] = places[at];
+		places[at] = v;
+	}
+	for (PlaceBy by = 0; by < PLACE_KINDS; by++)
+	{
+		test_place(by, places, n, 0, n, prg);
+		test_place(by, places, n, n / 3, n / 2, prg);
+		test_place(by, places, n, n, 0, prg);
+	}
+	pfree(places);
+}
+
+/* Whoever shares places that are none, or one twice, gets no further. */
+static void
+test_no_permutation(Prg *prg)
+{
+	uint64		twice[] = {0, 1, 2, 1, 4};
+	uint64		outside[] = {0, 1, 2, 3, 7};
+
+	sim_allow_leaks();
+	for (int k = 0; k < 2 * PLACE_KINDS; k++)
+	{
+		PlaceJob	job = {.by = (PlaceBy) (k / 2), .count = 5};
+		Clear		rows = place_rows(k % 2 ? twice : outside, 5);
+		Sim			sim;
+
+		sim_share_table(job.table, &rows, prg);
+		sim_open(&sim, runs++);
+		sim_run(&sim, step_place, &job);
+		for (int i = 0; i < PARTIES; i++)
+			CHECK(sim.outcome[i].failed && sim.outcome[i].sqlstate == ERRCODE_SECMED_PROTOCOL &&
+				  strstr(sim.outcome[i].message, "no permutation"), "kind %d: %s", k, sim.outcome[i].message);
+		sim_close(&sim);
+		clear_free(&rows);
+	}
+}
+
 /* ---- rows several times ---- */
 
 typedef struct ExpandJob
@@ -335,6 +453,11 @@ main(void)
 	for (int s = 0; s < lengthof(expanded_sizes); s++)
 		test_expands(expanded_sizes[s], prg);
 	sim_report("rows become as many as a shared number says");
+	for (int s = 0; s < lengthof(sizes); s++)
+		test_places(sizes[s], prg);
+	sim_report("rows go to the places that are shared");
+	test_no_permutation(prg);
+	sim_report("places that are no permutation are refused");
 	prg_free(prg);
 	return sim_end();
 }
