@@ -102,8 +102,11 @@ struct Watched
 	const void *z_mine;			/* z_next is what comes */
 };
 
-/* A message longer than this travels, and is computed, in pieces of this size. */
-#define PARTY_CHUNK_BYTES	(256 * 1024)
+/*
+ * A message longer than this travels, and is computed, in pieces of this size: a little less than a
+ * frame, so that a piece is one frame, and small enough for the cache.
+ */
+#define PARTY_CHUNK_BYTES	(FRAME_BYTES_MAX - 4096)
 
 /*
  * Sends send_len bytes to the previous party and receives exactly recv_len

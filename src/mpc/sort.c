@@ -100,6 +100,21 @@ copy_plane(PlaneRef to, size_t offset, PlaneRef from)
 	memcpy(to.next + offset, from.next, VECTOR_BLOCK_WORDS * sizeof(uint64));
 }
 
+/* Where there are fewer pairs than a block has room for, nothing is in the rest of its planes. */
+static void
+clear_rest(SharedBits *leaf, size_t pairs)
+{
+	uint64		used[VECTOR_BLOCK_WORDS];
+
+	for (size_t w = 0; w < VECTOR_BLOCK_WORDS; w++)
+		used[w] = pairs >= 64 * (w + 1) ? ~UINT64CONST(0) : pairs > 64 * w ? (UINT64CONST(1) << (pairs % 64)) - 1 : 0;
+	for (size_t w = 0; w < leaf->planes * VECTOR_BLOCK_WORDS; w++)
+	{
+		leaf->mine[w] &= used[w % VECTOR_BLOCK_WORDS];
+		leaf->next[w] &= used[w % VECTOR_BLOCK_WORDS];
+	}
+}
+
 /*
  * The leaves of a block: a = the key of the right row, p = NOT (that XOR the key of
  * the left row).  If their number is odd, the last is a span already.
@@ -117,6 +132,11 @@ prepare_block(void *arg, size_t block)
 	keys_slice_pairs(batch->rows, false, left, right, pairs, batch->a_leaf.mine, batch->p_leaf.mine);
 	keys_slice_pairs(batch->rows, true, left, right, pairs, batch->a_leaf.next, batch->p_leaf.next);
 	logic_not(batch->self, &batch->p_leaf);
+	if (pairs < VECTOR_BLOCK)
+	{
+		clear_rest(&batch->a_leaf, pairs);
+		clear_rest(&batch->p_leaf, pairs);
+	}
 	if (planes % 2 == 1)
 	{
 		copy_plane(span_a(batch, batch->spans - 1), block * batch->stride, plane_ref(&batch->a_leaf, planes - 1));
