@@ -8,6 +8,7 @@
  */
 #include "base/base.h"
 
+#include "access/xact.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -28,19 +29,77 @@ PG_FUNCTION_INFO_V1(secmed_consistency_proof);
 
 /* The guard -----------------------------------------------------------------*/
 
-/* None of its entries is here, but later ones are. */
-static bool
-bundle_is_archived(uint64 number)
+/*
+ * The leaves of the ledger, bundle by bundle.  Tiles are restored in their
+ * order, and before there is an index, so the entries are read once for all of
+ * a transaction's tiles.
+ */
+typedef struct LeafStream
 {
-	char	   *query = psprintf("SELECT seq FROM secmed.ledger WHERE seq >= " UINT64_FORMAT " ORDER BY seq LIMIT 1",
-								 number * TILE_HASHES);
-	bool		isnull;
+	TransactionId xid;			/* whose portal it is */
+	Portal		portal;
+	uint64		bundle;			/* that was read last, */
+	int			width;			/* with so many entries; 0: none, or there are no more */
+	uint8		hashes[TILE_HASHES][HASH_BYTES];
+} LeafStream;
 
-	if (SPI_execute(query, false, 1) != SPI_OK_SELECT)
-		elog(ERROR, "can't read secmed.ledger");
-	return SPI_processed == 1 &&
-		(uint64) DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull)) >=
-		(number + 1) * TILE_HASHES;
+static LeafStream leaves;
+
+static uint64
+take_leaf(LeafStream *stream, int i)
+{
+	HeapTuple	row = SPI_tuptable->vals[i];
+	TupleDesc	desc = SPI_tuptable->tupdesc;
+	bool		isnull;
+	uint64		seq = (uint64) DatumGetInt64(SPI_getbinval(row, desc, 1, &isnull));
+	bytea	   *entry = DatumGetByteaPP(SPI_getbinval(row, desc, 2, &isnull));
+
+	entry_hash(stream->hashes[i], VARDATA_ANY(entry), VARSIZE_ANY_EXHDR(entry));
+	return seq;
+}
+
+/* Entries come in whole bundles, but for the last one. */
+static void
+next_bundle(LeafStream *stream)
+{
+	uint64		last = 0;
+
+	SPI_cursor_fetch(stream->portal, true, TILE_HASHES);
+	stream->width = (int) SPI_processed;
+	for (int i = 0; i < stream->width; i++)
+		last = take_leaf(stream, i);
+	stream->bundle = last / TILE_HASHES;
+	SPI_freetuptable(SPI_tuptable);
+}
+
+static void
+seek_bundle(LeafStream *stream, uint64 number)
+{
+	TransactionId now = GetCurrentTransactionId();
+
+	if (stream->xid != now || stream->bundle > number)
+	{
+		if (stream->xid == now)
+			SPI_cursor_close(stream->portal);
+		stream->xid = InvalidTransactionId;
+		stream->portal = SPI_cursor_open_with_args(NULL, "SELECT seq, entry FROM secmed.ledger ORDER BY seq",
+												   0, NULL, NULL, NULL, true, 0);
+		stream->xid = now;
+		next_bundle(stream);
+	}
+	while (stream->width == TILE_HASHES && stream->bundle < number)
+		next_bundle(stream);
+}
+
+static const char *
+leaves_problem(uint64 number, const bytea *hashes)
+{
+	seek_bundle(&leaves, number);
+	if (leaves.width > 0 && leaves.bundle > number)
+		return NULL;			/* it is archived */
+	return leaves.width == TILE_HASHES && leaves.bundle == number &&
+		memcmp(leaves.hashes, VARDATA_ANY(hashes), sizeof(leaves.hashes)) == 0 ? NULL
+		: "is not one of these entries";
 }
 
 /* Of rows that are restored: do they follow from the entries that are there?  A reason, or NULL. */
@@ -48,34 +107,42 @@ static const char *
 tile_problem(int level, uint64 number, const bytea *hashes)
 {
 	TileBuilder *tiles = palloc(sizeof(TileBuilder));
-	uint64		leaves = UINT64CONST(1) << (TILE_BITS * Max(level, 0));
+	uint64		below = UINT64CONST(1) << (TILE_BITS * Max(level, 0));
 
-	if (level < 0 || level >= TILE_LEVELS_MAX || number >= MERKLE_SIZE_MAX / leaves / TILE_HASHES ||
+	if (level < 0 || level >= TILE_LEVELS_MAX || number >= MERKLE_SIZE_MAX / below / TILE_HASHES ||
 		VARSIZE_ANY_EXHDR(hashes) != TILE_HASHES * HASH_BYTES)
 		return "is not a full tile";
-
-	if (level == 0 && bundle_is_archived(number))
-		return NULL;
+	if (level == 0)
+		return leaves_problem(number, hashes);
 
 	/* The last hash would be the next to come: all others are in the tree before it. */
 	tiles_start(tiles, NULL, NULL);
-	if (!store_tree(tiles, ((number + 1) * TILE_HASHES - 1) * leaves) ||
+	if (!store_tree(tiles, ((number + 1) * TILE_HASHES - 1) * below) ||
 		memcmp(tiles->tiles[level], VARDATA_ANY(hashes), (TILE_HASHES - 1) * HASH_BYTES) != 0)
 		return "is not one of these entries";
 	return NULL;
 }
 
+/* The keys are looked up once a transaction, as well. */
 static const char *
 checkpoint_problem(uint64 size, const bytea *note)
 {
+	static TransactionId keys_of = InvalidTransactionId;
+	static KeyHistory keys;
+	TransactionId now = GetCurrentTransactionId();
 	StoredCheckpoint checkpoint;
-	KeyHistory *keys = palloc(sizeof(KeyHistory));
 	const char *reason;
 
-	if (!store_keys(keys, &reason) ||
-		!store_read_checkpoint(&checkpoint, size, VARDATA_ANY(note), VARSIZE_ANY_EXHDR(note), &reason))
+	if (keys_of != now)
+	{
+		keys_of = InvalidTransactionId;
+		if (!store_keys(&keys, &reason))
+			return reason;
+		keys_of = now;
+	}
+	if (!store_read_checkpoint(&checkpoint, size, VARDATA_ANY(note), VARSIZE_ANY_EXHDR(note), &reason))
 		return reason;
-	return store_signature_problem(&checkpoint, keys);
+	return store_signature_problem(&checkpoint, &keys);
 }
 
 static Datum
