@@ -15,6 +15,7 @@
 #include "contract/request.h"
 #include "identity/session.h"
 #include "ledger/entry.h"
+#include "ledger/spooled.h"
 #include "ledger/mirror.h"
 #include "vectors.h"
 
@@ -301,6 +302,32 @@ test_entry(void)
 }
 
 static void
+test_spooled(void)
+{
+	static const uint8 run[RUN_ID_BYTES] = {0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77,
+	0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff};
+	SpooledEntry spooled = {.entry = {.kind = ENTRY_ACCESS, .has_run = true, .actor = "anna", .object = "clinic.trial",
+			.outcome = "read", .revealed = "select", .ncounters = 2, .counters = {1, 228},
+	.has_commitment = true, .has_spooled = true}, .has_payload = true, .has_place = true, .seq = 77};
+	SpooledEntry back;
+	StringInfoData bytes;
+
+	spooled.entry.spooled_us = INT64CONST(1700000000123456);
+	memcpy(spooled.entry.run, run, RUN_ID_BYTES);
+	for (int i = 0; i < SALT_BYTES; i++)
+		spooled.salt[i] = (uint8) i;
+	spooled.payload = (const uint8 *) "SELECT * FROM clinic.trial";
+	spooled.payload_len = strlen((const char *) spooled.payload);
+	commit_payload(spooled.entry.commitment, spooled.salt, spooled.payload, spooled.payload_len);
+	hash_bytes(spooled.leaf, "leaf", 4);
+	initStringInfo(&bytes);
+	spooled_write(&bytes, &spooled);
+	check_message(bytes, "spooled");
+	check(spooled_read(&back, (uint8 *) bytes.data, bytes.len) == (size_t) bytes.len && back.seq == 77 &&
+		  back.payload_len == spooled.payload_len, "spooled: read back");
+}
+
+static void
 test_description(void)
 {
 	char	   *sexes[] = {"f", "m", NULL};
@@ -393,6 +420,7 @@ main(void)
 	test_shares_and_inputs();
 	test_result();
 	test_entry();
+	test_spooled();
 	test_description();
 	test_handshake();
 	test_mirror();
