@@ -824,30 +824,6 @@ COMMENT ON FUNCTION secmed.review_text(int8multirange, text, text) IS
 REVOKE ALL ON FUNCTION secmed.review_text(int8multirange, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.review_text(int8multirange, text, text) TO secmed_auditor;
 
-CREATE FUNCTION secmed.erase_subject(subject text, legal_basis text) RETURNS bigint
-	AS 'MODULE_PATHNAME', 'secmed_erase_subject' LANGUAGE C STRICT VOLATILE
-	SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION secmed.erase_subject(text, text) IS
-'Deletes the statements that name a subject (its identifier, as a word), with their salts, and says so in the ledger. Returns how many. Done even if the caller rolls back; the chain stays whole. The legal basis stays on the ledger.';
-REVOKE ALL ON FUNCTION secmed.erase_subject(text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION secmed.erase_subject(text, text) TO secmed_admin;
-
-CREATE FUNCTION secmed.erase_run(run uuid, legal_basis text) RETURNS bigint
-	AS 'MODULE_PATHNAME', 'secmed_erase_run' LANGUAGE C STRICT VOLATILE
-	SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION secmed.erase_run(uuid, text) IS
-'The same for what a run said here.';
-REVOKE ALL ON FUNCTION secmed.erase_run(uuid, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION secmed.erase_run(uuid, text) TO secmed_admin;
-
-CREATE FUNCTION secmed.erase_entries(entries int8multirange, legal_basis text) RETURNS bigint
-	AS 'MODULE_PATHNAME', 'secmed_erase_entries' LANGUAGE C STRICT VOLATILE
-	SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION secmed.erase_entries(int8multirange, text) IS
-'The same for entries by their numbers.';
-REVOKE ALL ON FUNCTION secmed.erase_entries(int8multirange, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION secmed.erase_entries(int8multirange, text) TO secmed_admin;
-
 CREATE VIEW secmed.reviews AS
 	SELECT e.seq, e.at, e.object AS printed_name, e.outcome AS meaning, e.actor,
 		   e.revealed <> '' AS own_key, (SELECT pg_catalog.range_agg(pg_catalog.int8range(e.counters[i], e.counters[i + 1], '[]'))
@@ -922,6 +898,64 @@ COMMENT ON PROCEDURE secmed.link(bytea) IS
 'Protocol: connects the previous party of a run with the backend here that computes it.';
 REVOKE ALL ON PROCEDURE secmed.link(bytea) FROM PUBLIC;
 GRANT EXECUTE ON PROCEDURE secmed.link(bytea) TO secmed_peer;
+
+CREATE FUNCTION secmed.erase_subject(subject text, legal_basis text) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'secmed_erase_subject' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.erase_subject(text, text) IS
+'Deletes the statements that name a subject (its identifier, as a word), with their salts, and says so in the ledger. Returns how many. Other nodes are ordered to erase what they keep of the same runs (secmed.erasure). Not inside a transaction block; the chain stays whole. The legal basis stays on the ledger.';
+REVOKE ALL ON FUNCTION secmed.erase_subject(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.erase_subject(text, text) TO secmed_admin;
+
+CREATE FUNCTION secmed.erase_run(run uuid, legal_basis text) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'secmed_erase_run' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.erase_run(uuid, text) IS
+'The same for what a run said here.';
+REVOKE ALL ON FUNCTION secmed.erase_run(uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.erase_run(uuid, text) TO secmed_admin;
+
+CREATE FUNCTION secmed.erase_entries(entries int8multirange, legal_basis text) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'secmed_erase_entries' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.erase_entries(int8multirange, text) IS
+'The same for entries by their numbers.';
+REVOKE ALL ON FUNCTION secmed.erase_entries(int8multirange, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.erase_entries(int8multirange, text) TO secmed_admin;
+
+CREATE TABLE secmed.erasure (
+	order_hash	bytea PRIMARY KEY,
+	node		name NOT NULL,
+	legal_basis	text NOT NULL,
+	runs		integer NOT NULL,
+	message		bytea NOT NULL,
+	ordered_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	erased		bigint,
+	receipt		bytea,
+	answered_at	timestamptz,
+	problem		text
+);
+COMMENT ON TABLE secmed.erasure IS
+'Signed orders to other nodes to erase what they keep of runs whose statements were erased here, and their signed receipts: how many they have erased, or the problem, why not.';
+REVOKE ALL ON secmed.erasure FROM PUBLIC;
+GRANT SELECT ON secmed.erasure TO secmed_admin, secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.erasure', '');
+
+CREATE FUNCTION secmed.send_erasure_orders() RETURNS bigint
+	AS 'MODULE_PATHNAME', 'secmed_send_erasure_orders' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.send_erasure_orders() IS
+'Sends the orders of secmed.erasure that have no receipt, once more. Returns how many still have none.';
+REVOKE ALL ON FUNCTION secmed.send_erasure_orders() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.send_erasure_orders() TO secmed_admin;
+
+CREATE FUNCTION secmed.erase(message bytea) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'secmed_erase' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.erase(bytea) IS
+'Protocol: another node orders this one to erase what it keeps of runs; answers with a receipt.';
+REVOKE ALL ON FUNCTION secmed.erase(bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.erase(bytea) TO secmed_peer;
 
 -- mirror --------------------------------------------------------------------
 

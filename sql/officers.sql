@@ -71,10 +71,12 @@ SELECT secmed.erase_subject('301', ' ');
 BEGIN;
 SELECT secmed.erase_subject('301', 'GDPR Art. 17(1)(b)') > 1 AS erased;
 ROLLBACK;
+SELECT secmed.erase_subject('301', 'GDPR Art. 17(1)(b)') > 1 AS erased;
 SELECT secmed.erase_subject('301', 'GDPR Art. 17(1)(b)');
 SELECT secmed.erase_entries('{[1000000,)}', 'GDPR Art. 17(1)(b)');
 SELECT * FROM secmed.denials;
 \c charite officer
+SELECT node, legal_basis, runs > 1 AS runs, erased, problem, receipt IS NOT NULL AS receipt FROM secmed.erasure ORDER BY node;
 SELECT DISTINCT kind, actor, object, outcome, array_length(counters, 1) >= 2 AS ranges FROM secmed.events WHERE kind = 'erased';
 SELECT count(*) FROM secmed.audit WHERE statement ~ '\m301\M';
 SELECT count(*) > 0 AS others FROM secmed.audit WHERE statement ~ '\m3010\M';
@@ -84,6 +86,22 @@ SELECT run AS last_run FROM secmed.audit WHERE statement ~ '\m3010\M' ORDER BY s
 SELECT secmed.erase_run(:'last_run', 'GDPR Art. 17(1)(c)');
 SELECT count(*) FROM secmed.audit WHERE run = :'last_run' AND statement IS NOT NULL;
 SELECT ok FROM secmed.verify_ledger();
+-- who asked may order the others to forget
+\c research postgres
+SELECT run AS asked_run FROM secmed.audit WHERE kind = 'request' AND statement ~ '\m3010\M' ORDER BY seq LIMIT 1 \gset
+\c gemelli postgres
+SELECT count(*) FROM secmed.audit WHERE run = :'asked_run' AND statement IS NOT NULL;
+\c research postgres
+SELECT secmed.erase_run(:'asked_run', 'GDPR Art. 17(1)(a)');
+SELECT node, legal_basis, runs, problem, answered_at >= ordered_at AS answered FROM secmed.erasure ORDER BY node;
+SELECT secmed.send_erasure_orders();
+SELECT ok FROM secmed.verify_ledger();
+\c gemelli postgres
+SELECT count(*) FROM secmed.audit WHERE run = :'asked_run' AND statement IS NOT NULL;
+SELECT actor, object, outcome FROM secmed.events WHERE kind = 'erased';
+SELECT ok FROM secmed.verify_ledger();
+SELECT secmed.erase('x');
+\c charite postgres
 -- what is said to be erased and is there is found
 BEGIN;
 SELECT counters[1] AS erased_seq FROM secmed.events WHERE kind = 'erased' ORDER BY seq LIMIT 1 \gset

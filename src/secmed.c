@@ -21,6 +21,7 @@
 #include "mirror/worker.h"
 #include "fdw/shared_insert.h"
 #include "peer/connection.h"
+#include "peer/erase.h"
 #include "peer/link.h"
 #include "peer/served.h"
 #include "query/settings.h"
@@ -49,6 +50,7 @@ _PG_init(void)
 	log_key_init();
 	signer_init();
 	connection_init();
+	erase_init();
 	served_init();
 	link_init();
 	links_init();

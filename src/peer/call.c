@@ -38,7 +38,8 @@ conn_copy_message(NodeConn *conn, const void *message, size_t len)
 static bool
 is_question(const NodeConn *conn)
 {
-	return strcmp(conn->procedure, "describe") == 0 || strcmp(conn->procedure, "shared") == 0;
+	return strcmp(conn->procedure, "describe") == 0 || strcmp(conn->procedure, "shared") == 0 ||
+		strcmp(conn->procedure, "erase") == 0;
 }
 
 /* The session is open: the request goes out. */

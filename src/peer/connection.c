@@ -471,13 +471,13 @@ nodeconn_wait(NodeConn **conns, int n, TimestampTz deadline, ErrorData **failed,
 }
 
 void
-nodeconn_ask(NodeConn *conn, const void *message, size_t len,
+nodeconn_ask(NodeConn *conn, const char *function, const void *message, size_t len,
 			 StringInfo answer, TimestampTz deadline)
 {
 	const char *bytes;
 	size_t		bytes_len;
 
-	nodeconn_call(conn, "describe", message, len);
+	nodeconn_call(conn, function, message, len);
 	while (!nodeconn_receive(conn, &bytes, &bytes_len))
 	{
 		if (!nodeconn_wait(&conn, 1, deadline, NULL, NULL))

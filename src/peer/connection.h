@@ -89,8 +89,8 @@ extern bool nodeconn_ended(const NodeConn *conn);
 extern bool nodeconn_wait(NodeConn **conns, int n, TimestampTz deadline,
 						  ErrorData **failed, int *which);
 
-/* SELECT secmed.describe(): one sealed question, one sealed answer. Blocks until deadline. */
-extern void nodeconn_ask(NodeConn *conn, const void *message, size_t len,
+/* SELECT secmed.describe() or erase(): one sealed question, one sealed answer. Blocks until deadline. */
+extern void nodeconn_ask(NodeConn *conn, const char *function, const void *message, size_t len,
 						 StringInfo answer, TimestampTz deadline);
 
 /* Total payload bytes sent and received over this connection, for EXPLAIN ANALYZE. */

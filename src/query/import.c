@@ -37,7 +37,7 @@ ask_site(SiteTables *answer, const char *site)
 	initStringInfo(&question);
 	initStringInfo(&description);
 	question_encode(&question);
-	nodeconn_ask(nodeconn_get(site), question.data, question.len, &description,
+	nodeconn_ask(nodeconn_get(site), "describe", question.data, question.len, &description,
 				 TimestampTzPlusMilliseconds(GetCurrentTimestamp(), node_timeout_ms));
 	answer->site = site;
 	if (!description_decode(&answer->tables, &answer->n, description.data, description.len, &reason))

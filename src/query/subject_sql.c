@@ -8,13 +8,13 @@
  */
 #include "base/base.h"
 
-#include "audit/officer.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "identity/node.h"
 #include "miscadmin.h"
+#include "peer/erase.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"

@@ -11,6 +11,7 @@
 #include <sodium.h>
 
 #include "../memory.h"
+#include "contract/erasure.h"
 #include "contract/describe.h"
 #include "contract/request.h"
 #include "identity/session.h"
@@ -328,6 +329,44 @@ test_spooled(void)
 }
 
 static void
+test_erasure(void)
+{
+	NodeKeys	keys = charite_keys();
+	uint8		runs[2][ERASE_RUN_BYTES] = {{0}};
+	ErasureOrder order = {.from = "charite", .to = "lmu", .ordered_us = INT64CONST(1700000000000000), .basis = "GDPR Art. 17(1)(b)",
+	.nruns = 2, .runs = runs};
+	ErasureReceipt receipt = {.node = "charite", .erased_us = INT64CONST(1700000001000000), .count = 3, .refused = ""};
+	StringInfoData bytes = empty();
+	StringInfoData message = empty();
+	const uint8 *inside;
+	size_t		len;
+	const char *reason;
+
+	memcpy(runs[0], run, RUN_ID_BYTES);
+	order_encode(&bytes, &order);
+	check_message(bytes, "erasure");
+	erasure_seal(&message, &bytes, ERASE_PURPOSE, keys.sign_secret);
+	check_bytes(message.data, message.len, "erasure", "order");
+	check(erasure_open(&inside, &len, message.data, message.len, ERASE_PURPOSE, keys.card.sign_public, &reason) &&
+		  order_decode(&order, inside, len, &reason) && order.nruns == 2, "an order is read back");
+	check(!erasure_open(&inside, &len, message.data, message.len, ERASED_PURPOSE, keys.card.sign_public, &reason),
+		  "and is no receipt");
+	message.data[20] ^= 1;
+	check(!erasure_open(&inside, &len, message.data, message.len, ERASE_PURPOSE, keys.card.sign_public, &reason),
+		  "nor another order");
+
+	hash_bytes(receipt.order, bytes.data, bytes.len);
+	resetStringInfo(&bytes);
+	resetStringInfo(&message);
+	receipt_of_order_encode(&bytes, &receipt);
+	check_bytes(bytes.data, bytes.len, "erasure", "receipt");
+	erasure_seal(&message, &bytes, ERASED_PURPOSE, keys.sign_secret);
+	check_bytes(message.data, message.len, "erasure", "message");
+	check(receipt_of_order_decode(&receipt, bytes.data, bytes.len, &reason) && receipt.count == 3, "a receipt is read back");
+	check(!order_decode(&order, bytes.data, bytes.len, &reason), "and is no order");
+}
+
+static void
 test_description(void)
 {
 	char	   *sexes[] = {"f", "m", NULL};
@@ -421,6 +460,7 @@ main(void)
 	test_result();
 	test_entry();
 	test_spooled();
+	test_erasure();
 	test_description();
 	test_handshake();
 	test_mirror();

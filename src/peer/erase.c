@@ -15,8 +15,8 @@
  */
 #include "base/base.h"
 
+#include "access/xact.h"
 #include "audit/append.h"
-#include "audit/officer.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -25,10 +25,9 @@
 #include "ledger/history.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "peer/erase.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/multirangetypes.h"
-#include "utils/typcache.h"
 #include "utils/uuid.h"
 
 PG_FUNCTION_INFO_V1(secmed_erase_subject);
@@ -50,6 +49,15 @@ entry_list_add(EntryList *list, int64 seq)
 			: palloc(list->room * sizeof(int64));
 	}
 	list->seqs[list->n++] = seq;
+}
+
+int
+entry_number_compare(const void *a, const void *b)
+{
+	int64		x = *(const int64 *) a;
+	int64		y = *(const int64 *) b;
+
+	return x < y ? -1 : x > y;
 }
 
 /* Finding -------------------------------------------------------------------*/
@@ -125,6 +133,18 @@ bodies_naming(EntryList *list, const char *subject)
 				pg_server_to_any(subject, strlen(subject), PG_UTF8));
 }
 
+void
+bodies_of_run(EntryList *list, const uint8 *run)
+{
+	Oid			types[] = {UUIDOID};
+	pg_uuid_t	id;
+	Datum		values[] = {UUIDPGetDatum(&id)};
+
+	memcpy(id.data, run, UUID_LEN);
+	find_bodies(list, "SELECT p.seq, p.payload FROM secmed.ledger l JOIN secmed.ledger_payload p ON p.seq = l.seq"
+				" WHERE secmed.entry_run(l.entry) = $1 ORDER BY p.seq", 1, types, values, NULL);
+}
+
 /* Saying it -----------------------------------------------------------------*/
 
 /* The longest run of numbers from here on that follow on each other. */
@@ -139,7 +159,7 @@ run_length(const EntryList *list, int at)
 }
 
 void
-erase_bodies(const EntryList *list, const char *basis)
+erase_bodies(const EntryList *list, const char *actor, const char *basis)
 {
 	int			at = 0;
 
@@ -148,7 +168,7 @@ erase_bodies(const EntryList *list, const char *basis)
 		LedgerEntry entry;
 
 		history_make_erased(&entry, basis, 0, 0);
-		entry.actor = GetUserNameFromId(GetSessionUserId(), false);
+		entry.actor = actor;
 		for (entry.ncounters = 0; at < list->n && entry.ncounters < ENTRY_COUNTERS_MAX; entry.ncounters += 2)
 		{
 			int			n = run_length(list, at);
@@ -159,6 +179,18 @@ erase_bodies(const EntryList *list, const char *basis)
 		}
 		audit_wait(audit_append(&entry, NULL, 0));
 	}
+}
+
+/* What is erased does not come back with a ROLLBACK, and orders to other nodes would be forgotten by one. */
+static void
+check_state(const char *function)
+{
+	PreventCommandIfReadOnly(function);
+	if (IsTransactionBlock())
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("%s can't run inside a transaction block", function),
+				 errdetail("What it erases would not come back with a ROLLBACK.")));
 }
 
 static char *
@@ -177,8 +209,25 @@ legal_basis(text *basis)
 static Datum
 erase_found(const EntryList *list, const char *basis)
 {
-	erase_bodies(list, basis);
+	erase_bodies(list, GetUserNameFromId(GetSessionUserId(), false), basis);
+	erase_elsewhere(list, basis);
 	return Int64GetDatum(list->n);
+}
+
+/* Entries that a recovery has put aside are in no chain, so nothing is said of them. */
+static void
+erase_aside(const EntryList *list)
+{
+	OwnerScope	scope;
+
+	owner_begin(&scope);
+	SPI_connect();
+	for (int i = 0; i < list->n; i++)
+		if (SPI_execute(psprintf("UPDATE secmed.ledger_aside SET salt = NULL, payload = NULL WHERE seq = " INT64_FORMAT,
+								 list->seqs[i]), false, 0) != SPI_OK_UPDATE)
+			elog(ERROR, "can't write secmed.ledger_aside");
+	SPI_finish();
+	owner_end(&scope);
 }
 
 Datum
@@ -187,23 +236,24 @@ secmed_erase_subject(PG_FUNCTION_ARGS)
 	char	   *subject = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	char	   *basis = legal_basis(PG_GETARG_TEXT_PP(1));
 	EntryList	list = {0};
+	EntryList	aside = {0};
 
-	PreventCommandIfReadOnly("secmed.erase_subject()");
+	check_state("secmed.erase_subject()");
 	bodies_naming(&list, subject);
+	find_bodies(&aside, "SELECT seq, payload FROM secmed.ledger_aside WHERE payload IS NOT NULL ORDER BY seq",
+				0, NULL, NULL, pg_server_to_any(subject, strlen(subject), PG_UTF8));
+	erase_aside(&aside);
 	PG_RETURN_DATUM(erase_found(&list, basis));
 }
 
 Datum
 secmed_erase_run(PG_FUNCTION_ARGS)
 {
-	Oid			types[] = {UUIDOID};
-	Datum		values[] = {PG_GETARG_DATUM(0)};
 	char	   *basis = legal_basis(PG_GETARG_TEXT_PP(1));
 	EntryList	list = {0};
 
-	PreventCommandIfReadOnly("secmed.erase_run()");
-	find_bodies(&list, "SELECT p.seq, p.payload FROM secmed.ledger l JOIN secmed.ledger_payload p ON p.seq = l.seq"
-				" WHERE secmed.entry_run(l.entry) = $1 ORDER BY p.seq", 1, types, values, NULL);
+	check_state("secmed.erase_run()");
+	bodies_of_run(&list, PG_GETARG_UUID_P(0)->data);
 	PG_RETURN_DATUM(erase_found(&list, basis));
 }
 
@@ -215,7 +265,7 @@ secmed_erase_entries(PG_FUNCTION_ARGS)
 	char	   *basis = legal_basis(PG_GETARG_TEXT_PP(1));
 	EntryList	list = {0};
 
-	PreventCommandIfReadOnly("secmed.erase_entries()");
+	check_state("secmed.erase_entries()");
 	find_bodies(&list, "SELECT seq, payload FROM secmed.ledger_payload WHERE seq <@ $1 ORDER BY seq",
 				1, types, values, NULL);
 	PG_RETURN_DATUM(erase_found(&list, basis));
