@@ -66,6 +66,7 @@ $cluster->append_conf('postgresql.conf', <<'END');
 shared_preload_libraries = 'secmed'
 restart_after_crash = on
 max_worker_processes = 32
+log_statement = none
 secmed.ledger_segment = 2048
 secmed.checkpoint_interval = '50ms'
 END
@@ -98,6 +99,8 @@ sub sequencer
 
 my @clients;
 
+# Settings come with the connection: SET is an action that the ledger has to record.
+
 # One that writes notes until its file "stop" is there, through any number of crashes.
 sub start_client
 {
@@ -107,11 +110,12 @@ sub start_client
 	if (!$pid)
 	{
 		my $session = 0;
+		$ENV{PGOPTIONS} = $settings;
 		while (!-e "$dir/stop" && kill 0, $test)
 		{
 			$session++;
 			open my $script, '>', "$dir/$name.sql" or POSIX::_exit(1);
-			print $script "\\set ON_ERROR_STOP on\n$settings\n";
+			print $script "\\set ON_ERROR_STOP on\n";
 			print $script "SELECT secmed.append_note('$name-$session-$_');\n\\echo $name-$session-$_\n" for 1 .. 200;
 			close $script;
 			system('psql -XAtq -f ' . "$dir/$name.sql -d '" . $cluster->connstr('clinic') .
@@ -198,7 +202,8 @@ sub timed_note
 {
 	my ($settings, $note) = @_;
 	my $began = time;
-	my ($ret, $out, $err) = $cluster->psql('clinic', "\\set VERBOSITY verbose\n$settings\nSELECT secmed.append_note('$note')",
+	local $ENV{PGOPTIONS} = $settings;
+	my ($ret, $out, $err) = $cluster->psql('clinic', "\\set VERBOSITY verbose\nSELECT secmed.append_note('$note')",
 		on_error_stop => 1);
 	return ($ret, $err, time - $began);
 }
@@ -212,7 +217,7 @@ sub times_there
 sql("SELECT secmed.append_note('awake')");
 my $pid = sequencer();
 kill 'STOP', $pid;
-my ($ret, $err, $seconds) = timed_note("SET secmed.node_timeout = '500ms';", 'stopped');
+my ($ret, $err, $seconds) = timed_note('-c secmed.node_timeout=500ms', 'stopped');
 like($err, qr/SM020: the ledger did not confirm the entry/, 'a stopped sequencer: an error of its own');
 cmp_ok($seconds, '<', 5, 'in time');
 kill 'CONT', $pid;
@@ -221,7 +226,7 @@ is($ret, 0, 'it goes on') or diag $err;
 is(times_there('stopped'), 1, 'with what nobody waited for');
 
 kill 'STOP', $pid;
-my $blocked = Secmed::meanwhile(sub { timed_note("SET secmed.on_ledger_failure = block; SET secmed.node_timeout = '200ms';", 'blocked') });
+my $blocked = Secmed::meanwhile(sub { timed_note('-c secmed.on_ledger_failure=block -c secmed.node_timeout=200ms', 'blocked') });
 sleep 1;
 kill 'CONT', $pid;
 my @blocked = $blocked->();
@@ -230,21 +235,21 @@ cmp_ok($blocked[-1], '>=', 0.9, 'after having waited');
 is(times_there('blocked'), 1, 'its entry is there once');
 
 kill 'STOP', $pid;
-($ret, $err, $seconds) = timed_note("SET secmed.on_ledger_failure = block; SET secmed.node_timeout = '200ms'; SET statement_timeout = '700ms';", 'cancelled');
+($ret, $err, $seconds) = timed_note('-c secmed.on_ledger_failure=block -c secmed.node_timeout=200ms -c statement_timeout=700ms', 'cancelled');
 like($err, qr/57014/, 'and can be cancelled');
-($ret, $err, $seconds) = timed_note("SET secmed.on_ledger_failure = spool; SET secmed.node_timeout = '300ms';", 'spooled first');
+($ret, $err, $seconds) = timed_note('-c secmed.on_ledger_failure=spool -c secmed.node_timeout=300ms', 'spooled first');
 is($ret, 0, 'a session that spools goes on at once') or diag $err;
-($ret, $err, $seconds) = timed_note("SET secmed.on_ledger_failure = spool; SET secmed.node_timeout = '10s';", 'spooled next');
+($ret, $err, $seconds) = timed_note('-c secmed.on_ledger_failure=spool -c secmed.node_timeout=10s', 'spooled next');
 is($ret, 0, 'and the next one') or diag $err;
 cmp_ok($seconds, '<', 3, 'without waiting');
 is(sprintf('%o', (stat glob($cluster->data_dir . '/secmed/*.spool'))[2] & 0777), '600', 'the spool is for the server alone');
 kill 'CONT', $pid;
 ($ret, $err) = timed_note('', 'after the spool');
-is(sql("SELECT string_agg(statement || ' ' || (spooled_at IS NOT NULL), ', ' ORDER BY seq) FROM secmed.audit WHERE statement ~ 'spool'"),
+is(sql("SELECT string_agg(statement || ' ' || (spooled_at IS NOT NULL), ', ' ORDER BY seq) FROM secmed.audit WHERE kind = 'note' AND statement ~ 'spool'"),
 	'spooled first true, spooled next true, after the spool false', 'what was spooled comes once, in its order');
 
 # At any moment of a batch: taken, about to commit, committed.
-start_client("stop$_", "SET secmed.on_ledger_failure = spool; SET secmed.node_timeout = '100ms';") for 1 .. 4;
+start_client("stop$_", '-c secmed.on_ledger_failure=spool -c secmed.node_timeout=100ms') for 1 .. 4;
 for my $round (1 .. $stops)
 {
 	sleep 0.05 + rand 0.1;
@@ -262,8 +267,10 @@ cmp_ok(sql('SELECT count(*) FROM secmed.audit WHERE spooled_at IS NOT NULL'), '>
 my $many = $ENV{SECMED_LONG} ? 20_000 : 2000;
 $pid = sequencer();
 kill 'STOP', $pid;
-sql("SET secmed.on_ledger_failure = spool; SET secmed.node_timeout = '100ms';
-	DO \$\$ BEGIN FOR i IN 1 .. $many LOOP PERFORM secmed.append_note('spooled-' || i); END LOOP; END \$\$");
+{
+	local $ENV{PGOPTIONS} = '-c secmed.on_ledger_failure=spool -c secmed.node_timeout=100ms';
+	sql("DO \$\$ BEGIN FOR i IN 1 .. $many LOOP PERFORM secmed.append_note('spooled-' || i); END LOOP; END \$\$");
+}
 kill_something('everything');
 # What a torn write leaves, at the end and before what comes later.
 my ($spool) = glob($cluster->data_dir . '/secmed/*.spool');
@@ -278,7 +285,7 @@ for my $round (1 .. ($ENV{SECMED_LONG} ? 30 : 3))
 	$next->();
 	ok(Secmed::within(30, \&answers), "killed while the spool is taken in, $round");
 }
-($ret, $err) = timed_note("SET secmed.node_timeout = '60s';", 'all is in');
+($ret, $err) = timed_note('-c secmed.node_timeout=60s', 'all is in');
 is($ret, 0, 'the ledger goes on') or diag $err;
 all_there_once('a spool after crashes', map { "spooled-$_" } 1 .. $many);
 is(sql('SELECT sum(lost) FROM secmed.ledger_spool'), 100, 'what was torn is told of');
@@ -298,15 +305,16 @@ SKIP:
 	my $note = sub {
 		my ($settings, $name) = @_;
 		my $began = time;
-		my @result = $cluster->psql('clinic', "\\set VERBOSITY verbose\n$settings\nSELECT secmed.append_note(" . $full->($name) . ')', on_error_stop => 1);
+		local $ENV{PGOPTIONS} = $settings;
+		my @result = $cluster->psql('clinic', "\\set VERBOSITY verbose\nSELECT secmed.append_note(" . $full->($name) . ')', on_error_stop => 1);
 		return ($result[0], $result[2], time - $began);
 	};
 	($ret, $err, $seconds) = $note->('', 'refused');
 	like($err, qr/SM020: the ledger did not take the entry\n.*could not extend file/s, 'a full disk: an error that says so');
 	cmp_ok($seconds, '<', 5, 'in time');
-	($ret, $err, $seconds) = $note->('SET secmed.on_ledger_failure = spool;', 'spooled on a full disk');
+	($ret, $err, $seconds) = $note->('-c secmed.on_ledger_failure=spool', 'spooled on a full disk');
 	is($ret, 0, 'or the entry is spooled') or diag $err;
-	my $waiting = Secmed::meanwhile(sub { $note->('SET secmed.on_ledger_failure = block;', 'waited for room') });
+	my $waiting = Secmed::meanwhile(sub { $note->('-c secmed.on_ledger_failure=block', 'waited for room') });
 	sleep 0.8;
 	system('prlimit', "--pid=$pid", '--fsize=unlimited:');
 	is(($waiting->())[0], 0, 'or one waits until there is room');
