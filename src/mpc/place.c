@@ -119,10 +119,11 @@ void
 place_take(Party *self, Table *table, const Shared64 *from)
 {
 	uint64		need = need_of(from->n);
-	Table		places = table_create(from->n);
+	Table		places;
 
 	if (from->n == 0)
 		return;
+	places = table_create(from->n);
 	party_reserve(self, "moving rows", need);
 	table_add_number(&places, shared64_alloc(from->n));
 	shared64_copy(&places.number[0], from);

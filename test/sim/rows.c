@@ -233,6 +233,7 @@ typedef struct PlaceJob
 	PlaceBy		by;
 	size_t		first;
 	size_t		count;
+	bool		fails;
 } PlaceJob;
 
 static void
@@ -242,6 +243,8 @@ step_place(Party *self, void *arg)
 	Table	   *table = &job->table[self->index];
 	Shared64	from;
 
+	if (job->fails)
+		sim_allow_leaks();
 	if (job->by == PLACE_BY_BITS)
 		place_by_bits(self, table, 0, job->first, job->count);
 	else if (job->by == PLACE_BY_NUMBERS)
@@ -319,7 +322,7 @@ test_no_permutation(Prg *prg)
 	sim_allow_leaks();
 	for (int k = 0; k < 2 * PLACE_KINDS; k++)
 	{
-		PlaceJob	job = {.by = (PlaceBy) (k / 2), .count = 5};
+		PlaceJob	job = {.by = (PlaceBy) (k / 2), .count = 5, .fails = true};
 		Clear		rows = place_rows(k % 2 ? twice : outside, 5);
 		Sim			sim;
 
@@ -331,6 +334,7 @@ test_no_permutation(Prg *prg)
 				  strstr(sim.outcome[i].message, "no permutation"), "kind %d: %s", k, sim.outcome[i].message);
 		sim_close(&sim);
 		clear_free(&rows);
+		sim_free_table(job.table);
 	}
 }
 
