@@ -345,15 +345,22 @@ fill_plane(uint64 *a, uint64 word, int planes)
 	}
 }
 
-/* Where all pairs have the same right row, as they have while a large segment is split. */
+/*
+ * Where all pairs have the same right row, as they have while a large segment is split: the left rows
+ * lie one behind the other (order.h).
+ */
 static void
 slice_against_one(const KeyRows *rows, const uint32 *first, bool two, const uint32 *left, uint64 pivot,
 				  size_t pairs, int planes, uint64 *a, uint64 *p)
 {
 	uint64		(*both)[VECTOR_BLOCK_WORDS] = (void *) p;
+	const uint32 *row = first + (size_t) left[0] * rows->units;
 
-	for (size_t m = 0; m < pairs; m++)
-		both[m % 64][m / 64] = pivot ^ read_word(first + (size_t) left[m] * rows->units, two);
+	for (size_t m = 0; m < pairs; m++, row += rows->units)
+	{
+		Assert(left[m] == left[0] + m);
+		both[m % 64][m / 64] = pivot ^ read_word(row, two);
+	}
 	vector_slice(both, planes);
 	fill_plane(a, pivot, planes);
 }

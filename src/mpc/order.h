@@ -44,7 +44,10 @@ typedef struct OrderAsk
 
 extern OrderAsk order_ask(const Order *order);
 
-/* The next pairs, `count` of them; right rows do not decrease. */
+/*
+ * The next pairs, `count` of them.  Right rows do not decrease, and of pairs with the same right
+ * row the left ones lie one behind the other.
+ */
 extern void order_ask_pairs(const Order *order, OrderAsk *ask, uint32 *left, uint32 *right, size_t count);
 
 /* With all answers of the batch in order->before: moves the rows.  Fails if answers contradict each other. */
