@@ -1260,6 +1260,14 @@ COMMENT ON FUNCTION secmed.resolve_writes() IS
 REVOKE ALL ON FUNCTION secmed.resolve_writes() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.resolve_writes() TO secmed_admin;
 
+CREATE FUNCTION secmed.shared_digest("table" name, OUT row_count bigint, OUT digest bytea)
+	AS 'MODULE_PATHNAME', 'secmed_shared_digest' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.shared_digest(name) IS
+'At a party: the rows of a shared table, as a run loads them, and the hash of generation and row ids, in which the three parties must agree before they compute.';
+REVOKE ALL ON FUNCTION secmed.shared_digest(name) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.shared_digest(name) TO secmed_admin;
+
 CREATE FUNCTION secmed.rebuild_shared(name name, others name[] DEFAULT NULL) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'secmed_rebuild_shared' LANGUAGE C CALLED ON NULL INPUT VOLATILE
 	SET search_path = pg_catalog, pg_temp;

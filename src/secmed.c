@@ -25,6 +25,7 @@
 #include "peer/link.h"
 #include "peer/served.h"
 #include "query/settings.h"
+#include "shared/stage.h"
 #include "utils/guc.h"
 
 PG_MODULE_MAGIC;
@@ -57,5 +58,6 @@ _PG_init(void)
 	worker_init();
 	settings_init();
 	shared_ddl_init();
+	resolver_init();
 	MarkGUCPrefixReserved("secmed");
 }

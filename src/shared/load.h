@@ -5,18 +5,8 @@
 #ifndef SECMED_SHARED_LOAD_H
 #define SECMED_SHARED_LOAD_H
 
-#include "share/bits.h"
-#include "share/ring64.h"
+#include "share/columns.h"
 #include "shared/table.h"
-
-/* One column: numbers or bits, and NULLs if its type is nullable. */
-typedef struct SharedColumn
-{
-	SecretType	type;
-	Shared64	numbers;
-	SharedBits	bits;
-	SharedBits	nulls;			/* one plane */
-} SharedColumn;
 
 typedef struct SharedRows
 {

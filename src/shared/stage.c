@@ -141,7 +141,7 @@ insert_staged(const char *table, const uint8 write[WRITE_ID_BYTES], const char *
 	pfree(bytes);
 	/* The coordinator may commit when it has our answer: synchronous_commit = off is not for this. */
 	ForceSyncCommit();
-	worker_wake();
+	resolver_wake();
 }
 
 static const char *

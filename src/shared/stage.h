@@ -17,7 +17,7 @@
  * A party that has applied a change says so with its next question, and the
  * coordinator forgets a row that all three have applied.  (Presumed abort;
  * Mohan, Lindsay, Obermarck, TODS 1986.)  Step 4 happens before each use of a
- * table, by secmed.resolve_writes(), and by a background worker (worker.c).
+ * table, by secmed.resolve_writes(), and by a background worker (resolver.c).
  */
 #ifndef SECMED_SHARED_STAGE_H
 #define SECMED_SHARED_STAGE_H
@@ -81,7 +81,8 @@ extern void apply_finish(void);
 /* fates.c: the coordinator's side of a `fates` question. */
 extern void fates_answer(const SharedMessage *question, const char *party, SharedMessage *answer);
 
-/* worker.c: see to it that somebody resolves soon. */
-extern void worker_wake(void);
+/* resolver.c: see to it that somebody resolves soon. */
+extern void resolver_wake(void);
+extern void resolver_init(void);	/* _PG_init */
 
 #endif							/* SECMED_SHARED_STAGE_H */

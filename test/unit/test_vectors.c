@@ -14,6 +14,7 @@
 #include "contract/erasure.h"
 #include "contract/describe.h"
 #include "contract/request.h"
+#include "contract/shared.h"
 #include "identity/session.h"
 #include "ledger/entry.h"
 #include "ledger/spooled.h"
@@ -385,6 +386,46 @@ test_description(void)
 		  "description: read back");
 }
 
+static NodeRef
+named_node(char *name)
+{
+	NodeRef		node = {.name = name};
+
+	hash_bytes(node.fingerprint, name, strlen(name));
+	return node;
+}
+
+static void
+test_shared(void)
+{
+	SharedDefinition definition = {.name = "registry", .creator = named_node("research"),
+		.parties = {named_node("charite"), named_node("lmu"), named_node("gemelli")}, .ncolumns = 4,
+		.columns = {"patient", "cost", "icd", "alive"},
+		.types = {secret_integer(64), secret_numeric(10, 2), secret_text(6), secret_boolean()},
+	.patient = "patient", .nunique = 1, .unique = {"patient"}, .threshold = 11};
+	uint8		payload[20];
+	uint8		digests[32];
+	SharedMessage question = {.verb = SHARED_STAGE, .table = "registry", .numbers = {742, SHARED_INSERT, 5, 2},
+	.parts = {{(const uint8 *) "alice", 5}, {payload, sizeof(payload)}}};
+	SharedMessage answer = {.verb = SHARED_DIGESTS, .numbers = {2, UINT64CONST(0xfedcba9876543210), 8192},
+	.parts = {{digests, sizeof(digests)}}};
+	StringInfoData bytes = empty();
+
+	definition.types[1].nullable = definition.types[2].nullable = true;
+	shared_definition_encode(&bytes, &definition);
+	check_message(bytes, "shared_definition");
+	for (int i = 0; i < WRITE_ID_BYTES; i++)
+		question.write[i] = i;
+	memset(payload, 1, sizeof(payload));
+	memset(digests, 2, sizeof(digests));
+	bytes = empty();
+	shared_question_encode(&bytes, &question);
+	check_message(bytes, "shared_question");
+	bytes = empty();
+	shared_answer_encode(&bytes, &answer);
+	check_message(bytes, "shared_answer");
+}
+
 /* Real ones hold fresh random bytes, so these are only read. */
 static void
 test_handshake(void)
@@ -462,6 +503,7 @@ main(void)
 	test_spooled();
 	test_erasure();
 	test_description();
+	test_shared();
 	test_handshake();
 	test_mirror();
 	memory_reset();

@@ -1,14 +1,23 @@
 /*
- * worker.c
+ * resolver.c
  *	  A background worker that resolves what a party has staged, soon.
  *
  * Staging starts one for the database, unless it runs.  It asks a little later
  * each time, and leaves when nothing is staged, or when it has asked long
  * enough: whoever uses the table next resolves as well.
+ *
+ * What a crash of this server left behind, or a coordinator that was away for
+ * longer, is the launcher's: it starts with the server, stays, and sends a
+ * resolver to look into each database then and every LAUNCH_MS.
  */
 #include "postgres.h"
 
+#include "access/heapam.h"
+#include "access/table.h"
+#include "access/tableam.h"
 #include "access/xact.h"
+#include "catalog/pg_database.h"
+#include "commands/extension.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -22,6 +31,7 @@
 #include "storage/lock.h"
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
+#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 /* Waits between two questions double from the first to the last ... */
@@ -30,11 +40,18 @@
 /* ... and end when nothing was settled for so long. */
 #define GIVE_UP_MS			60000
 
+/* Somebody who has staged something commits within this. */
+#define LAST_LOOK_MS		300
+
 /* Held by the worker of a database; class as in stage.c. */
 #define WORKER_LOCK_KEY		0x5ec3ee
 #define WORKER_LOCK_CLASS	0x5ec
 
+/* How often somebody looks whether anything was left. */
+#define LAUNCH_MS			(5 * 60 * 1000)
+
 PGDLLEXPORT void secmed_resolver_main(Datum arg);
+PGDLLEXPORT void secmed_launcher_main(Datum arg);
 
 PG_FUNCTION_INFO_V1(secmed_resolve_writes);
 
@@ -51,17 +68,12 @@ lock_worker(bool session)
 	return true;
 }
 
-void
-worker_wake(void)
+/* Without a free place the next use of the table resolves. */
+static void
+start_resolver(Oid database)
 {
-	static TimestampTz last = 0;
 	BackgroundWorker worker = {0};
-	TimestampTz now = GetCurrentTimestamp();
 
-	/* One that was asked for a moment ago may not have its lock yet. */
-	if (now - last < 100 * 1000 || !lock_worker(false))
-		return;
-	last = now;
 	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
 	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
 	worker.bgw_restart_time = BGW_NEVER_RESTART;
@@ -69,9 +81,21 @@ worker_wake(void)
 	strlcpy(worker.bgw_function_name, "secmed_resolver_main", BGW_MAXLEN);
 	strlcpy(worker.bgw_name, "secmed resolver", BGW_MAXLEN);
 	strlcpy(worker.bgw_type, "secmed resolver", BGW_MAXLEN);
-	worker.bgw_main_arg = ObjectIdGetDatum(MyDatabaseId);
-	/* Without a free place the next use of the table resolves. */
+	worker.bgw_main_arg = ObjectIdGetDatum(database);
 	(void) RegisterDynamicBackgroundWorker(&worker, NULL);
+}
+
+void
+resolver_wake(void)
+{
+	static TimestampTz last = 0;
+	TimestampTz now = GetCurrentTimestamp();
+
+	/* One that was asked for a moment ago may not have its lock yet. */
+	if (now - last < 100 * 1000 || !lock_worker(false))
+		return;
+	last = now;
+	start_resolver(MyDatabaseId);
 }
 
 /* ---- one round ---- */
@@ -170,39 +194,159 @@ resolve_in_transaction(bool *settled)
 	return left == 0;
 }
 
-void
-secmed_resolver_main(Datum arg)
+static void
+wait_ms(int ms)
 {
-	int			wait_ms = WAIT_FIRST_MS;
-	int			waited_ms = 0;
-	bool		settled;
+	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, ms, PG_WAIT_EXTENSION);
+	ResetLatch(MyLatch);
+	CHECK_FOR_INTERRUPTS();
+}
 
+/* Not every database that the launcher sends us to is a node. */
+static bool
+is_node(void)
+{
+	bool		node;
+
+	StartTransactionCommand();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	node = OidIsValid(get_extension_oid("secmed", true)) && stage_nodes() != NIL;
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+	return node;
+}
+
+static void
+prepare_process(void)
+{
 	pqsignal(SIGTERM, die);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	BackgroundWorkerUnblockSignals();
+}
+
+/* False if another resolver is at work here. */
+static bool
+take_turn(void)
+{
+	bool		taken;
+
+	StartTransactionCommand();
+	taken = lock_worker(true);
+	CommitTransactionCommand();
+	return taken;
+}
+
+/*
+ * Who stages something while we hold the lock relies on us, and may not have
+ * committed yet when we see that nothing is left: gives the lock back, and lets
+ * whoever it was commit before the last look.
+ */
+static void
+end_turn(void)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, WORKER_LOCK_KEY, 0, WORKER_LOCK_CLASS);
+	LockRelease(&tag, ExclusiveLock, true);
+	wait_ms(LAST_LOOK_MS);
+}
+
+/* True if it was given up. */
+static bool
+resolve_until_done(void)
+{
+	int			pause_ms = WAIT_FIRST_MS;
+	int			waited_ms = 0;
+	bool		settled;
+
+	while (waited_ms < GIVE_UP_MS)
+	{
+		wait_ms(pause_ms);
+		waited_ms += pause_ms;
+		pause_ms = Min(2 * pause_ms, WAIT_LAST_MS);
+		if (!is_node() || resolve_in_transaction(&settled))
+			break;
+		if (settled)
+		{
+			pause_ms = WAIT_FIRST_MS;
+			waited_ms = 0;
+		}
+	}
+	end_turn();
+	return waited_ms >= GIVE_UP_MS;
+}
+
+void
+secmed_resolver_main(Datum arg)
+{
+	prepare_process();
 	BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(arg), InvalidOid, 0);
 	SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_SUSET, PGC_S_OVERRIDE);
 	SetConfigOption("default_transaction_isolation", "read committed", PGC_SUSET, PGC_S_OVERRIDE);
 	SetConfigOption("default_transaction_read_only", "off", PGC_SUSET, PGC_S_OVERRIDE);
 
-	StartTransactionCommand();
-	if (!lock_worker(true))
-		proc_exit(0);
-	CommitTransactionCommand();
-	while (waited_ms < GIVE_UP_MS)
-	{
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, wait_ms, PG_WAIT_EXTENSION);
-		ResetLatch(MyLatch);
-		CHECK_FOR_INTERRUPTS();
-		waited_ms += wait_ms;
-		wait_ms = Min(2 * wait_ms, WAIT_LAST_MS);
-		if (resolve_in_transaction(&settled))
-			break;
-		if (settled)
-		{
-			wait_ms = WAIT_FIRST_MS;
-			waited_ms = 0;
-		}
-	}
+	while (take_turn() && !resolve_until_done() && is_node())
+		;
 	proc_exit(0);
+}
+
+/* ---- the launcher ---- */
+
+static List *
+all_databases(void)
+{
+	List	   *databases = NIL;
+	Relation	catalog;
+	TableScanDesc scan;
+	HeapTuple	tuple;
+
+	StartTransactionCommand();
+	(void) GetTransactionSnapshot();
+	catalog = table_open(DatabaseRelationId, AccessShareLock);
+	scan = table_beginscan_catalog(catalog, 0, NULL);
+	while ((tuple = heap_getnext(scan, ForwardScanDirection)) != NULL)
+	{
+		Form_pg_database database = (Form_pg_database) GETSTRUCT(tuple);
+		MemoryContext transaction = MemoryContextSwitchTo(TopMemoryContext);
+
+		if (database->datallowconn && !database->datistemplate)
+			databases = lappend_oid(databases, database->oid);
+		MemoryContextSwitchTo(transaction);
+	}
+	table_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	CommitTransactionCommand();
+	return databases;
+}
+
+void
+secmed_launcher_main(Datum arg)
+{
+	prepare_process();
+	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
+	for (;;)
+	{
+		List	   *databases = all_databases();
+		ListCell   *lc;
+
+		foreach(lc, databases)
+			start_resolver(lfirst_oid(lc));
+		list_free(databases);
+		wait_ms(LAUNCH_MS);
+	}
+}
+
+void
+resolver_init(void)
+{
+	BackgroundWorker worker = {0};
+
+	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
+	worker.bgw_restart_time = 60;
+	strlcpy(worker.bgw_library_name, "secmed", BGW_MAXLEN);
+	strlcpy(worker.bgw_function_name, "secmed_launcher_main", BGW_MAXLEN);
+	strlcpy(worker.bgw_name, "secmed launcher", BGW_MAXLEN);
+	strlcpy(worker.bgw_type, "secmed launcher", BGW_MAXLEN);
+	RegisterBackgroundWorker(&worker);
 }
