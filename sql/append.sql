@@ -151,7 +151,7 @@ SELECT counters FROM secmed.events WHERE kind = 'archived' ORDER BY seq;
 SELECT ok, entries > 800 AS many, reason FROM secmed.verify_ledger();
 \setenv ARCHIVE :archive
 \! wc -l < $ARCHIVE/payloads | awk '{ print ($1 > 800) }'
-\! secmed verify $ARCHIVE | sed 's/[0-9a-f]*[0-9]/N/g'
+\! secmed verify $ARCHIVE | head -n 1 | sed 's/[0-9]\+/N/g'
 -- A dump of what remains is restored.
 \c postgres
 DROP DATABASE regress_append_copy;

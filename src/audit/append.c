@@ -45,7 +45,8 @@ typedef struct OpenTicket
 	bool		waits;			/* in the mode in which it was appended */
 } OpenTicket;
 
-static OpenTicket open_tickets[LEDGER_SLOTS];	/* no more slots, no more tickets */
+/* Who waits holds a slot; the others' may be free again. */
+static OpenTicket open_tickets[LEDGER_SLOTS + UNWAITED_MAX + 1];
 static int	n_open_tickets = 0;
 
 /* Abandoning ----------------------------------------------------------------*/
@@ -71,11 +72,17 @@ abandon(AuditTicket ticket)
 		ConditionVariableBroadcast(&queue->places);
 }
 
+static bool
+same_ticket(AuditTicket a, AuditTicket b)
+{
+	return a.slot == b.slot && a.generation == b.generation;
+}
+
 static void
 forget(AuditTicket ticket)
 {
-	for (int i = 0; i < n_open_tickets; i++)
-		if (open_tickets[i].ticket.slot == ticket.slot)
+	for (int i = n_open_tickets - 1; i >= 0; i--)
+		if (same_ticket(open_tickets[i].ticket, ticket))
 		{
 			n_open_tickets--;
 			memmove(&open_tickets[i], &open_tickets[i + 1], (n_open_tickets - i) * sizeof(OpenTicket));
@@ -393,6 +400,7 @@ enqueue(Slot *slot, bool waits)
 	AuditTicket ticket = {.slot = slot - queue->slots, .generation = slot->generation};
 
 	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
+	slot->waits = waits;
 	queue_add_slot(slot);
 	LWLockRelease(queue->lock);
 
@@ -742,8 +750,7 @@ static bool
 is_open(AuditTicket ticket)
 {
 	for (int i = 0; i < n_open_tickets; i++)
-		if (open_tickets[i].ticket.slot == ticket.slot &&
-			open_tickets[i].ticket.generation == ticket.generation)
+		if (same_ticket(open_tickets[i].ticket, ticket))
 			return true;
 	return false;
 }
@@ -790,7 +797,7 @@ void
 audit_wait(AuditTicket ticket)
 {
 	for (int i = 0; i < n_open_tickets; i++)
-		if (open_tickets[i].ticket.slot == ticket.slot && open_tickets[i].waits)
+		if (same_ticket(open_tickets[i].ticket, ticket) && open_tickets[i].waits)
 		{
 			wait_for_all();
 			return;

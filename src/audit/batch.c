@@ -99,9 +99,9 @@ finish_batch(Batch *batch)
 	{
 		Slot	   *slot = batch->slots[i];
 
-		owners[i] = slot->owner;
+		owners[i] = slot->waits ? slot->owner : NULL;
 		slot->state = slot->refused ? SLOT_FAILED : SLOT_DONE;
-		if (slot->owner == NULL)
+		if (owners[i] == NULL)
 		{
 			queue_free_slot(slot);
 			freed = true;

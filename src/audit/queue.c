@@ -106,6 +106,7 @@ queue_claim_slot(void)
 	slot->generation++;
 	slot->database = MyDatabaseId;
 	slot->owner = MyProc;
+	slot->waits = true;
 	slot->withdrawn = false;
 	slot->refused = false;
 	return slot;

@@ -77,6 +77,7 @@ typedef struct Slot
 	uint64		order;
 	Oid			database;
 	PGPROC	   *owner;			/* NULL: abandoned */
+	bool		waits;			/* its owner; else it is freed when it is decided */
 	bool		withdrawn;
 	bool		refused;		/* becomes FAILED */
 	bool		transient;		/* for a reason that may pass, not of this entry */
