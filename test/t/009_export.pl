@@ -15,7 +15,7 @@ use Test::More;
 use Time::HiRes qw(sleep);
 
 # The one that was installed with the server.
-chomp(my $bindir = `pg_config --bindir`);
+chomp(my $bindir = `@{[$ENV{PG_CONFIG} // 'pg_config']} --bindir`);
 my $tool = "$bindir/secmed";
 my $c = Secmed->new(sites => [qw(charite lmu gemelli)], one_cluster => 1);
 $c->load_lung;
