@@ -50,6 +50,7 @@ bench:
 	@bench/federated
 	@bench/wan
 	@bench/ledger_append
+	@bench/ledger_read_audit
 	@bench/ledger_verify
 deps:
 	@script/deps check

@@ -158,7 +158,7 @@ begin_run(void)
 		before_shmem_exit(process_ends, (Datum) 0);
 	registered = true;
 	if (last_n == 0)
-		random_bytes(run, RUN_ID_BYTES);
+		audit_random(run, RUN_ID_BYTES);
 }
 
 static LedgerEntry
@@ -199,6 +199,8 @@ ledger_is_locked_by_us(void)
 {
 	LOCKTAG		tag;
 
+	if (depth == 0 && !IsTransactionBlock())
+		return false;			/* this is the first statement */
 	SET_LOCKTAG_RELATION(tag, MyDatabaseId, audited_ledger());
 	for (LOCKMODE mode = ShareLock; mode <= AccessExclusiveLock; mode++)
 		if (LockHeldByMe(&tag, mode))
@@ -608,7 +610,7 @@ before_commit(const char *outcome)
 	bool		own;
 	bool		unconfirmed;
 
-	ledger_gone = !OidIsValid(audited_ledger());
+	ledger_gone = !audited_ledger_is_there();
 	if (precommitted || ledger_gone || !has_changes(&own, &unconfirmed) ||
 		!FullTransactionIdIsValid(GetTopFullTransactionIdIfAny()))
 		return;

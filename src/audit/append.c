@@ -199,10 +199,11 @@ start_is_late(const Sequencer *sequencer)
 
 /*
  * Wakes the sequencer of a database, or starts one if there is none, or if
- * the one that was asked for has not come.  Never fails.
+ * the one that was asked for has not come.  For lazy entries one that is awake
+ * is left alone.  Never fails.
  */
 static Wake
-try_wake(Oid database)
+try_wake(Oid database, bool lazy)
 {
 	Sequencer  *sequencer;
 	PGPROC	   *proc = NULL;
@@ -217,7 +218,7 @@ try_wake(Oid database)
 		start = !full;
 	}
 	else if (sequencer->state == SEQUENCER_RUNNING)
-		proc = sequencer->proc;
+		proc = lazy && sequencer->awake ? NULL : sequencer->proc;
 	else if (start_is_late(sequencer))
 	{
 		sequencer->started_ms = steady_ms();
@@ -233,9 +234,9 @@ try_wake(Oid database)
 }
 
 static void
-wake_sequencer(void)
+wake_sequencer(bool lazy)
 {
-	Wake		wake = try_wake(MyDatabaseId);
+	Wake		wake = try_wake(MyDatabaseId, lazy);
 
 	if (wake == WAKE_DONE)
 		return;
@@ -258,26 +259,26 @@ deadline_from_now(void)
 }
 
 static Slot *
-try_claim(void)
+try_claim(size_t payload_len)
 {
 	Slot	   *slot;
 
 	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
-	slot = queue_claim_slot();
+	slot = queue_claim_slot(payload_len);
 	LWLockRelease(queue->lock);
 	return slot;
 }
 
 /* NULL if there is none before the deadline. */
 static Slot *
-wait_for_slot(int64 deadline)
+wait_for_slot(int64 deadline, size_t payload_len)
 {
-	Slot	   *slot = try_claim();
+	Slot	   *slot = try_claim(payload_len);
 
 	if (slot)
 		return slot;
 	ConditionVariablePrepareToSleep(&queue->places);
-	while ((slot = try_claim()) == NULL)
+	while ((slot = try_claim(payload_len)) == NULL)
 	{
 		long		wait_ms = steady_wait_ms(deadline);
 
@@ -303,20 +304,20 @@ on_failure(EntryKind kind)
 
 /* NULL: there is none, and the entry is to be spooled. */
 static Slot *
-claim_slot(EntryKind kind)
+claim_slot(EntryKind kind, size_t payload_len)
 {
 	Slot	   *slot;
 
 	do
-		slot = wait_for_slot(deadline_from_now());
+		slot = wait_for_slot(deadline_from_now(), payload_len);
 	while (slot == NULL && on_failure(kind) == LEDGER_FAILURE_BLOCK);
 
 	if (slot == NULL && on_failure(kind) == LEDGER_FAILURE_ERROR)
 		ereport(ERROR,
 				(errcode(ERRCODE_SECMED_LEDGER),
 				 errmsg("the ledger takes no more entries at the moment"),
-				 errdetail("%d entries of this server have waited for %d ms.",
-						   LEDGER_SLOTS, node_timeout_ms),
+				 errdetail("%d entries of this server, or %d with long statements, have waited for %d ms.",
+						   LEDGER_SLOTS, LEDGER_LARGE_PAYLOADS, node_timeout_ms),
 				 errhint("See pg_stat_activity for what the secmed sequencer waits for.")));
 	return slot;
 }
@@ -433,15 +434,17 @@ spool(const LedgerEntry *entry, int64 made_us, const uint8 *salt, const void *pa
 	}
 	if (!spool_append(&spooled, only_if_used))
 		return false;
-	(void) try_wake(MyDatabaseId);
+	(void) try_wake(MyDatabaseId, false);
 	return true;
 }
 
-/* A copy of what is in a slot, whose strings are its own. */
+/* A copy of what is in a slot, whose strings are its own; payload has room for any. */
 static void
-copy_content(SlotContent *copy, const SlotContent *content)
+copy_content(SlotContent *copy, const SlotContent *content, char *payload)
 {
 	*copy = *content;
+	memcpy(payload, content->payload, content->payload_len);
+	copy->payload = payload;
 	copy->entry.site = NULL;
 	copy->entry.actor = copy->actor;
 	copy->entry.object = copy->object;
@@ -458,6 +461,7 @@ spool_ticket(AuditTicket ticket)
 {
 	Slot	   *slot = &queue->slots[ticket.slot];
 	SlotContent *copy = palloc(sizeof(SlotContent));
+	char	   *payload = palloc(LEDGER_PAYLOAD_BYTES_MAX);
 	Slot		place;
 
 	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
@@ -465,10 +469,11 @@ spool_ticket(AuditTicket ticket)
 	if (place.state == SLOT_DONE || (place.state == SLOT_FAILED && !place.transient))
 	{
 		LWLockRelease(queue->lock);
+		pfree(payload);
 		pfree(copy);
 		return;
 	}
-	copy_content(copy, slot->content);
+	copy_content(copy, slot->content, payload);
 	if (place.state == SLOT_QUEUED || place.state == SLOT_FAILED)
 		queue_free_slot(slot);
 	else
@@ -482,11 +487,30 @@ spool_ticket(AuditTicket ticket)
 
 	(void) spool(&copy->entry, copy->made_us, copy->salt, copy->has_payload ? copy->payload : NULL,
 				 copy->payload_len, place.state == SLOT_COMMITTING && !place.refused ? &place : NULL, false);
-	wipe(copy->payload, copy->payload_len);
+	wipe(payload, copy->payload_len);
+	wipe(copy->small, sizeof(copy->small));
+	pfree(payload);
 	pfree(copy);
 }
 
 /* Appending -----------------------------------------------------------------*/
+
+/* A system call for each salt would cost a reader more than its hash. */
+void
+audit_random(void *out, size_t len)
+{
+	static uint8 pool[32 * SALT_BYTES];
+	static size_t left = 0;
+
+	if (left < len)
+	{
+		random_bytes(pool, sizeof(pool));
+		left = sizeof(pool);
+	}
+	left -= len;
+	memcpy(out, pool + left, len);
+	wipe(pool + left, len);
+}
 
 /* Takes an entry back that no sequencer has seen, because there is none. */
 static void
@@ -511,11 +535,11 @@ withdraw(AuditTicket ticket)
 }
 
 static void
-wake_or_withdraw(AuditTicket ticket)
+wake_or_withdraw(AuditTicket ticket, bool lazy)
 {
 	PG_TRY();
 	{
-		wake_sequencer();
+		wake_sequencer(lazy);
 	}
 	PG_CATCH();
 	{
@@ -544,6 +568,7 @@ audit_append(LedgerEntry *entry, const void *payload, size_t payload_len)
 	uint8		salt[SALT_BYTES];
 	AuditTicket ticket;
 	Slot	   *slot;
+	bool		lazy;
 
 	copy.actor = utf8(entry->actor);
 	copy.object = utf8(entry->object);
@@ -556,7 +581,7 @@ audit_append(LedgerEntry *entry, const void *payload, size_t payload_len)
 		if (converted != payload)
 			payload_len = strlen(converted);
 		payload = converted;
-		random_bytes(salt, SALT_BYTES);
+		audit_random(salt, SALT_BYTES);
 		commit_payload(copy.commitment, salt, payload, payload_len);
 		copy.has_commitment = true;
 	}
@@ -568,7 +593,7 @@ audit_append(LedgerEntry *entry, const void *payload, size_t payload_len)
 	if (on_failure(copy.kind) == LEDGER_FAILURE_SPOOL && spool_in_use(MyDatabaseId) &&
 		spool(&copy, unix_now_us(), salt, payload, payload_len, NULL, true))
 		return no_ticket;
-	slot = claim_slot(copy.kind);
+	slot = claim_slot(copy.kind, payload_len);
 	if (slot == NULL)
 	{
 		(void) spool(&copy, unix_now_us(), salt, payload, payload_len, NULL, false);
@@ -576,11 +601,12 @@ audit_append(LedgerEntry *entry, const void *payload, size_t payload_len)
 	}
 	fill_slot(slot->content, &copy, salt, payload, payload_len);
 	wipe(salt, sizeof(salt));
-	ticket = enqueue(slot, mode_waits(copy.kind));
+	lazy = !mode_waits(copy.kind);
+	ticket = enqueue(slot, !lazy);
 	if (on_failure(copy.kind) == LEDGER_FAILURE_ERROR)
-		wake_or_withdraw(ticket);
+		wake_or_withdraw(ticket, lazy);
 	else
-		(void) try_wake(MyDatabaseId);	/* who waits will see */
+		(void) try_wake(MyDatabaseId, lazy);	/* who waits will see */
 	return ticket;
 }
 
@@ -646,8 +672,8 @@ see_to_sequencer(AuditTicket ticket, EntryKind kind, SequencerState sequencer, b
 	if (sequencer != SEQUENCER_NONE && !late)
 		return NULL;
 	if (on_failure(kind) == LEDGER_FAILURE_ERROR)
-		wake_or_withdraw(ticket);
-	else if (try_wake(MyDatabaseId) != WAKE_DONE)
+		wake_or_withdraw(ticket, false);
+	else if (try_wake(MyDatabaseId, false) != WAKE_DONE)
 		return "The sequencer can't start.";
 	return NULL;
 }
@@ -723,7 +749,7 @@ queue_again(AuditTicket ticket)
 	if (slot->state == SLOT_FAILED)
 		queue_add_slot(slot);
 	LWLockRelease(queue->lock);
-	(void) try_wake(MyDatabaseId);
+	(void) try_wake(MyDatabaseId, false);
 }
 
 /* No verdict, or one that may pass: what the session is told to do then. */
@@ -838,11 +864,11 @@ audit_note(Oid database, const LedgerEntry *entry, const void *payload, size_t p
 
 	if (RecoveryInProgress() || entry_problem(entry) != NULL || payload_len > LEDGER_PAYLOAD_BYTES_MAX)
 		return false;
-	if ((slot = try_claim()) == NULL)
+	if ((slot = try_claim(payload_len)) == NULL)
 		return false;
 	if (payload)
 	{
-		random_bytes(salt, SALT_BYTES);
+		audit_random(salt, SALT_BYTES);
 		commit_payload(copy.commitment, salt, payload, payload_len);
 		copy.has_commitment = true;
 	}
@@ -852,10 +878,11 @@ audit_note(Oid database, const LedgerEntry *entry, const void *payload, size_t p
 	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
 	slot->database = database;
 	slot->owner = NULL;
+	slot->waits = false;
 	queue_add_slot(slot);
 	LWLockRelease(queue->lock);
 	/* Without a sequencer it waits for the next one. */
-	(void) try_wake(database);
+	(void) try_wake(database, true);
 	return true;
 }
 

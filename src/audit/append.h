@@ -47,6 +47,9 @@ extern void audit_wait(AuditTicket ticket);
 /* Both; does not obey cancel (for use while an error is being handled). */
 extern void audit_append_now(LedgerEntry *entry, const void *payload, size_t payload_len);
 
+/* Random bytes, at most a salt's, out of a pool of this process. */
+extern void audit_random(void *out, size_t len);
+
 /* Does audit_wait() wait, in the mode of this session? */
 extern bool audit_waits(void);
 

@@ -52,6 +52,7 @@ typedef struct Own
 static Own	own;
 static bool valid = false;		/* own, has_node and relations are known */
 static bool has_node;
+static bool is_new;				/* the sequencer can't see a ledger that is not committed */
 static bool has_key;			/* once seen; a node keeps it */
 static uint64 changes = 0;		/* how often something was forgotten */
 
@@ -261,6 +262,19 @@ find_own(void)
 	own.ledger = get_relname_relid("ledger", own.schema);
 }
 
+static bool
+ledger_is_new(void)
+{
+	Relation	ledger = RelationIdGetRelation(own.ledger);
+	bool		is_new;
+
+	if (!RelationIsValid(ledger))
+		return true;
+	is_new = ledger->rd_createSubid != InvalidSubTransactionId;
+	RelationClose(ledger);
+	return is_new;
+}
+
 static void
 read_all(void)
 {
@@ -280,20 +294,9 @@ read_all(void)
 		}
 		valid = changes == before || tries == TRIES_MAX - 1;
 	}
-}
-
-/* The sequencer can't see a ledger that is not committed. */
-static bool
-ledger_is_new(void)
-{
-	Relation	ledger = RelationIdGetRelation(own.ledger);
-	bool		is_new;
-
-	if (!RelationIsValid(ledger))
-		return true;
-	is_new = ledger->rd_createSubid != InvalidSubTransactionId;
-	RelationClose(ledger);
-	return is_new;
+	/* Nothing tells that it is committed: look again each time until then. */
+	is_new = has_node && ledger_is_new();
+	valid = valid && !is_new;
 }
 
 static bool
@@ -324,14 +327,19 @@ audited_for_real(void)
 {
 	if (!has_key)
 		has_key = key_file_exists(KEY_FILE_NODE, MyDatabaseId);
-	return has_key && OidIsValid(audited_ledger()) && !ledger_is_new();
+	return has_key && OidIsValid(own.ledger) && !is_new;
 }
 
 Oid
 audited_ledger(void)
 {
-	return OidIsValid(own.ledger) && SearchSysCacheExists1(RELOID, ObjectIdGetDatum(own.ledger))
-		? own.ledger : InvalidOid;
+	return own.ledger;
+}
+
+bool
+audited_ledger_is_there(void)
+{
+	return OidIsValid(own.ledger) && SearchSysCacheExists1(RELOID, ObjectIdGetDatum(own.ledger));
 }
 
 /* One relation --------------------------------------------------------------*/

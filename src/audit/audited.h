@@ -45,8 +45,9 @@ extern bool audited_schema(Oid namespace);
 /* Is something published in this schema? */
 extern bool audited_in_schema(Oid namespace);
 
-/* The ledger's table; InvalidOid if it is not there any more. */
+/* The ledger's table, as it was when last looked for; and is it still there? */
 extern Oid	audited_ledger(void);
+extern bool audited_ledger_is_there(void);
 
 /* Somebody has written to this relation: if it says what is audited, look again. */
 extern void audited_written(Oid relid);

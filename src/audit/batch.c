@@ -91,7 +91,7 @@ may_commit(Batch *batch, const Place *places)
 static void
 finish_batch(Batch *batch)
 {
-	PGPROC	   *owners[LEDGER_SLOTS];
+	PGPROC	   *owners[LEDGER_BATCH];
 	bool		freed = false;
 
 	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
@@ -140,7 +140,7 @@ return_batch(void)
 void
 batch_append(Batch *batch)
 {
-	Place		places[LEDGER_SLOTS];
+	Place		places[LEDGER_BATCH];
 
 	PG_TRY();
 	{

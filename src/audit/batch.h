@@ -10,7 +10,7 @@
 typedef struct Batch
 {
 	int			n;
-	Slot	   *slots[LEDGER_SLOTS];	/* TAKEN, oldest first */
+	Slot	   *slots[LEDGER_BATCH];	/* TAKEN, oldest first */
 } Batch;
 
 /*

@@ -482,6 +482,26 @@ run_change(const Change *change, const About *about)
 		dangling_look_again(MyDatabaseId);
 }
 
+static bool
+breaks_glass(Node *command)
+{
+	VariableSetStmt *set = IsA(command, VariableSetStmt) ? (VariableSetStmt *) command : NULL;
+
+	return set && set->kind == VAR_SET_VALUE && pg_strcasecmp(set->name, "secmed.on_ledger_failure") == 0;
+}
+
+/*
+ * Whoever breaks the glass, with secmed.on_ledger_failure = spool, need not wait
+ * for what is broken: what a session sets holds for the entry that says so.
+ * If that is not taken, the setting is taken back with the statement.
+ */
+static void
+run_set(const Change *change, const About *about)
+{
+	run_command(change);
+	action_leave(announce(change, about));
+}
+
 /* Extensions' scripts are told of by CREATE EXTENSION, subcommands by their command. */
 static bool
 can_be_change(const Change *change)
@@ -505,7 +525,9 @@ changes_utility(PlannedStmt *statement, const char *query, bool read_only_tree,
 		about_table_command(&about, statement->utilityStmt);
 		about_other_command(&about, statement->utilityStmt);
 	}
-	if (about.found && audited_for_real())
+	if (about.found && audited_for_real() && breaks_glass(statement->utilityStmt))
+		run_set(&change, &about);
+	else if (about.found && audited_for_real())
 		run_change(&change, &about);
 	else
 		run_command(&change);

@@ -137,12 +137,12 @@ take_some(SpoolReader *reader)
 
 	reader->lost = 0;
 	writer_begin();
-	refusal = writer_open(LEDGER_SLOTS);
+	refusal = writer_open(LEDGER_BATCH);
 	if (refusal.reason)
 		ereport(ERROR,
 				(errcode(ERRCODE_SECMED_LEDGER),
 				 errmsg("%s", refusal.reason)));
-	for (int i = 0; i < LEDGER_SLOTS && (more = spool_read(reader, &spooled)); i++)
+	for (int i = 0; i < LEDGER_BATCH && (more = spool_read(reader, &spooled)); i++)
 		if (!in_ledger(&spooled))
 		{
 			put(&spooled);

@@ -39,6 +39,9 @@ start_queue(void)
 		memset(queue, 0, sizeof(Queue));
 		dlist_init(&queue->free);
 		dlist_init(&queue->queued);
+		dlist_init(&queue->free_large);
+		for (int i = 0; i < LEDGER_LARGE_PAYLOADS; i++)
+			dlist_push_tail(&queue->free_large, &queue->large[i].node);
 		for (int i = 0; i < LEDGER_SLOTS; i++)
 		{
 			queue->slots[i].content = &queue->contents[i];
@@ -95,13 +98,19 @@ queue_new_sequencer(Oid database)
 }
 
 Slot *
-queue_claim_slot(void)
+queue_claim_slot(size_t payload_len)
 {
+	bool		large = payload_len > LEDGER_PAYLOAD_SMALL;
+	SlotContent *content;
 	Slot	   *slot;
 
-	if (dlist_is_empty(&queue->free))
+	if (dlist_is_empty(&queue->free) || (large && dlist_is_empty(&queue->free_large)))
 		return NULL;
 	slot = dlist_container(Slot, node, dlist_pop_head_node(&queue->free));
+	content = slot->content;
+	content->large = large ? dlist_container(LargePayload, node, dlist_pop_head_node(&queue->free_large)) : NULL;
+	content->payload = large ? content->large->bytes : content->small;
+	content->payload_len = 0;
 	slot->state = SLOT_CLAIMED;
 	slot->generation++;
 	slot->database = MyDatabaseId;
@@ -171,6 +180,9 @@ queue_free_slot(Slot *slot)
 	wipe(content->payload, content->payload_len);
 	wipe(content->salt, sizeof(content->salt));
 	content->payload_len = 0;
+	if (content->large)
+		dlist_push_head(&queue->free_large, &content->large->node);
+	content->large = NULL;
 	if (slot->state == SLOT_QUEUED)
 		dlist_delete(&slot->node);
 	slot->owner = NULL;

@@ -66,8 +66,16 @@ typedef struct SlotContent
 	uint8		salt[SALT_BYTES];
 	bool		has_payload;
 	size_t		payload_len;
-	char		payload[LEDGER_PAYLOAD_BYTES_MAX];
+	char	   *payload;		/* small, or that of large */
+	struct LargePayload *large; /* NULL: none */
+	char		small[LEDGER_PAYLOAD_SMALL];
 } SlotContent;
+
+typedef struct LargePayload
+{
+	dlist_node	node;			/* in queue->free_large while nobody has it */
+	char		bytes[LEDGER_PAYLOAD_BYTES_MAX];
+} LargePayload;
 
 typedef struct Slot
 {
@@ -77,7 +85,8 @@ typedef struct Slot
 	uint64		order;
 	Oid			database;
 	PGPROC	   *owner;			/* NULL: abandoned */
-	bool		waits;			/* its owner; else it is freed when it is decided */
+	bool		waits;			/* its owner; else others may be collected first, and it is freed
+								 * when it is decided */
 	bool		withdrawn;
 	bool		refused;		/* becomes FAILED */
 	bool		transient;		/* for a reason that may pass, not of this entry */
@@ -99,6 +108,7 @@ typedef struct Sequencer
 	Oid			database;
 	int64		started_ms;		/* steady.h */
 	PGPROC	   *proc;			/* while RUNNING; its latch wakes it */
+	bool		awake;			/* looks at the queue again before it sleeps: no need to wake it */
 	bool		stop;			/* asked to leave when its queue is empty */
 } Sequencer;
 
@@ -111,12 +121,14 @@ typedef struct Queue
 	Oid			spooling[LEDGER_DATABASES]; /* whose spools are in use */
 	uint64		next_order;
 	dlist_head	free;
+	dlist_head	free_large;
 	dlist_head	queued;			/* of all databases, oldest first */
 	ConditionVariable changes;	/* of a standing */
 	Sequencer	sequencers[LEDGER_DATABASES];
 	Standing	standings[LEDGER_STANDINGS];
 	Slot		slots[LEDGER_SLOTS];
 	SlotContent contents[LEDGER_SLOTS];
+	LargePayload large[LEDGER_LARGE_PAYLOADS];
 } Queue;
 
 extern Queue *queue;
@@ -127,7 +139,7 @@ extern void queue_init(void);
 /* The caller holds queue->lock in all of these. */
 extern Sequencer *queue_sequencer(Oid database);	/* NULL if there is none */
 extern Sequencer *queue_new_sequencer(Oid database);	/* NULL if the table is full */
-extern Slot *queue_claim_slot(void);	/* FREE -> CLAIMED; NULL if there is none */
+extern Slot *queue_claim_slot(size_t payload_len);	/* FREE -> CLAIMED; NULL if there is none */
 extern void queue_add_slot(Slot *slot);	/* CLAIMED -> QUEUED, as the last */
 extern void queue_take_slot(Slot *slot);	/* QUEUED -> TAKEN */
 extern void queue_return_slots(Oid database);	/* TAKEN, COMMITTING -> QUEUED, in their old order */

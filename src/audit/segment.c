@@ -74,7 +74,7 @@ segment_init(void)
 	DefineCustomIntVariable("secmed.ledger_segment",
 							"Sets how many entries a new segment of the ledger is made for.",
 							NULL,
-							&segment_entries, 1048576, LEDGER_SLOTS, 1 << 30,
+							&segment_entries, 1048576, LEDGER_BATCH, 1 << 30,
 							PGC_SIGHUP, 0, check_entries, NULL, NULL);
 }
 

@@ -35,7 +35,7 @@ typedef struct SegmentRows
 	uint64		first;			/* what the open segment holds, */
 	uint64		end;			/* not with this */
 	int			n;
-	TupleTableSlot *rows[LEDGER_SLOTS];
+	TupleTableSlot *rows[LEDGER_BATCH];
 } SegmentRows;
 
 /* A segment that is there. */
@@ -54,7 +54,7 @@ extern void segment_init(void);
 
 /*
  * Makes the segments that entries first to last need and that are not there.
- * SPI is connected.  At most LEDGER_SLOTS entries.  What was found once
+ * SPI is connected.  At most LEDGER_BATCH entries.  What was found once
  * is not looked for again until segment_forget(), or if the ledger is another table.
  */
 extern void segment_require(uint64 first, uint64 last);
@@ -62,7 +62,7 @@ extern void segment_forget(void);
 
 /*
  * One row, of column 1 and others, none NULL; what values point to stays until
- * segment_rows_end().  At most LEDGER_SLOTS between two calls of that.
+ * segment_rows_end().  At most LEDGER_BATCH between two calls of that.
  */
 extern void segment_rows_start(SegmentRows *rows, SegmentTable table);
 extern void segment_rows_put(SegmentRows *rows, uint64 seq, const Datum *values);

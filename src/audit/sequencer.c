@@ -27,6 +27,8 @@
 
 /* An idle sequencer only costs a process; a start costs some milliseconds. */
 #define IDLE_MS			60000
+/* Entries that nobody waits for are collected for so long. */
+#define COLLECT_MS		5
 /* How long DROP DATABASE and the like wait for it to leave. */
 #define STOP_MS			5000
 
@@ -97,6 +99,7 @@ attach(Oid database)
 	{
 		sequencer->state = SEQUENCER_RUNNING;
 		sequencer->proc = MyProc;
+		sequencer->awake = true;
 		attached = true;
 	}
 	LWLockRelease(queue->lock);
@@ -171,6 +174,43 @@ sequencer_stop(Oid database)
 
 /* The loop ------------------------------------------------------------------*/
 
+/* How many of our entries are queued, and does somebody wait for one? */
+static int
+count_queued(Oid database, bool *urgent)
+{
+	dlist_iter	at;
+	int			n = 0;
+
+	*urgent = false;
+	dlist_foreach(at, &queue->queued)
+	{
+		Slot	   *slot = dlist_container(Slot, node, at.cur);
+
+		if (slot->database == database)
+		{
+			n++;
+			*urgent |= slot->waits;
+		}
+	}
+	return n;
+}
+
+/* As long as nobody waits more of them are collected, so that a flush serves many. */
+static void
+collect(Oid database)
+{
+	bool		urgent;
+	int			n;
+
+	ResetLatch(MyLatch);
+	LWLockAcquire(queue->lock, LW_SHARED);
+	n = count_queued(database, &urgent);
+	LWLockRelease(queue->lock);
+	if (n > 0 && n < LEDGER_BATCH && !urgent && !ShutdownRequestPending)
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+						 COLLECT_MS, PG_WAIT_EXTENSION);
+}
+
 static void
 take_batch(Oid database, Batch *batch)
 {
@@ -182,6 +222,8 @@ take_batch(Oid database, Batch *batch)
 	{
 		Slot	   *slot = dlist_container(Slot, node, at.cur);
 
+		if (batch->n == LEDGER_BATCH)
+			break;
 		if (slot->database == database)
 		{
 			queue_take_slot(slot);
@@ -191,20 +233,45 @@ take_batch(Oid database, Batch *batch)
 	LWLockRelease(queue->lock);
 }
 
+/* False if there is something to do; otherwise we want to be woken from now on. */
+static bool
+fall_asleep(Oid database)
+{
+	bool		urgent;
+	bool		may;
+
+	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
+	may = count_queued(database, &urgent) == 0;
+	queue_sequencer(database)->awake = !may;
+	LWLockRelease(queue->lock);
+	return may;
+}
+
+static void
+wake_up(Oid database)
+{
+	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
+	queue_sequencer(database)->awake = true;
+	LWLockRelease(queue->lock);
+}
+
 /* False after IDLE_MS in which nobody woke us and nothing was due. */
 static bool
-wait_for_work(void)
+wait_for_work(Oid database)
 {
 	long		due[] = {signer_wait_ms(), ingest_wait_ms()};
 	long		wait_ms = IDLE_MS;
 	int			woken;
 
+	if (!fall_asleep(database))
+		return true;
 	for (int i = 0; i < lengthof(due); i++)
 		if (due[i] >= 0)
 			wait_ms = Min(wait_ms, due[i]);
 	woken = WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
 					  wait_ms, PG_WAIT_EXTENSION);
 	ResetLatch(MyLatch);
+	wake_up(database);
 	return wait_ms < IDLE_MS || (woken & WL_LATCH_SET) != 0;
 }
 
@@ -244,6 +311,7 @@ static void
 serve_queue(Oid database)
 {
 	Batch		batch;
+	bool		more;
 
 	while (!ShutdownRequestPending)
 	{
@@ -254,18 +322,18 @@ serve_queue(Oid database)
 			ProcessConfigFile(PGC_SIGHUP);
 		}
 
-		if (dangling_run(database))
-			SetLatch(MyLatch);	/* there is more of it */
+		more = dangling_run(database);
 		in_batch = true;
 		ingest_run();
 		in_batch = false;
+		collect(database);
 		take_batch(database, &batch);
 		if (batch.n > 0)
 			append_batch(&batch);
 		if (ShutdownRequestPending || asked_to_stop(database))
 			break;
 		signer_run();
-		if (batch.n == 0 && !wait_for_work() && leave_if_idle(database))
+		if (batch.n == 0 && !more && !wait_for_work(database) && leave_if_idle(database))
 			return;
 	}
 	sign_and_leave();

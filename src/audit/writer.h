@@ -55,7 +55,7 @@ extern void writer_begin(void);
 
 /*
  * Locks the ledger until the end of the transaction, so that it stays the
- * table we know.  There will be room for n entries, at most LEDGER_SLOTS.
+ * table we know.  There will be room for n entries, at most LEDGER_BATCH.
  */
 extern Refusal writer_open(int n);
 

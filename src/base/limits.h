@@ -50,8 +50,15 @@
 #define LEDGER_ENTRY_BYTES_MAX	8192
 /* The body in the side table that an entry commits to: SQL text. */
 #define LEDGER_PAYLOAD_BYTES_MAX	(48 * 1024)
-/* Entries that may wait for the sequencer at once. */
-#define LEDGER_SLOTS			256
+/*
+ * Entries that may wait for the sequencer at once: in mode async those of some
+ * flushes.  Most bodies are small; as many may be large as sessions ask at once.
+ */
+#define LEDGER_SLOTS			2048
+#define LEDGER_PAYLOAD_SMALL	1024
+#define LEDGER_LARGE_PAYLOADS	64
+/* Entries of one transaction of the sequencer: some milliseconds of work. */
+#define LEDGER_BATCH			256
 /* Refused logins of a database make at most one entry in this time, with their number. */
 #define LOGIN_ENTRY_MS			10000
 /* Databases of one cluster that may be nodes. */
