@@ -308,7 +308,7 @@ clear_cast(ClearRow *row, const Expression *expression)
 	for (int scale = from.scale; scale < to->scale; scale++)
 		x.v *= 10;
 	if (to->kind == SECRET_FLOAT && from.kind == SECRET_INTEGER)
-		x.v <<= SECRET_FLOAT_FRACTION;
+		x.v *= 1 << SECRET_FLOAT_FRACTION;
 	if (from.kind == SECRET_DATE && to->kind == SECRET_TIMESTAMP)
 		x.v *= INT64CONST(86400000000);
 	if (from.kind == SECRET_TIMESTAMP && to->kind == SECRET_DATE)
@@ -621,7 +621,8 @@ clear_aggregate(const ClearGroup *group, const PlanAggregate *aggregate)
 		if (n == 0 || compare_values(kind, x, greatest) > 0)
 			greatest = x;
 		values[n++] = x;
-		sum += aggregate->nargs > 1 ? x * argument(group, aggregate, 1, v).v : x;
+		if (aggregate->kind == PLAN_AGGREGATE_SUM || aggregate->kind == PLAN_AGGREGATE_SUM_PRODUCT)
+			sum += aggregate->nargs > 1 ? x * argument(group, aggregate, 1, v).v : x;
 	}
 	switch (aggregate->kind)
 	{

@@ -19,6 +19,8 @@
 #include "ledger/entry.h"
 #include "ledger/spooled.h"
 #include "ledger/mirror.h"
+#include "a_plan.h"
+#include "oblivious/result.h"
 #include "vectors.h"
 
 #define AT_US	INT64CONST(1700000000123456)
@@ -273,6 +275,69 @@ test_result(void)
 }
 
 static void
+test_oblivious_plan(void)
+{
+	ObliviousPlan *plan = a_plan();
+	ObliviousPlan back;
+	StringInfoData bytes = empty();
+	uint8		hash[HASH_BYTES];
+	const char *reason;
+
+	oblivious_plan_encode(&bytes, plan);
+	check_message(bytes, "oblivious_plan");
+	bytes = vector_bytes("oblivious_plan", "bytes");
+	oblivious_plan_hash(hash, bytes.data, bytes.len);
+	check_bytes(hash, HASH_BYTES, "oblivious_plan", "hash");
+	check(oblivious_plan_decode(&back, bytes.data, bytes.len, &reason) && back.nnodes == 9, "oblivious plan: read back");
+}
+
+/* Plane k of summand i holds the bits of (k + i) mod 4. */
+static void
+fill_planes(SharedBits *bits, int first)
+{
+	for (int k = 0; k < bits->planes; k++)
+	{
+		bits->mine[k] = (first + k) % 4;
+		bits->next[k] = (first + k + 1) % 4;
+	}
+}
+
+static void
+test_oblivious_result(void)
+{
+	CheckedPlan checked;
+	PlanRefusal refusal;
+	ObliviousResult result = {{2, 2}};
+	SharedColumn columns[2];
+	ResultParts parts;
+	StringInfoData bytes = empty();
+	const char *reason;
+
+	if (!plan_check(&checked, a_plan(), &refusal))
+		abort();
+	for (int c = 0; c < 2; c++)
+		columns[c] = column_create(checked.nodes[8].columns[c], 2);
+	result.relation.columns = columns;
+	result.relation.valid = shared_bits_alloc(1, 2);
+	fill_planes(&result.relation.valid, 0);
+	fill_planes(&columns[0].bits, 1);
+	fill_planes(&columns[0].null, 33);
+	fill_planes(&columns[1].null, 34);
+	columns[1].number.mine[0] = UINT64CONST(0x0102030405060708);
+	columns[1].number.mine[1] = UINT64CONST(0x1112131415161718);
+	columns[1].number.next[0] = UINT64CONST(0x2122232425262728);
+	columns[1].number.next[1] = UINT64CONST(0x3132333435363738);
+	result.problems = shared_bits_alloc(1, 3);
+	result.problems.mine[0] = 5;
+	result.problems.next[0] = 2;
+	result_message_encode(&bytes, &result);
+	check_message(bytes, "oblivious_result");
+	bytes = vector_bytes("oblivious_result", "bytes");
+	check(result_message_decode(&parts, &checked, bytes.data, bytes.len, &reason) && parts.rows == 2,
+		  "oblivious result: read back");
+}
+
+static void
 test_entry(void)
 {
 	LedgerEntry entry = {.kind = ENTRY_OUTCOME, .has_run = true, .actor = "research:alice", .object = "trial, visit",
@@ -499,6 +564,8 @@ main(void)
 	test_receipt();
 	test_shares_and_inputs();
 	test_result();
+	test_oblivious_plan();
+	test_oblivious_result();
 	test_entry();
 	test_spooled();
 	test_erasure();
