@@ -388,13 +388,13 @@ typedef struct Pending
 	uint64		xid;
 } Pending;
 
-static void
-lock_resolving(void)
+static LOCKTAG
+resolve_lock(void)
 {
 	LOCKTAG		tag;
 
 	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, RESOLVE_LOCK_KEY, 0, RESOLVE_LOCK_CLASS);
-	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+	return tag;
 }
 
 /* Rows of (uuid[, bigint]) as an array in the caller's context. */
@@ -526,18 +526,23 @@ Resolved
 stage_resolve(const char *node)
 {
 	Resolved	resolved = {0};
+	LOCKTAG		lock = resolve_lock();
 	SharedMessage answer;
 	Pending    *pending;
 	Pending    *done;
 	int			n;
 	int			ndone;
 
-	lock_resolving();
+	(void) LockAcquire(&lock, ExclusiveLock, false, false);
 	pending = read_writes("SELECT write, min(xid) FROM secmed.shared_staged WHERE node::text = $1"
 						  " GROUP BY write ORDER BY min(seq)", node, &n);
 	done = read_writes("SELECT write, 0::bigint FROM secmed.shared_done WHERE node::text = $1", node, &ndone);
 	if (n == 0 && ndone == 0)
+	{
+		/* Nothing that others could do again: whoever called us may work for long. */
+		LockRelease(&lock, ExclusiveLock, false);
 		return resolved;
+	}
 	ask_fates(node, pending, n, done, ndone, &answer);
 	for (int i = 0; i < ndone; i++)
 		forget("DELETE FROM secmed.shared_done WHERE write = $1 AND node::text = $2", done[i].write, node);

@@ -57,7 +57,9 @@ typedef struct Resolved
 
 /*
  * Asks this node about all changes it has staged here, and applies or drops
- * them in the current transaction.  One caller at a time; others wait.
+ * them in the current transaction.  One caller at a time; others wait until
+ * its transaction has ended, if there was something to do: a long run commits
+ * first (a procedure may).
  */
 extern Resolved stage_resolve(const char *node);
 
