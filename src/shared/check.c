@@ -23,6 +23,10 @@
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
+/* Copies that differ are compared so often, with a pause of 0.2 s. */
+#define ATTEMPTS			3
+#define ATTEMPT_WAIT_US		200000
+
 /* Rows that are named of each pair of parties. */
 #define DETAIL_ROWS_MAX		10
 
@@ -277,20 +281,33 @@ pair_agrees(Check *check, int summand)
 	return agrees;
 }
 
+static bool
+compare_digests(Check *check, bool agrees[PARTIES])
+{
+	bool		all = true;
+
+	CHECK_FOR_INTERRUPTS();
+	random_bytes(check->nonce, sizeof(check->nonce));
+	ask_parties(check, SHARED_DIGESTS, 0, check->digests);
+	check_lengths(check);
+	for (int s = 0; s < PARTIES; s++)
+	{
+		initStringInfo(&check->detail[s]);
+		agrees[s] = pair_agrees(check, s);
+		all = all && agrees[s];
+	}
+	return all;
+}
+
 void
 check_shared(const SharedParties *parties, Tuplestorestate *store, TupleDesc desc)
 {
 	Check		check = {.parties = parties};
 	bool		agrees[PARTIES];
 
-	random_bytes(check.nonce, sizeof(check.nonce));
-	ask_parties(&check, SHARED_DIGESTS, 0, check.digests);
-	check_lengths(&check);
-	for (int s = 0; s < PARTIES; s++)
-	{
-		initStringInfo(&check.detail[s]);
-		agrees[s] = pair_agrees(&check, s);
-	}
+	/* Somebody may be writing, so that the parties are not asked at the same moment of it. */
+	for (int attempt = 0; attempt < ATTEMPTS && !compare_digests(&check, agrees); attempt++)
+		pg_usleep(ATTEMPT_WAIT_US);
 	find_rows(&check);
 	for (int s = 0; s < PARTIES; s++)
 	{

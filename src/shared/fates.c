@@ -10,7 +10,7 @@
 #include "postgres.h"
 
 #include "access/transam.h"
-#include "access/xlog.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "port/pg_bswap.h"
@@ -40,6 +40,20 @@ is_committed(SPIPlanPtr plan, const uint8 *write)
 	if (SPI_execute_snapshot(plan, values, NULL, GetLatestSnapshot(), InvalidSnapshot, true, false, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not read secmed.shared_write");
 	return SPI_processed == 1;
+}
+
+/*
+ * Visible is not yet on disk, if synchronous_commit is off here.  Our own
+ * commit flushes all that came before, and the party waits for it.
+ */
+static void
+flush_commits(const uint8 *fates, size_t n)
+{
+	if (n > 0 && memchr(fates, FATE_COMMITTED, n) != NULL)
+	{
+		(void) GetCurrentTransactionId();
+		ForceSyncCommit();
+	}
 }
 
 /* A party has applied it; when all three have, nobody will ask again. */
@@ -83,8 +97,7 @@ fates_answer(const SharedMessage *question, const char *party, SharedMessage *an
 		if (fates[i] == FATE_ABORTED && is_committed(plan, record + i * FATE_RECORD_BYTES))
 			fates[i] = FATE_COMMITTED;
 	SPI_finish();
-	/* Visible is not yet on disk, if synchronous_commit is off here. */
-	XLogFlush(GetXLogInsertRecPtr());
+	flush_commits(fates, n);
 	for (size_t at = 0; at < question->parts[1].len; at += WRITE_ID_BYTES)
 		note_done(question->parts[1].data + at, party);
 	owner_end(&scope);
