@@ -49,6 +49,7 @@ test_types(void)
 		cbor_start(&reader, bytes.data, bytes.len);
 		secret_type_read(&reader, &back);
 		wrong += !secret_type_check(&types[i], &reason) || !cbor_finish(&reader) || !secret_type_equal(&types[i], &back);
+		pfree(bytes.data);
 	}
 	check(wrong == 0, "types come back from their bytes");
 
@@ -197,13 +198,14 @@ test_texts(void)
 		char		a[SECRET_TEXT_BYTES_MAX + 1];
 		char		b[SECRET_TEXT_BYTES_MAX + 1];
 		char		back[SECRET_TEXT_BYTES_MAX + 1];
-		uint128		x;
-		uint128		y;
+		uint128		x = 0;
+		uint128		y = 0;
 
 		random_text(a, unit_random_between(0, type.bits / 8));
 		random_text(b, unit_random_between(0, type.bits / 8));
 		memcpy(b, a, unit_random_between(0, Min(strlen(a), strlen(b))));
-		wrong += !secret_from_text(&x, &type, a, strlen(a)) || !secret_from_text(&y, &type, b, strlen(b));
+		wrong += !secret_from_text(&x, &type, a, strlen(a));
+		wrong += !secret_from_text(&y, &type, b, strlen(b));
 		wrong += !secret_to_text(back, &type, x) || strcmp(a, back) != 0;
 		wrong += sign_of(strcmp(a, b)) != (x > y) - (x < y);
 	}
