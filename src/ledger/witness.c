@@ -88,14 +88,23 @@ origin_problem(const WitnessLog *log, const Checkpoint *head)
 	return NULL;
 }
 
-/* Has the key that holds for this size signed?  A reason, or NULL. */
+/* The key that holds for this size, if it is the one that is named; else NULL. */
+static const KeySpan *
+key_holds(const KeyHistory *keys, const Checkpoint *head)
+{
+	const KeySpan *span = history_log(keys, head->size);
+
+	return span != NULL && strcmp(span->key.name, head->origin) == 0 ? span : NULL;
+}
+
+/* Has it signed?  A reason, or NULL. */
 static const char *
 signature_problem(const KeyHistory *keys, const Checkpoint *head, const Note *note)
 {
-	const KeySpan *span = history_log(keys, head->size);
+	const KeySpan *span = key_holds(keys, head);
 	uint64		time;
 
-	if (span == NULL || strcmp(span->key.name, head->origin) != 0)
+	if (span == NULL)
 		return "is under a key that does not hold for its size";
 	return note_check(note, &span->key, &time) == NOTE_SIGNED ? NULL : "is not signed by its log's key";
 }
@@ -132,21 +141,20 @@ compare_held(const WitnessLog *log, const Checkpoint *head, const Note *note, co
 	*reason = "contradicts the entries that are held here";
 	if (!same_root(log, head))
 		return WITNESS_FORKED;
-	*reason = signature_problem(&log->keys, head, note);
-	return *reason != NULL ? WITNESS_REFUSES : WITNESS_SIGNS;
+	*reason = "is under a key that does not hold for its size";
+	return key_holds(&log->keys, head) != NULL ? WITNESS_SIGNS : WITNESS_REFUSES;
 }
 
 static WitnessVerdict
 take_entries(WitnessLog *log, const WitnessUpdate *update, const Checkpoint *head,
 			 const Note *note, const char **reason)
 {
-	/* Signed by a key that was known before: then the log must answer for it. */
-	bool		answers = signed_by_log(&log->keys, head, note);
 	uint8		root[HASH_BYTES];
 
 	for (uint64 i = 0; i < update->n; i++)
 		if (!take_entry(log, update->entries[i], update->lens[i], reason))
-			return answers ? WITNESS_INCONSISTENT : WITNESS_REFUSES;
+			/* If a key that is known has signed it, the log must answer for it. */
+			return signed_by_log(&log->keys, head, note) ? WITNESS_INCONSISTENT : WITNESS_REFUSES;
 	*reason = signature_problem(&log->keys, head, note);
 	if (*reason != NULL)
 		return WITNESS_REFUSES;

@@ -10,6 +10,7 @@
 /* The current key, and the one that handed over to it, with which it signs as well. */
 typedef struct Cosigner
 {
+	char		site[NODE_NAME_BYTES_MAX + 1];
 	int			n;
 	NoteKey		keys[2];
 } Cosigner;

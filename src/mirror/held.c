@@ -9,6 +9,7 @@
 #include "executor/spi.h"
 #include "ledger/store_sql.h"
 #include "mirror/held.h"
+#include "nodes/parsenodes.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -31,6 +32,43 @@ void
 run_spi(const char *command, int expected, int nargs, Oid *types, Datum *values, const char *nulls)
 {
 	if (SPI_execute_with_args(command, nargs, types, values, nulls, false, 0) != expected)
+		elog(ERROR, "SPI could not run: %s", command);
+}
+
+/* Found by the address of its text. */
+typedef struct KeptPlan
+{
+	const char *command;
+	SPIPlanPtr	plan;
+} KeptPlan;
+
+#define KEPT_PLANS	16
+
+static SPIPlanPtr
+kept_plan(const char *command, int nargs, Oid *types)
+{
+	static KeptPlan kept[KEPT_PLANS];
+	int			i = 0;
+
+	while (i < KEPT_PLANS && kept[i].command != NULL && kept[i].command != command)
+		i++;
+	if (i == KEPT_PLANS)
+		elog(ERROR, "too many plans are kept");
+	if (kept[i].command == NULL)
+	{
+		SPIPlanPtr	plan = SPI_prepare(command, nargs, types);
+
+		if (plan == NULL || SPI_keepplan(plan) != 0)
+			elog(ERROR, "SPI could not prepare: %s", command);
+		kept[i] = (KeptPlan) {command, plan};
+	}
+	return kept[i].plan;
+}
+
+void
+run_kept(const char *command, int expected, int nargs, Oid *types, Datum *values)
+{
+	if (SPI_execute_plan(kept_plan(command, nargs, types), values, NULL, false, 0) != expected)
 		elog(ERROR, "SPI could not run: %s", command);
 }
 
@@ -60,6 +98,18 @@ column_number(uint64 row, int column)
 	Datum		datum = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull);
 
 	return isnull ? 0 : (uint64) DatumGetInt64(datum);
+}
+
+void
+connect_nonatomic(FunctionCallInfo fcinfo, const char *procedure)
+{
+	if (fcinfo->context == NULL || !IsA(fcinfo->context, CallContext) ||
+		castNode(CallContext, fcinfo->context)->atomic)
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("CALL secmed.%s() can't run inside a transaction block", procedure),
+				 errdetail("It commits before it is done.")));
+	SPI_connect_ext(SPI_OPT_NONATOMIC);
 }
 
 int64
@@ -104,9 +154,9 @@ select_row(Held *held, const char *site, bool lock)
 	Oid			types[] = {TEXTOID};
 	Datum		values[] = {CStringGetTextDatum(site)};
 
-	run_spi(lock ? "SELECT " COLUMNS " FROM secmed.mirror WHERE site = $1 AND ended_at IS NULL FOR UPDATE" :
-			"SELECT " COLUMNS " FROM secmed.mirror WHERE site = $1 AND ended_at IS NULL",
-			SPI_OK_SELECT, 1, types, values, NULL);
+	run_kept(lock ? "SELECT " COLUMNS " FROM secmed.mirror WHERE site = $1 AND ended_at IS NULL FOR UPDATE" :
+			 "SELECT " COLUMNS " FROM secmed.mirror WHERE site = $1 AND ended_at IS NULL",
+			 SPI_OK_SELECT, 1, types, values);
 	if (SPI_processed == 0)
 		return false;
 	read_row(held, 0);
@@ -165,8 +215,8 @@ put_tile(void *arg, int level, uint64 number, int width, const uint8 (*hashes)[H
 	Datum		values[] = {Int32GetDatum(*(int *) arg), Int32GetDatum(level), Int64GetDatum((int64) number),
 	bytes_datum(hashes, (size_t) width * HASH_BYTES)};
 
-	run_spi("INSERT INTO secmed.mirror_tile (mirror, level, idx, hashes) VALUES ($1, $2, $3, $4)",
-			SPI_OK_INSERT, 4, types, values, NULL);
+	run_kept("INSERT INTO secmed.mirror_tile (mirror, level, idx, hashes) VALUES ($1, $2, $3, $4)",
+			 SPI_OK_INSERT, 4, types, values);
 }
 
 static void pg_attribute_noreturn()
@@ -242,9 +292,9 @@ insert_entries(const Held *held, const WitnessUpdate *update)
 	values[0] = Int32GetDatum(held->id);
 	values[1] = Int64GetDatum((int64) update->first);
 	values[2] = PointerGetDatum(construct_array(entries, (int) update->n, BYTEAOID, -1, false, TYPALIGN_INT));
-	run_spi("INSERT INTO secmed.mirror_entry (mirror, seq, entry)"
-			" SELECT $1, $2 + n - 1, e FROM pg_catalog.unnest($3) WITH ORDINALITY AS u(e, n)",
-			SPI_OK_INSERT, 3, types, values, NULL);
+	run_kept("INSERT INTO secmed.mirror_entry (mirror, seq, entry)"
+			 " SELECT $1, $2 + n - 1, e FROM pg_catalog.unnest($3) WITH ORDINALITY AS u(e, n)",
+			 SPI_OK_INSERT, 3, types, values);
 }
 
 void
@@ -256,8 +306,8 @@ held_store(Held *held, const WitnessUpdate *update, const WitnessLog *log, const
 	Int64GetDatum((int64) log->others)};
 
 	insert_entries(held, update);
-	run_spi("UPDATE secmed.mirror SET size = $2, note = $3, signed_at = $4, others = $5 WHERE id = $1",
-			SPI_OK_UPDATE, 5, types, values, NULL);
+	run_kept("UPDATE secmed.mirror SET size = $2, note = $3, signed_at = $4, others = $5 WHERE id = $1",
+			 SPI_OK_UPDATE, 5, types, values);
 	held->size = head->size;
 	held->signed_s = time_s;
 	held->others = log->others;

@@ -8,6 +8,7 @@
 #ifndef SECMED_HELD_H
 #define SECMED_HELD_H
 
+#include "fmgr.h"
 #include "ledger/witness.h"
 
 typedef struct HeldNote
@@ -76,6 +77,11 @@ extern Datum bytes_datum(const void *bytes, size_t len);
 extern HeldNote column_note(uint64 row, int column);
 extern uint64 column_number(uint64 row, int column);	/* 0 if it is null */
 extern void run_spi(const char *command, int expected, int nargs, Oid *types, Datum *values, const char *nulls);
+
+/* The same for a constant string, whose plan is kept for the session. */
+extern void run_kept(const char *command, int expected, int nargs, Oid *types, Datum *values);
+/* SPI for a procedure that commits; fails within a transaction block. */
+extern void connect_nonatomic(FunctionCallInfo fcinfo, const char *procedure);
 extern int64 time_of_seconds(uint64 seconds);	/* a timestamptz */
 extern uint64 seconds_now(void);
 

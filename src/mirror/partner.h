@@ -46,6 +46,8 @@ typedef struct Partner
 	uint64		signed_size;	/* of its newest countersignature, below */
 	uint64		signed_s;
 	char		line[1024];		/* by its newest key, and perhaps by the one before */
+	uint64		told_certified;	/* size of the certified checkpoint that it was sent */
+	TimestampTz tell_at;		/* when it is sent the next */
 	bool		beat;			/* it shall countersign afresh */
 	bool		gossip;			/* and hear what we know of others */
 } Partner;

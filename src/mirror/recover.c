@@ -542,7 +542,7 @@ secmed_recover_ledger(PG_FUNCTION_ARGS)
 
 	PreventCommandIfReadOnly("secmed.recover_ledger()");
 	recovery->context = CurrentMemoryContext;
-	SPI_connect_ext(SPI_OPT_NONATOMIC);
+	connect_nonatomic(fcinfo, "recover_ledger");
 	begin();
 	MemoryContextSwitchTo(recovery->context);
 	ask_all(recovery);

@@ -43,10 +43,18 @@ typedef struct Caller
 static OwnerScope scope;
 
 static void
+set_local(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_SUSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
+}
+
+static void
 begin(void)
 {
 	owner_begin(&scope);
-	(void) set_config_option("synchronous_commit", "on", PGC_SUSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
+	set_local("synchronous_commit", "on");
+	set_local("enable_seqscan", "off");	/* plans are kept while tables grow */
+	set_local("jit", "off");	/* which that would set to work */
 }
 
 static void
@@ -331,7 +339,7 @@ secmed_mirror(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("the question can't be null")));
 	caller->context = CurrentMemoryContext;
 	take_question(caller, PG_GETARG_BYTEA_PP(0));
-	SPI_connect_ext(SPI_OPT_NONATOMIC);
+	connect_nonatomic(fcinfo, "mirror");
 	serve[caller->question.kind] (caller);
 	SPI_finish();
 	send_answer(caller);

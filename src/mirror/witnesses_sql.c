@@ -225,7 +225,7 @@ secmed_set_witnesses(PG_FUNCTION_ARGS)
 
 	PreventCommandIfReadOnly("secmed.set_witnesses()");
 	witnesses->context = CurrentMemoryContext;
-	SPI_connect_ext(SPI_OPT_NONATOMIC);
+	connect_nonatomic(fcinfo, "set_witnesses");
 	begin();
 	if (PG_ARGISNULL(0))
 		all_nodes(witnesses);
@@ -245,7 +245,7 @@ secmed_set_witnesses(PG_FUNCTION_ARGS)
 /* Keys ----------------------------------------------------------------------*/
 
 static void
-rotate(KeyFile file, bool compromised)
+rotate(FunctionCallInfo fcinfo, KeyFile file, bool compromised)
 {
 	const char *site;
 	Witnesses  *witnesses = palloc0(sizeof(Witnesses));
@@ -254,7 +254,7 @@ rotate(KeyFile file, bool compromised)
 	KeyHistory *keys;
 	LedgerEntry entry;
 
-	SPI_connect_ext(SPI_OPT_NONATOMIC);
+	connect_nonatomic(fcinfo, file == KEY_FILE_LOG ? "rotate_log_key" : "rotate_cosigner_key");
 	begin();
 	lock_keys();
 	site = node_self()->card.name;
@@ -279,7 +279,7 @@ Datum
 secmed_rotate_log_key(PG_FUNCTION_ARGS)
 {
 	PreventCommandIfReadOnly("secmed.rotate_log_key()");
-	rotate(KEY_FILE_LOG, !PG_ARGISNULL(0) && PG_GETARG_BOOL(0));
+	rotate(fcinfo, KEY_FILE_LOG, !PG_ARGISNULL(0) && PG_GETARG_BOOL(0));
 	PG_RETURN_VOID();
 }
 
@@ -287,6 +287,6 @@ Datum
 secmed_rotate_cosigner_key(PG_FUNCTION_ARGS)
 {
 	PreventCommandIfReadOnly("secmed.rotate_cosigner_key()");
-	rotate(KEY_FILE_COSIGNER, !PG_ARGISNULL(0) && PG_GETARG_BOOL(0));
+	rotate(fcinfo, KEY_FILE_COSIGNER, !PG_ARGISNULL(0) && PG_GETARG_BOOL(0));
 	PG_RETURN_VOID();
 }

@@ -355,6 +355,7 @@ take_update(Partner *partner, const MirrorAnswer *answer)
 		return;
 	}
 	partner_failed(partner, answer->text);
+	partner->told_certified = 0;
 	partner->step = PARTNER_ENDING;
 }
 
@@ -377,6 +378,21 @@ take(Partner *partner, const MirrorAnswer *answer)
 
 /* Questions -----------------------------------------------------------------*/
 
+/* Checking it costs a witness more than the rest: as often as heads are quoted is enough. */
+static void
+tell_certified(Partner *partner, MirrorQuestion *question)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (own->certified_size == partner->told_certified ||
+		(now < partner->tell_at && !history_hands_over(&own->keys, own->certified_size)))
+		return;
+	question->certified = (MirrorBytes) {(const uint8 *) own->certified.bytes, own->certified.len};
+	question->policy = (MirrorBytes) {(const uint8 *) own->policy.bytes, own->policy.len};
+	partner->told_certified = own->certified_size;
+	partner->tell_at = TimestampTzPlusMilliseconds(now, heartbeat_interval_ms);
+}
+
 static bool
 ask_update(Partner *partner)
 {
@@ -392,8 +408,7 @@ ask_update(Partner *partner)
 		return false;
 	}
 	question.note = (MirrorBytes) {(const uint8 *) note.bytes, note.len};
-	question.certified = (MirrorBytes) {(const uint8 *) own->certified.bytes, own->certified.len};
-	question.policy = (MirrorBytes) {(const uint8 *) own->policy.bytes, own->policy.len};
+	tell_certified(partner, &question);
 	partner_ask(partner, &question, size);
 	return true;
 }
@@ -587,6 +602,7 @@ pin_settings(void)
 		{"default_transaction_read_only", "off"},
 		{"default_transaction_isolation", "read committed"},
 		{"default_transaction_deferrable", "off"},
+		{"jit", "off"},
 		{"lock_timeout", "0"},
 		{"statement_timeout", "0"},
 		{"idle_in_transaction_session_timeout", "0"},
