@@ -22,7 +22,7 @@ SELECT date <= now() AS dated, recipient, description, purpose, run IS NOT NULL 
 SELECT kind, actor, object, outcome FROM secmed.denials WHERE kind = 'outcome' ORDER BY seq LIMIT 3;
 SELECT kind, actor, split_part(object, ' ', 1) AS object, outcome FROM secmed.policy_history WHERE kind IN ('node created', 'published') ORDER BY seq LIMIT 2;
 SELECT seq = 0 AS first, kind, object <> '' AS about FROM secmed.unreviewed_events ORDER BY seq LIMIT 1;
-SELECT site, height >= signed AS all_signed, certified, gap = height - signed AS gap, length(head) AS head, head_at <= now() AS dated, frozen FROM secmed.chain_status;
+SELECT site, height >= signed AS all_signed, certified, gap = height - signed AS gap, length(head) AS head, head_at <= clock_timestamp() AS dated, frozen FROM secmed.chain_status;
 -- any AND of fields, sorted; the same as by looking at all of them
 SELECT count(*) = (SELECT count(*) FROM secmed.ledger, secmed.decode_entry(entry) d WHERE d.actor = 'research:alice' AND d.object = 'measure' AND d.kind = 'decision') AS same
   FROM secmed.events WHERE actor = 'research:alice' AND object = 'measure' AND kind = 'decision' AND at > '2020-01-01';
