@@ -247,6 +247,18 @@ add_order_keys(Party *self, const SharedRelation *relation, Table *table, const 
 	}
 }
 
+/* How many rows of an order are wanted: a LIMIT directly above cuts off the others. */
+static uint64
+wanted_rows(const NodeRun *at, size_t n)
+{
+	const ObliviousPlan *plan = at->run->checked->plan;
+	const PlanNode *parent = &plan->nodes[at->number + 1];
+
+	if (at->number + 1 == plan->nnodes || parent->kind != PLAN_LIMIT)
+		return n;
+	return Min(n, parent->offset + parent->count);
+}
+
 SharedRelation
 execute_sort(const NodeRun *at, SharedRelation *child)
 {
@@ -261,7 +273,10 @@ execute_sort(const NodeRun *at, SharedRelation *child)
 	table = relation_to_table(child);
 	slices = table.slices;
 	add_order_keys(at->self, child, &table, node->order, node->norder, keys, &nkeys);
-	sort_table(at->self, &table, keys, nkeys, 0, NULL);
+	if (wanted_rows(at, table.n) < table.n)
+		sort_first(at->self, &table, keys, nkeys, 0, wanted_rows(at, table.n), NULL);
+	else
+		sort_table(at->self, &table, keys, nkeys, 0, NULL);
 	table_drop(&table, 0, table.slices - slices);
 	relation_from_table(child, &table);
 	/* One row is not sorted, and may not be there. */

@@ -10,7 +10,9 @@
  */
 #include "sim64.h"
 
+#include "../unit/a_plan.h"
 #include "clear.h"
+#include "oblivious/cost.h"
 #include "oblivious/execute.h"
 #include "oblivious/result.h"
 
@@ -987,6 +989,10 @@ show_node(int number)
 static uint64 answers_with_rows;
 static uint64 answers_with_problems;
 
+/* What the last one took. */
+static uint64 rounds_taken;
+static uint64 bytes_taken;
+
 static void
 run_plan(const ObliviousPlan *plan, const PublicValue *params, const Rows *rows, uint64 id)
 {
@@ -1003,6 +1009,8 @@ run_plan(const ObliviousPlan *plan, const PublicValue *params, const Rows *rows,
 	share_inputs(job, plan, rows);
 	sim_open(&sim, id);
 	sim_run_well(&sim, step, job);
+	rounds_taken = sim.party[0].rounds;
+	bytes_taken = Max(sim.party[0].bytes_sent, sim.party[1].bytes_sent);
 	for (int i = 0; i < PARTIES; i++)
 	{
 		CHECK(sim.party[i].memory_reserved == 0, "query " UINT64_FORMAT, id);
@@ -1082,6 +1090,51 @@ random_query(uint64 id)
 	prg_free(prg);
 }
 
+/* ---- costs ---- */
+
+/* What EXPLAIN says is not half of what it takes, and not twice as much. */
+static void
+expect_cost(ObliviousPlan *plan, const Rows *rows, uint64 id)
+{
+	PublicValue params[1] = {{false, 100}};
+	NodeCost	cost;
+
+	if (!plan_check(&checked, plan, &refusal))
+		abort();
+	cost = plan_cost_total(&checked);
+	run_plan(plan, params, rows, id);
+	printf("# estimated %.0f rounds, %.0f bytes; took " UINT64_FORMAT ", " UINT64_FORMAT "\n",
+		   cost.rounds, cost.bytes, rounds_taken, bytes_taken);
+	CHECK(cost.rounds > rounds_taken / 2.0 && cost.rounds < rounds_taken * 2.0, "rounds");
+	CHECK(cost.bytes > bytes_taken / 2.0 && cost.bytes < bytes_taken * 2.0, "bytes");
+}
+
+static void
+test_costs(void)
+{
+	ObliviousPlan *plan = a_plan();
+	PlanNode	release = {PLAN_RELEASE, 1, numbers_of(1, 1, 0), .ncolumns = 2, .columns = numbers_of(2, 0, 1)};
+	Rows		rows[INPUTS];
+
+	prg = sim_prg("cost", 0);
+	for (int input = 0; input < INPUTS; input++)
+		rows[input] = random_rows(&plan->inputs[input], plan->inputs[input].rows);
+	expect_cost(plan, rows, 1000000);
+	plan->nnodes = 2;
+	oblivious_plan_add_node(plan, &release);
+	expect_cost(plan, rows, 1000001);
+	plan = a_plan();
+	plan->nodes[5].npatients = 0;
+	plan->nodes[5].patients_min = 0;
+	plan->nodes[5].show_zero = false;
+	for (int a = 0; a < plan->nodes[5].naggregates; a++)
+		plan->nodes[5].aggregates[a].part = 0;
+	plan->nodes[5].aggregates[2].kind = PLAN_AGGREGATE_SUM;
+	expect_cost(plan, rows, 1000002);
+	prg_free(prg);
+	sim_report("costs are estimated to within a factor of two");
+}
+
 int
 main(void)
 {
@@ -1105,6 +1158,7 @@ main(void)
 		missing += aggregates_run[kind] == 0 && kind != PLAN_AGGREGATE_ANY;
 	if (!one)
 	{
+		test_costs();
 		check(missing == 0, "every kind of node and aggregate was among them");
 		check(answers_with_rows * 3 > queries && answers_with_problems > 0, "and answers with rows, and with problems");
 	}
