@@ -224,7 +224,20 @@ random_boolean(int depth)
 {
 	SecretType	boolean = secret_boolean();
 	SecretType	other = random_column_type();
+	int			column = pick(Max(scope.ncolumns, 1));
 
+	/* A column with a public value, one side or the other. */
+	if (scope.ncolumns > 0 && secret_is_number(&scope.columns[column].type) && chance(40))
+	{
+		Expression *args[] = {expression_column(column), NULL};
+		bool		turned = chance(30);
+
+		other = scope.columns[column].type;
+		other.bits = 4;
+		other.scale = Min(other.scale, SECRET_DIGITS_MAX);
+		args[1] = random_constant(other);
+		return expression_binary(EXPRESSION_EQUAL + pick(7), args[turned], args[!turned]);
+	}
 	switch (pick(6))
 	{
 		case 0:
