@@ -70,6 +70,8 @@
 #define LINK_SLOTS				64
 /* After its deadline a party waits so long, at most, to hear whom the next one misses. */
 #define LINK_BLAME_MS			1000
+/* Computations over shared tables that one server shows the progress of. */
+#define PROGRESS_SLOTS			64
 /* Bytes that wait in shared memory between two backends of a party. */
 #define LINK_QUEUE_BYTES		(1024 * 1024)
 

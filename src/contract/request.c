@@ -91,11 +91,21 @@ decode_refs(CborReader *in, NodeRef *refs, int max)
 	return n;
 }
 
+static const char *const kind_words[] = {NULL, "run", "compute", "change"};
+
+static void
+encode_change(StringInfo out, const Request *request)
+{
+	cbor_array(out, 2);
+	cbor_bytes(out, request->change, CHANGE_ID_BYTES);
+	cbor_uint(out, request->change_xid);
+}
+
 static void
 encode_body(StringInfo out, const Request *request)
 {
-	cbor_array(out, 11);
-	cbor_text(out, request->kind == REQUEST_COMPUTE ? "compute" : "run");
+	cbor_array(out, request->kind == REQUEST_CHANGE ? 12 : 11);
+	cbor_text(out, kind_words[request->kind]);
 	cbor_bytes(out, request->run, RUN_ID_BYTES);
 	cbor_int(out, request->at_us);
 	cbor_text(out, request->coordinator);
@@ -113,6 +123,8 @@ encode_body(StringInfo out, const Request *request)
 		else
 			cbor_text(out, request->params[i]);
 	}
+	if (request->kind == REQUEST_CHANGE)
+		encode_change(out, request);
 }
 
 void
@@ -145,11 +157,20 @@ decode_kind(CborReader *in)
 {
 	char	   *word = cbor_read_text(in, 16);
 
-	if (in->error == NULL && strcmp(word, "compute") == 0)
-		return REQUEST_COMPUTE;
-	if (in->error == NULL && strcmp(word, "run") != 0)
+	for (RequestKind kind = REQUEST_RUN; in->error == NULL && kind <= REQUEST_CHANGE; kind++)
+		if (strcmp(word, kind_words[kind]) == 0)
+			return kind;
+	if (in->error == NULL)
 		in->error = "message of another kind than expected";
 	return REQUEST_RUN;
+}
+
+static void
+decode_change(CborReader *in, Request *request)
+{
+	cbor_expect_array(in, 2);
+	cbor_read_fixed(in, request->change, CHANGE_ID_BYTES);
+	request->change_xid = cbor_read_uint(in, PG_INT64_MAX);
 }
 
 static bool
@@ -157,9 +178,13 @@ decode_body(Request *request, Bytes body, const char **reason)
 {
 	CborReader	in;
 
+	uint64		elements;
+
 	cbor_start(&in, body.data, body.len);
-	cbor_expect_array(&in, 11);
+	elements = cbor_read_array(&in, 12);
 	request->kind = decode_kind(&in);
+	if (elements != (request->kind == REQUEST_CHANGE ? 12 : 11) && in.error == NULL)
+		in.error = "a request of another length than its kind's";
 	cbor_read_fixed(&in, request->run, RUN_ID_BYTES);
 	request->at_us = (int64) cbor_read_uint(&in, ENTRY_AT_US_MAX);
 	request->coordinator = cbor_read_text(&in, NODE_NAME_BYTES_MAX);
@@ -173,6 +198,8 @@ decode_body(Request *request, Bytes body, const char **reason)
 		in.error = "fewer than two sites";
 	request->plan = cbor_read_bytes(&in, REQUEST_BYTES_MAX, &request->plan_len);
 	decode_params(&in, request);
+	if (request->kind == REQUEST_CHANGE)
+		decode_change(&in, request);
 	return finish_reading(&in, reason);
 }
 
@@ -331,7 +358,35 @@ result_decode(ResultMessage *result, const void *bytes, size_t len, const char *
 	return finish_reading(&in, reason);
 }
 
-/* ---- finish, done ---- */
+/* ---- progress, finish, done ---- */
+
+void
+progress_encode(StringInfo out, const ProgressMessage *progress)
+{
+	cbor_array(out, 5);
+	cbor_text(out, "progress");
+	cbor_uint(out, progress->step);
+	cbor_uint(out, progress->steps);
+	cbor_uint(out, progress->rounds);
+	cbor_uint(out, progress->bytes);
+}
+
+bool
+progress_decode(ProgressMessage *progress, const void *bytes, size_t len, const char **reason)
+{
+	CborReader	in;
+
+	cbor_start(&in, bytes, len);
+	cbor_expect_array(&in, 5);
+	expect_word(&in, "progress");
+	progress->step = cbor_read_uint(&in, PG_INT32_MAX);
+	progress->steps = cbor_read_uint(&in, PG_INT32_MAX);
+	progress->rounds = cbor_read_uint(&in, PG_INT64_MAX);
+	progress->bytes = cbor_read_uint(&in, PG_INT64_MAX);
+	if (in.error == NULL && progress->step >= progress->steps)
+		in.error = "a step behind the last";
+	return finish_reading(&in, reason);
+}
 
 void
 finish_encode(StringInfo out, bool released)

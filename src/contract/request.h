@@ -10,7 +10,8 @@
  *	           [body, signature for "secmed/run/1"], body =
  *	           [kind, run, at_us, coordinator, requester, model, timeout_ms,
  *	            sites, parties, plan, parameters]
- *	           kind: "run", or "compute" for CALL secmed.compute, whose sites may be none
+ *	           kind: "run", or for CALL secmed.compute, whose sites may be none,
+ *	           "compute" or "change"; a change has [change id, xid] behind its parameters
  *	           sites and parties: [[name, fingerprint], ...]
  *	  shares   site -> coordinator
  *	           ["shares", receipt, signature, [sealed 0, 1, 2], elapsed_us]
@@ -21,6 +22,8 @@
  *	           ["inputs", [[receipt, signature, sealed for this party], ...]]
  *	  result   party -> coordinator
  *	           ["result", open message, patients_min, elapsed_us, rounds, bytes]
+ *	  progress party -> coordinator, before its result, of a computation:
+ *	           ["progress", step, steps, rounds, bytes]
  *	  finish   coordinator -> every node: ["finish", released]
  *	  done     node -> coordinator: ["done"]
  *
@@ -48,8 +51,12 @@ typedef struct NodeRef
 typedef enum RequestKind
 {
 	REQUEST_RUN = 1,			/* "run" */
-	REQUEST_COMPUTE				/* "compute" */
+	REQUEST_COMPUTE,			/* "compute" */
+	REQUEST_CHANGE				/* "change": computes new shares of a shared table */
 } RequestKind;
+
+/* What a change of a shared table is known by at all nodes. */
+#define CHANGE_ID_BYTES		16
 
 typedef struct Request
 {
@@ -67,6 +74,8 @@ typedef struct Request
 	size_t		plan_len;
 	char	  **params;			/* text or NULL */
 	int			nparams;
+	uint8		change[CHANGE_ID_BYTES];	/* of a REQUEST_CHANGE */
+	uint64		change_xid;		/* of the coordinator's transaction that decides on it */
 } Request;
 
 /* Encodes, signs, appends. */
@@ -137,6 +146,18 @@ typedef struct ResultMessage
 
 extern void result_encode(StringInfo out, const ResultMessage *result);
 extern bool result_decode(ResultMessage *result, const void *bytes, size_t len, const char **reason);
+
+/* How far a party is: the node of the plan it is at, from 0, and what was sent until now. */
+typedef struct ProgressMessage
+{
+	uint64		step;
+	uint64		steps;			/* more than step */
+	uint64		rounds;
+	uint64		bytes;
+} ProgressMessage;
+
+extern void progress_encode(StringInfo out, const ProgressMessage *progress);
+extern bool progress_decode(ProgressMessage *progress, const void *bytes, size_t len, const char **reason);
 
 extern void finish_encode(StringInfo out, bool released);
 extern bool finish_decode(bool *released, const void *bytes, size_t len, const char **reason);

@@ -42,6 +42,8 @@ struct PartyLinks
 	TimestampTz opened;
 	TimestampTz deadline;
 	int			blame_ms;		/* how long to wait beyond it */
+	int			silence_ms;		/* it moves on, as long as something moves; 0: it does not */
+	uint64		moved;			/* rounds and bytes, when it was last looked at */
 
 	/* The previous party, through the relay; NULL segment once released. */
 	int			place;
@@ -454,15 +456,37 @@ build_wait_set(PartyLinks *links)
 		AddWaitEventToSet(links->set, WL_SOCKET_READABLE, MyProcPort->sock, NULL, NULL);
 }
 
+/* Has anything moved since the last wait?  Then there is new patience. */
+static void
+renew_patience(PartyLinks *links, const Party *self)
+{
+	uint64		moved = self->rounds + links->prev_channel.bytes_sent + links->next_channel.bytes_sent +
+		links->prev_channel.bytes_received + links->next_channel.bytes_received;
+
+	if (links->silence_ms == 0 || moved == links->moved)
+		return;
+	links->moved = moved;
+	links->deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), links->silence_ms);
+	link_segment(links->segment)->deadline = links->deadline;
+}
+
+void
+links_bound_silence(PartyLinks *links, int ms)
+{
+	links->silence_ms = ms;
+}
+
 static void
 links_wait(Party *self, bool sending, bool receiving)
 {
 	PartyLinks *links = self->wait_arg;
 	int			next_events = nodeconn_events(links->next);
-	long		timeout_ms = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), links->deadline);
+	long		timeout_ms;
 	WaitEvent	events[4];
 	int			n;
 
+	renew_patience(links, self);
+	timeout_ms = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), links->deadline);
 	if (next_events != links->next_events && next_events != 0)
 	{
 		ModifyWaitEvent(links->set, links->next_pos, next_events, NULL);

@@ -48,6 +48,13 @@ extern PartyLinks *links_open(const uint8 run[RUN_ID_BYTES], int index,
  */
 extern void links_ready(PartyLinks *links, Party *party, TimestampTz deadline);
 
+/*
+ * From now on the deadline is one of silence: it is `ms` from the last time that
+ * anything moved between this party and its neighbours.  For computations
+ * whose length nobody knows before.
+ */
+extern void links_bound_silence(PartyLinks *links, int ms);
+
 /* Ends both links in order. */
 extern void links_close(PartyLinks *links);
 

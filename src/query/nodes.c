@@ -236,7 +236,10 @@ nodes_wait_while(RunNodes *nodes, Want want, const char *step)
 			size_t		len;
 
 			while (nodeconn_receive(node->conn, &message, &len))
+			{
 				take_message(nodes, node, message, len);
+				deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), node_timeout_ms);
+			}
 			if (node->want == WANT_END && nodeconn_finish(node->conn))
 				node->want = WANT_NOTHING;
 		}

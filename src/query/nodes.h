@@ -62,7 +62,7 @@ extern void nodes_ask(RunNodes *nodes, const Request *request, const char *proce
 
 /*
  * Moves everything until nobody wants `want` any more.  step says what for, in an
- * error: "its shares".  Bounded by secmed.node_timeout; raises the failure that
+ * error: "its shares".  No longer silent than secmed.node_timeout; raises the failure that
  * names the node to blame.
  */
 extern void nodes_wait_while(RunNodes *nodes, Want want, const char *step);

@@ -302,7 +302,7 @@ secmed_serve(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("the request can't be null")));
-	serving_take(&served->run, PG_GETARG_BYTEA_PP(0), REQUEST_RUN);
+	serving_take(&served->run, PG_GETARG_BYTEA_PP(0), true);
 	take_plan(served);
 
 	PG_TRY();

@@ -30,7 +30,7 @@ now_us(void)
 }
 
 static void
-verify_request(Serving *serving, const char *bytes, size_t len, RequestKind kind)
+verify_request(Serving *serving, const char *bytes, size_t len, bool over_sites)
 {
 	const char *reason;
 	const uint8 *body;
@@ -39,7 +39,7 @@ verify_request(Serving *serving, const char *bytes, size_t len, RequestKind kind
 
 	if (!request_decode(&serving->request, bytes, len, &body, &body_len, signature, &reason))
 		serving_protocol_error(reason);
-	if (serving->request.kind != kind)
+	if ((serving->request.kind == REQUEST_RUN) != over_sites)
 		serving_protocol_error("a request of another kind than the procedure's");
 	if (!sign_verify(signature, serving->coordinator.sign_public, "secmed/run/1", body, body_len))
 		ereport(ERROR,
@@ -48,14 +48,14 @@ verify_request(Serving *serving, const char *bytes, size_t len, RequestKind kind
 }
 
 void
-serving_take(Serving *serving, bytea *frame, RequestKind kind)
+serving_take(Serving *serving, bytea *frame, bool over_sites)
 {
 	StringInfoData bytes;
 
 	initStringInfo(&bytes);
 	served_open(&bytes, VARDATA_ANY(frame), VARSIZE_ANY_EXHDR(frame));
 	serving->coordinator = *served_peer();
-	verify_request(serving, bytes.data, bytes.len, kind);
+	verify_request(serving, bytes.data, bytes.len, over_sites);
 	plan_hash(serving->plan_hash, serving->request.plan, serving->request.plan_len);
 	serving->site = noderef_find(serving->request.sites, serving->request.nsites, node_self()->card.name);
 	serving->party = noderef_find(serving->request.parties, PARTIES, node_self()->card.name);

@@ -29,9 +29,10 @@ typedef struct Serving
 
 /*
  * Opens the argument of the call, verifies the coordinator's signature and works out
- * the limits of time.  Nothing of the plan has been looked at.
+ * the limits of time.  Nothing of the plan has been looked at.  over_sites: a REQUEST_RUN,
+ * and no other, is expected.
  */
-extern void serving_take(Serving *serving, bytea *frame, RequestKind kind);
+extern void serving_take(Serving *serving, bytea *frame, bool over_sites);
 
 /* The request is queued for the ledger, with the question's words. */
 extern void serving_record(Serving *serving, const char *words);

@@ -1,6 +1,6 @@
 /*
  * result.c
- *	  A party's part of the answer; and the ends of a run, which are short.
+ *	  A party's part of the answer; how far it is; and the ends of a run, which are short.
  */
 #include "fuzz.h"
 
@@ -10,6 +10,7 @@ int
 LLVMFuzzerTestOneInput(const uint8 *data, size_t size)
 {
 	ResultMessage result;
+	ProgressMessage progress;
 	bool		released;
 	StringInfoData again = empty();
 	const char *reason = NULL;
@@ -22,7 +23,12 @@ LLVMFuzzerTestOneInput(const uint8 *data, size_t size)
 	else
 		must_say(reason);
 	resetStringInfo(&again);
-	if (finish_decode(&released, data, size, &reason))
+	if (progress_decode(&progress, data, size, &reason))
+	{
+		progress_encode(&again, &progress);
+		must_be(&again, data, size);
+	}
+	else if (finish_decode(&released, data, size, &reason))
 	{
 		finish_encode(&again, released);
 		must_be(&again, data, size);

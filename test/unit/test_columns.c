@@ -29,7 +29,7 @@ random_rows(const RowLayout *layout, uint8 *rows, size_t n)
 
 /* What the columns hold, looked up value by value. */
 static bool
-row_is(const RowLayout *layout, const SharedColumn *columns, const SharedBits *valid, size_t i, const uint8 *row)
+row_is(const RowLayout *layout, const LoadedColumn *columns, const SharedBits *valid, size_t i, const uint8 *row)
 {
 	bool		same = row_bit(layout, row, layout->valid_bit) == ((valid->next[i / 64] >> (i % 64)) & 1);
 
@@ -47,7 +47,7 @@ wrong_at(size_t n, size_t block)
 {
 	SecretType	types[] = {nullable(secret_integer(64)), secret_boolean(), nullable(secret_text(5)), secret_text(16)};
 	RowLayout	layout;
-	SharedColumn *columns;
+	LoadedColumn *columns;
 	SharedBits	valid = shared_bits_alloc(1, n);
 	uint8	   *rows[2];
 	uint8	   *again;

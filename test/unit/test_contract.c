@@ -80,6 +80,14 @@ test_request(void)
 	check(read_request(&back, bytes.data, bytes.len, &body, signature, &reason) &&
 		  back.kind == REQUEST_COMPUTE && back.nsites == 0, "a computation needs no site");
 	test_hostile("request to compute", request_again, &bytes);
+	request.kind = REQUEST_CHANGE;
+	fill(request.change, CHANGE_ID_BYTES, 77);
+	request.change_xid = 1234567890123;
+	bytes = request_bytes(request);
+	check(read_request(&back, bytes.data, bytes.len, &body, signature, &reason) && back.kind == REQUEST_CHANGE &&
+		  memcmp(back.change, request.change, CHANGE_ID_BYTES) == 0 && back.change_xid == request.change_xid,
+		  "a change says which, and who decides on it");
+	test_hostile("request for a change", request_again, &bytes);
 	request = good_request();
 	bytes = request_bytes(request);
 	check(noderef_find(request.sites, 4, "mayo") == 3 && noderef_find(request.sites, 3, "mayo") == -1 &&

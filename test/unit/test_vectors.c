@@ -177,7 +177,7 @@ test_request(void)
 	StringInfoData plan = vector_bytes("plan", "bytes");
 	StringInfoData fingerprints = vector_bytes("request", "fingerprints");
 	StringInfoData bytes = empty();
-	Request		request = {.at_us = AT_US, .coordinator = "research", .requester = "alice",
+	Request		request = {.kind = REQUEST_RUN, .at_us = AT_US, .coordinator = "research", .requester = "alice",
 		.model = MODEL_HONEST_MAJORITY, .timeout_ms = 10000, .nsites = 3,
 	.plan = (uint8 *) plan.data, .plan_len = plan.len, .params = params, .nparams = 2};
 	Request		back;
