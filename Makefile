@@ -9,7 +9,7 @@
 #
 # Layers, bottom to top: a folder includes only itself and folders to its left.
 CORE   = base crypto share channel mpc identity ledger contract oblivious
-SERVER = audit peer mirror shared query fdw
+SERVER = audit peer mirror shared query compute fdw
 LAYERS = $(CORE) $(SERVER)
 
 EXTENSION  = secmed

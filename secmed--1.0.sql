@@ -1394,6 +1394,31 @@ COMMENT ON FUNCTION secmed.refresh(regclass) IS
 REVOKE ALL ON FUNCTION secmed.refresh(regclass) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.refresh(regclass) TO secmed_admin, secmed_analyst;
 
+-- compute -------------------------------------------------------------------
+
+CREATE PROCEDURE secmed.compute(request bytea)
+	AS 'MODULE_PATHNAME', 'secmed_compute' LANGUAGE C;
+COMMENT ON PROCEDURE secmed.compute(bytea) IS
+'Protocol: computes an oblivious plan over shared tables, as one of the three parties.';
+REVOKE ALL ON PROCEDURE secmed.compute(bytea) FROM PUBLIC;
+GRANT EXECUTE ON PROCEDURE secmed.compute(bytea) TO secmed_peer;
+
+CREATE FUNCTION secmed.progress_lines(OUT pid integer, OUT run uuid, OUT role text, OUT started_at timestamptz,
+		OUT step_name text, OUT step integer, OUT steps integer, OUT rounds bigint, OUT bytes bigint)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'secmed_progress' LANGUAGE C STRICT VOLATILE;
+COMMENT ON FUNCTION secmed.progress_lines() IS 'What secmed.progress shows.';
+REVOKE ALL ON FUNCTION secmed.progress_lines() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.progress_lines() TO secmed_admin, secmed_analyst, secmed_auditor;
+
+CREATE VIEW secmed.progress AS SELECT * FROM secmed.progress_lines();
+COMMENT ON VIEW secmed.progress IS
+'Computations over shared tables that run in this database, as coordinator or party: the step of the oblivious plan (join, group, ...) and of how many, the rounds of MPC and the bytes this party has sent. Own ones; all of them for secmed_admin and pg_read_all_stats.';
+REVOKE ALL ON secmed.progress FROM PUBLIC;
+GRANT SELECT ON secmed.progress TO secmed_admin, secmed_analyst, secmed_auditor;
+
+-- fdw -----------------------------------------------------------------------
+
 CREATE FUNCTION secmed.fdw_handler() RETURNS fdw_handler
 	AS 'MODULE_PATHNAME', 'secmed_fdw_handler' LANGUAGE C STRICT;
 COMMENT ON FUNCTION secmed.fdw_handler() IS 'The foreign data wrapper.';

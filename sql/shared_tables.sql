@@ -53,8 +53,6 @@ INSERT INTO consortium.registry (patient, icd, site) VALUES (6, 'äöüß', '');
 INSERT INTO consortium.registry (patient, site) VALUES (6, 'long');
 INSERT INTO consortium.registry (patient, site) VALUES (NULL, '');
 INSERT INTO consortium.registry (patient, site) VALUES (1, '') ON CONFLICT DO NOTHING;
-UPDATE consortium.registry SET age = 1;
-DELETE FROM consortium.registry;
 TRUNCATE consortium.registry;
 ALTER FOREIGN TABLE consortium.registry ADD COLUMN more integer;
 ALTER FOREIGN TABLE consortium.registry ALTER age TYPE bigint;

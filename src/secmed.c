@@ -18,8 +18,12 @@
 #include "audit/logins.h"
 #include "audit/segment.h"
 #include "audit/signer.h"
-#include "mirror/worker.h"
+#include "compute/answer.h"
+#include "compute/compile.h"
+#include "compute/progress.h"
+#include "fdw/fdw.h"
 #include "fdw/shared_insert.h"
+#include "mirror/worker.h"
 #include "peer/connection.h"
 #include "peer/erase.h"
 #include "peer/link.h"
@@ -59,5 +63,9 @@ _PG_init(void)
 	settings_init();
 	shared_ddl_init();
 	resolver_init();
+	compile_init();
+	answer_init();
+	progress_init();
+	fdw_init();
 	MarkGUCPrefixReserved("secmed");
 }

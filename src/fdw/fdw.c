@@ -5,11 +5,14 @@
  * Rows of a published table can't be fetched, so a plain scan of a foreign
  * table has a path only to give the planner something to put aggregates on;
  * making a plan of it is the error that tells the analyst why.  What can be
- * run is the path for the grouping relation above it.
+ * run is the path for the grouping relation above it, if the rows are the
+ * sites', or for groups, distinct rows or the whole query, if they are shared.
  */
 #include "postgres.h"
 
 #include "base/cbor.h"
+#include "compute/change.h"
+#include "compute/inputs.h"
 #include "catalog/pg_type.h"
 #include "commands/explain.h"
 #include "foreign/fdwapi.h"
@@ -19,8 +22,12 @@
 #include "nodes/makefuncs.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/planmain.h"
+#include "optimizer/planner.h"
 #include "optimizer/restrictinfo.h"
 #include "parser/parsetree.h"
+#include "compute/order.h"
+#include "compute/scan.h"
+#include "fdw/fdw.h"
 #include "query/scan.h"
 #include "query/shape.h"
 #include "utils/acl.h"
@@ -40,7 +47,7 @@ PG_FUNCTION_INFO_V1(secmed_fdw_handler);
 /* fdw_private of a base relation: why the grouping above it could not run. */
 typedef struct BaseInfo
 {
-	Refusal		refusal;
+	QueryRefusal refusal;
 } BaseInfo;
 
 static void
@@ -66,10 +73,29 @@ base_paths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 /* ---- the refusal ---- */
 
 static void
-refuse_rows(Oid relid, const Refusal *refusal)
+refuse_shared_rows(const char *name, const QueryRefusal *refusal)
+{
+	if (refusal != NULL && refusal->reason != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_SECMED_NOT_ALLOWED),
+				 errmsg("this question about \"%s\" can't be computed on shares", name),
+				 errdetail("%c%s.", pg_toupper((unsigned char) refusal->reason[0]), refusal->reason + 1),
+				 refusal->hint ? errhint("%s", refusal->hint) : 0));
+	ereport(ERROR,
+			(errcode(ERRCODE_SECMED_ROWS_STAY),
+			 errmsg("rows of \"%s\" are not opened", name),
+			 errdetail("Its smallest group has more than one patient: only aggregates over enough patients can be asked."),
+			 errhint("Aggregate first; the result may be joined, filtered and sorted like any table: SELECT count(*) FROM %s;",
+					 quote_identifier(name))));
+}
+
+static void
+refuse_rows(Oid relid, const QueryRefusal *refusal)
 {
 	const char *name = get_rel_name(relid);
 
+	if (is_shared_table(relid))
+		refuse_shared_rows(name, refusal);
 	if (refusal != NULL && refusal->reason != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_SECMED_NOT_ALLOWED),
@@ -90,7 +116,11 @@ static void
 refuse_base_rel(PlannerInfo *root, RelOptInfo *rel)
 {
 	BaseInfo   *info = rel->fdw_private;
+	Index		target = root->parse->resultRelation;
 
+	if (target != 0 && root->parse->commandType != CMD_INSERT &&
+		is_shared_table(planner_rt_fetch(target, root)->relid))
+		change_refuse(planner_rt_fetch(target, root)->relid);
 	refuse_rows(planner_rt_fetch(rel->relid, root)->relid, info ? &info->refusal : NULL);
 }
 
@@ -98,7 +128,7 @@ static void upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *
 						RelOptInfo *grouped, void *extra);
 
 static void
-note_refusal(PlannerInfo *root, const Refusal *refusal)
+note_refusal(PlannerInfo *root, const QueryRefusal *refusal)
 {
 	for (int i = 1; i < root->simple_rel_array_size; i++)
 	{
@@ -111,18 +141,18 @@ note_refusal(PlannerInfo *root, const Refusal *refusal)
 	}
 }
 
-/* ---- grouping ---- */
+/* ---- questions to sites ---- */
 
 static void
 upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input,
 			RelOptInfo *grouped, void *extra)
 {
 	GroupPathExtraData *grouping = extra;
-	Refusal		refusal;
+	QueryRefusal		refusal;
 	Shape	   *shape;
 	double		rows;
 
-	if (stage != UPPERREL_GROUP_AGG || grouped->fdw_private != NULL)
+	if (stage != UPPERREL_GROUP_AGG || grouped->fdw_private != NULL || query_reads_shared(root->parse))
 		return;
 	shape = shape_query(root, grouped, (List *) grouping->havingQual, &refusal);
 	if (shape == NULL)
@@ -139,6 +169,102 @@ upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input,
 #endif
 														 NIL));
 }
+
+/* ---- questions over shared tables ---- */
+
+static create_upper_paths_hook_type previous_hook;
+
+/* What the path at this stage answers; false if nothing is to be answered here. */
+static bool
+stage_of_query(const Query *query, UpperRelationKind stage, AnswerStage *answered)
+{
+	bool		grouped = query->groupClause != NIL || query->hasAggs || query->groupingSets != NIL;
+
+	switch (stage)
+	{
+		case UPPERREL_GROUP_AGG:
+			*answered = ANSWER_GROUPS;
+			return true;
+		case UPPERREL_DISTINCT:
+			*answered = ANSWER_DISTINCT;
+			return !grouped;
+		case UPPERREL_FINAL:
+			*answered = ANSWER_WHOLE;
+			return query_has_limit(query) || (!grouped && query->distinctClause == NIL);
+		default:
+			return false;
+	}
+}
+
+static List *
+stage_targets(PlannerInfo *root, AnswerStage answered, const RelOptInfo *output)
+{
+	List	   *exprs = NIL;
+	ListCell   *lc;
+
+	if (answered == ANSWER_GROUPS)
+		return output->reltarget->exprs;
+	foreach(lc, root->processed_tlist)
+		exprs = lappend(exprs, lfirst_node(TargetEntry, lc)->expr);
+	return exprs;
+}
+
+static void
+add_answer_path(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *output, Answer *answer)
+{
+	PathTarget *target = stage == UPPERREL_GROUP_AGG ? output->reltarget : root->upper_targets[stage];
+	double		rows = Min(answer->checked.nodes[answer->plan->nnodes - 1].rows, 1000);
+
+	output->serverid = answer->serverid;
+	output->fdwroutine = GetFdwRoutineByServerId(answer->serverid);
+	output->fdw_private = answer;
+	add_path(output, (Path *) create_foreign_upper_path(root, output, target, rows,
+														RUN_COST, RUN_COST + rows, NIL, NULL,
+#if PG_VERSION_NUM >= 170000
+														NIL,
+#endif
+														list_make1(makeString("answer"))));
+}
+
+static void
+shared_upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input,
+				   RelOptInfo *output, void *extra)
+{
+	AnswerStage answered;
+	QueryRefusal refusal;
+	Answer	   *answer;
+	List	   *having = stage == UPPERREL_GROUP_AGG && extra ? (List *) ((GroupPathExtraData *) extra)->havingQual :
+		(List *) root->parse->havingQual;
+
+	if (previous_hook)
+		previous_hook(root, stage, input, output, extra);
+	if (root->parse->commandType != CMD_SELECT || !stage_of_query(root->parse, stage, &answered) ||
+		!query_reads_shared(root->parse))
+		return;
+	answer = answer_query(root, answered, stage_targets(root, answered, output), having, &refusal);
+	if (answer != NULL)
+		add_answer_path(root, stage, output, answer);
+	else
+		note_refusal(root, &refusal);
+}
+
+static ForeignScan *
+answer_plan(RelOptInfo *rel, List *tlist, struct Plan *outer)
+{
+	Answer	   *answer = rel->fdw_private;
+
+	return make_foreignscan(tlist, answer->having, 0, answer->params, answer_private(answer),
+							answer->tlist, NIL, outer);
+}
+
+void
+fdw_init(void)
+{
+	previous_hook = create_upper_paths_hook;
+	create_upper_paths_hook = shared_upper_paths;
+}
+
+/* ---- plans ---- */
 
 static bytea *
 plan_to_bytea(const CanonicalPlan *plan)
@@ -159,14 +285,26 @@ plan_to_bytea(const CanonicalPlan *plan)
 	return result;
 }
 
+/* The shared table that an UPDATE or DELETE is of: plan_change() makes the plan. */
+static bool
+is_target(PlannerInfo *root, const RelOptInfo *rel)
+{
+	return rel->reloptkind == RELOPT_BASEREL && rel->relid == root->parse->resultRelation &&
+		is_shared_table(planner_rt_fetch(rel->relid, root)->relid);
+}
+
 static ForeignScan *
 foreign_plan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *path,
 			 List *tlist, List *clauses, struct Plan *outer)
 {
 	Shape	   *shape = rel->fdw_private;
 
+	if (is_target(root, rel))
+		return make_foreignscan(tlist, extract_actual_clauses(clauses, false), rel->relid, NIL, NIL, NIL, NIL, outer);
 	if (!IS_UPPER_REL(rel))
 		refuse_base_rel(root, rel);
+	if (path->fdw_private != NIL)
+		return answer_plan(rel, tlist, outer);
 	return make_foreignscan(tlist, shape->having, 0, shape->params,
 							scan_private(plan_to_bytea(&shape->plan), shape->finals, shape->what),
 							shape->tlist, NIL, outer);
@@ -184,15 +322,6 @@ refuse_writing(const char *name)
 			 errhint("Change them at the site, in the published table itself.")));
 }
 
-static void
-refuse_oblivious_change(const char *name)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("rows of shared table \"%s\" can't be changed or deleted yet", name),
-			 errdetail("Which rows a condition selects is secret, so all of them would get new shares.")));
-}
-
 static List *
 plan_modify(PlannerInfo *root, ModifyTable *plan, Index relation, int subplan)
 {
@@ -200,8 +329,9 @@ plan_modify(PlannerInfo *root, ModifyTable *plan, Index relation, int subplan)
 
 	if (!shared_foreign_is(relid))
 		refuse_writing(get_rel_name(relid));
+	/* UPDATE and DELETE are whole scans: change_plan() has refused what can't be one. */
 	if (plan->operation != CMD_INSERT)
-		refuse_oblivious_change(get_rel_name(relid));
+		elog(ERROR, "a change of a shared table row by row");
 	shared_insert_check(plan, relid);
 	return NIL;
 }
@@ -244,23 +374,85 @@ exec_modify(EState *estate, ResultRelInfo *relation, TupleTableSlot *slot, Tuple
 static void
 add_update_targets(PlannerInfo *root, Index rtindex, RangeTblEntry *target, Relation relation)
 {
-	if (shared_foreign_is(RelationGetRelid(relation)))
-		refuse_oblivious_change(RelationGetRelationName(relation));
-	refuse_writing(RelationGetRelationName(relation));
+	if (!shared_foreign_is(RelationGetRelid(relation)))
+		refuse_writing(RelationGetRelationName(relation));
+}
+
+static bool
+plan_change(PlannerInfo *root, ModifyTable *plan, Index relation, int subplan)
+{
+	if (plan->operation == CMD_INSERT || !shared_foreign_is(planner_rt_fetch(relation, root)->relid))
+		return false;
+	return change_plan(root, plan, relation, subplan);
 }
 
 static void
 exec_truncate(List *relations, DropBehavior behavior, bool restart)
 {
+	const char *name = RelationGetRelationName((Relation) linitial(relations));
+
 	if (shared_foreign_is(RelationGetRelid((Relation) linitial(relations))))
-		refuse_oblivious_change(RelationGetRelationName((Relation) linitial(relations)));
-	refuse_writing(RelationGetRelationName((Relation) linitial(relations)));
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("shared table \"%s\" can't be truncated", name),
+				 errhint("DELETE FROM %s; or drop it and create it again.", quote_identifier(name))));
+	refuse_writing(name);
 }
 
 static bool
 analyze_table(Relation relation, AcquireSampleRowsFunc *func, BlockNumber *pages)
 {
 	return false;
+}
+
+/* ---- executing: the two kinds of scan ---- */
+
+static bool
+is_answer(const ForeignScanState *node)
+{
+	return answer_is_private(((ForeignScan *) node->ss.ps.plan)->fdw_private);
+}
+
+static void
+begin_scan(ForeignScanState *node, int eflags)
+{
+	if (is_answer(node))
+		answer_begin(node, eflags);
+	else
+		scan_begin(node, eflags);
+}
+
+static TupleTableSlot *
+next_row(ForeignScanState *node)
+{
+	return is_answer(node) ? answer_next(node) : scan_next(node);
+}
+
+static void
+scan_from_start(ForeignScanState *node)
+{
+	if (is_answer(node))
+		answer_again(node);
+	else
+		scan_again(node);
+}
+
+static void
+end_scan(ForeignScanState *node)
+{
+	if (is_answer(node))
+		answer_end(node);
+	else
+		scan_end(node);
+}
+
+static void
+explain_scan(ForeignScanState *node, ExplainState *es)
+{
+	if (is_answer(node))
+		answer_explain(node, es);
+	else
+		scan_explain(node, es);
 }
 
 Datum
@@ -272,13 +464,19 @@ secmed_fdw_handler(PG_FUNCTION_ARGS)
 	routine->GetForeignPaths = base_paths;
 	routine->GetForeignUpperPaths = upper_paths;
 	routine->GetForeignPlan = foreign_plan;
-	routine->BeginForeignScan = scan_begin;
-	routine->IterateForeignScan = scan_next;
-	routine->ReScanForeignScan = scan_again;
-	routine->EndForeignScan = scan_end;
-	routine->ExplainForeignScan = scan_explain;
+	routine->BeginForeignScan = begin_scan;
+	routine->IterateForeignScan = next_row;
+	routine->ReScanForeignScan = scan_from_start;
+	routine->EndForeignScan = end_scan;
+	routine->ExplainForeignScan = explain_scan;
 	routine->ImportForeignSchema = import_published;
 	routine->AnalyzeForeignTable = analyze_table;
+
+	routine->PlanDirectModify = plan_change;
+	routine->BeginDirectModify = change_begin;
+	routine->IterateDirectModify = change_run;
+	routine->EndDirectModify = change_end;
+	routine->ExplainDirectModify = change_explain;
 
 	routine->AddForeignUpdateTargets = add_update_targets;
 	routine->PlanForeignModify = plan_modify;

@@ -8,6 +8,8 @@
  */
 #include "postgres.h"
 
+#include "access/multixact.h"
+#include "commands/vacuum.h"
 #include "crypto/hash.h"
 #include "fdw/shared_insert.h"
 #include "miscadmin.h"
@@ -30,6 +32,7 @@ typedef struct SharedInsert
 	uint8	   *rows;			/* in the clear */
 	size_t		n;
 	size_t		space;
+	uint64		total;			/* of this statement */
 	MemoryContext context;		/* of this statement */
 	MemoryContext row_context;	/* of one row, then of one chunk */
 } SharedInsert;
@@ -116,6 +119,7 @@ shared_insert_row(ResultRelInfo *relation, TupleTableSlot *slot)
 	row_set_valid(&insert->layout, row);
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(insert->row_context);
+	insert->total++;
 	if (++insert->n == insert->space)
 		flush(insert);
 	return slot;
@@ -160,12 +164,29 @@ flush(SharedInsert *insert)
 	insert->n = 0;
 }
 
+/*
+ * What the planner takes for the size of the table.  Written in place, as by
+ * VACUUM: a rolled back INSERT still counts.
+ */
+static void
+count_rows(Relation relation, uint64 rows)
+{
+	Form_pg_class class = relation->rd_rel;
+
+	if (rows > 0)
+		vac_update_relstats(relation, class->relpages, Max(class->reltuples, 0) + rows, class->relallvisible,
+							class->relhasindex, InvalidTransactionId, InvalidMultiXactId, NULL, NULL, true);
+}
+
 void
 shared_insert_end(ResultRelInfo *relation)
 {
 	SharedInsert *insert = relation->ri_FdwState;
 
 	if (insert != NULL)
+	{
 		flush(insert);
+		count_rows(relation->ri_RelationDesc, insert->total);
+	}
 	relation->ri_FdwState = NULL;
 }

@@ -627,7 +627,13 @@ same_expression(const Expression *a, const Expression *b)
 	return a == NULL || b == NULL ? a == b : expression_equal(a, b);
 }
 
-/* Arguments that are never NULL do not matter. */
+/* Arguments that are never NULL do not matter, nor does one that came before. */
+static bool
+matters(const PlanAggregate *aggregate, const ColumnType *args, int i)
+{
+	return args[i].type.nullable && (i == 0 || !expression_equal(aggregate->args[i], aggregate->args[i - 1]));
+}
+
 bool
 aggregates_same_support(const PlanAggregate *a, const ColumnType *a_args, const PlanAggregate *b, const ColumnType *b_args)
 {
@@ -638,9 +644,9 @@ aggregates_same_support(const PlanAggregate *a, const ColumnType *a_args, const 
 		return false;
 	for (;; i++, j++)
 	{
-		while (i < a->nargs && !a_args[i].type.nullable)
+		while (i < a->nargs && !matters(a, a_args, i))
 			i++;
-		while (j < b->nargs && !b_args[j].type.nullable)
+		while (j < b->nargs && !matters(b, b_args, j))
 			j++;
 		if (i == a->nargs || j == b->nargs)
 			return i == a->nargs && j == b->nargs;

@@ -31,7 +31,9 @@ typedef enum FinalKind
 	FINAL_COMOMENTS,			/* count and sums of two columns, by `function` */
 	FINAL_SUM_INTERVAL,
 	FINAL_AVG_INTERVAL,			/* count, sum */
-	FINAL_BOOL
+	FINAL_BOOL,
+	FINAL_VALUE,				/* the opened value itself (over shared tables) */
+	FINAL_PERCENTILE			/* likewise, divided by components[1] */
 } FinalKind;
 
 /* Which of the sums a FINAL_COMOMENTS has, in this order; -1 if not needed. */

@@ -324,6 +324,8 @@ final_compute(const Final *final, const ComponentTotal *totals, bool *isnull)
 		case FINAL_BOOL:
 			return first->present ? BoolGetDatum(first->truth) : null_result(isnull);
 		case FINAL_KEY:
+		case FINAL_VALUE:
+		case FINAL_PERCENTILE:
 			break;
 	}
 	elog(ERROR, "no aggregate of kind %d", final->kind);

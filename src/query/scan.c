@@ -81,7 +81,7 @@ plan_revealed(const RunScan *scan, const char *requester)
 					requester, components_text(scan));
 }
 
-static void
+void
 require_analyst(void)
 {
 	Oid			analyst = get_role_oid("secmed_analyst", true);

@@ -35,6 +35,9 @@ extern RunScan *scan_state_create(ForeignScanState *node);
 
 extern char *plan_revealed(const RunScan *scan, const char *requester);
 
+/* Only roles with privileges of secmed_analyst may ask. */
+extern void require_analyst(void);
+
 extern void scan_begin(ForeignScanState *node, int eflags);
 extern TupleTableSlot *scan_next(ForeignScanState *node);
 extern void scan_again(ForeignScanState *node);

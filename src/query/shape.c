@@ -25,7 +25,7 @@ typedef struct Shaper
 {
 	PlannerInfo *root;
 	Shape	   *shape;
-	Refusal    *refusal;
+	QueryRefusal    *refusal;
 	Deparser	deparser;
 	FromClause	from;
 	ComponentSet set;
@@ -180,7 +180,7 @@ add_aggregate(Shaper *shaper, Aggref *agg)
 {
 	Shape	   *shape = shaper->shape;
 	Final		final;
-	Refusal		refusal;
+	QueryRefusal		refusal;
 
 	if (tlist_member((Expr *) agg, shape->tlist))
 		return true;
@@ -376,7 +376,7 @@ check_query(Shaper *shaper)
 }
 
 Shape *
-shape_query(PlannerInfo *root, RelOptInfo *grouped, List *having, Refusal *refusal)
+shape_query(PlannerInfo *root, RelOptInfo *grouped, List *having, QueryRefusal *refusal)
 {
 	Shaper		shaper = {.root = root, .refusal = refusal};
 	CanonicalPlan	   *plan;

@@ -22,13 +22,13 @@ typedef struct Shape
 } Shape;
 
 /* Why not, in words for the analyst. */
-typedef struct Refusal
+typedef struct QueryRefusal
 {
 	char	   *reason;			/* "function random() is volatile" */
 	char	   *hint;			/* or NULL */
-} Refusal;
+} QueryRefusal;
 
 /* NULL with a refusal if the query asks for anything but aggregates. */
-extern Shape *shape_query(PlannerInfo *root, RelOptInfo *grouped, List *having, Refusal *refusal);
+extern Shape *shape_query(PlannerInfo *root, RelOptInfo *grouped, List *having, QueryRefusal *refusal);
 
 #endif							/* SECMED_SHAPE_H */

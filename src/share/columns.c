@@ -10,10 +10,10 @@
 #include "crypto/hash.h"
 #include "share/columns.h"
 
-SharedColumn *
+LoadedColumn *
 columns_alloc(const RowLayout *layout, size_t n)
 {
-	SharedColumn *columns = palloc0(sizeof(SharedColumn) * (layout->ncolumns + 1));
+	LoadedColumn *columns = palloc0(sizeof(LoadedColumn) * (layout->ncolumns + 1));
 
 	for (int i = 0; i < layout->ncolumns; i++)
 	{
@@ -29,7 +29,7 @@ columns_alloc(const RowLayout *layout, size_t n)
 }
 
 void
-columns_free(SharedColumn *columns, int ncolumns)
+columns_free(LoadedColumn *columns, int ncolumns)
 {
 	for (int i = 0; i < ncolumns; i++)
 	{
@@ -97,13 +97,13 @@ put_text(const RowLayout *layout, int column, uint64 *planes, size_t total, size
 }
 
 void
-columns_put_rows(const RowLayout *layout, SharedColumn *columns, SharedBits *valid, Summand summand,
+columns_put_rows(const RowLayout *layout, LoadedColumn *columns, SharedBits *valid, Summand summand,
 				 size_t first, const uint8 *rows, size_t n)
 {
 	Assert(first % 64 == 0);
 	for (int i = 0; i < layout->ncolumns; i++)
 	{
-		SharedColumn *column = &columns[i];
+		LoadedColumn *column = &columns[i];
 
 		if (secret_is_number(&column->type))
 			for (size_t r = 0; r < n; r++)
@@ -149,12 +149,12 @@ get_text(const RowLayout *layout, int column, uint8 *rows, const uint64 *planes,
 }
 
 void
-columns_get_rows(const RowLayout *layout, const SharedColumn *columns, const SharedBits *valid,
+columns_get_rows(const RowLayout *layout, const LoadedColumn *columns, const SharedBits *valid,
 				 Summand summand, size_t first, uint8 *rows, size_t n)
 {
 	for (int i = 0; i < layout->ncolumns; i++)
 	{
-		const SharedColumn *column = &columns[i];
+		const LoadedColumn *column = &columns[i];
 
 		if (secret_is_number(&column->type))
 			for (size_t r = 0; r < n; r++)

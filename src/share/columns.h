@@ -16,17 +16,17 @@
 #include "share/rows.h"
 
 /* One column of n rows: numbers or bits, and NULLs if its type is nullable. */
-typedef struct SharedColumn
+typedef struct LoadedColumn
 {
 	SecretType	type;
 	Shared64	numbers;
 	SharedBits	bits;
 	SharedBits	nulls;			/* one plane */
-} SharedColumn;
+} LoadedColumn;
 
 /* Columns as the layout has them; bits are zeroed, numbers not. */
-extern SharedColumn *columns_alloc(const RowLayout *layout, size_t n);
-extern void columns_free(SharedColumn *columns, int ncolumns); /* wipes */
+extern LoadedColumn *columns_alloc(const RowLayout *layout, size_t n);
+extern void columns_free(LoadedColumn *columns, int ncolumns); /* wipes */
 
 typedef enum Summand
 {
@@ -38,11 +38,11 @@ typedef enum Summand
  * Rows first to first + n - 1, where first is a multiple of 64.  Bits at
  * those places must be zero.  valid may be NULL if the layout has no validity.
  */
-extern void columns_put_rows(const RowLayout *layout, SharedColumn *columns, SharedBits *valid, Summand summand,
+extern void columns_put_rows(const RowLayout *layout, LoadedColumn *columns, SharedBits *valid, Summand summand,
 							 size_t first, const uint8 *rows, size_t n);
 
 /* The same rows out again, into zeroed memory; first may be any. */
-extern void columns_get_rows(const RowLayout *layout, const SharedColumn *columns, const SharedBits *valid,
+extern void columns_get_rows(const RowLayout *layout, const LoadedColumn *columns, const SharedBits *valid,
 							 Summand summand, size_t first, uint8 *rows, size_t n);
 
 #endif							/* SECMED_COLUMNS_H */

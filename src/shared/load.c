@@ -90,7 +90,7 @@ shared_rows_free(SharedRows *rows)
 void
 shared_store_columns(const SharedTable *table, const uint8 write[WRITE_ID_BYTES], uint64 xid,
 					 const SharedRows *base, const int *columns, int ncolumns,
-					 const SharedColumn *values, const SharedBits *valid)
+					 const LoadedColumn *values, const SharedBits *valid)
 {
 	SecretType	types[SHARED_COLUMNS_MAX];
 	RowLayout	layout;

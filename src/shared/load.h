@@ -13,7 +13,7 @@ typedef struct SharedRows
 	size_t		n;
 	int64	   *row_ids;		/* ascending; public */
 	int			ncolumns;
-	SharedColumn *columns;
+	LoadedColumn *columns;
 	SharedBits	valid;			/* one plane */
 
 	/*
@@ -41,6 +41,6 @@ extern void shared_rows_free(SharedRows *rows); /* wipes */
  */
 extern void shared_store_columns(const SharedTable *table, const uint8 write[WRITE_ID_BYTES], uint64 xid,
 								 const SharedRows *base, const int *columns, int ncolumns,
-								 const SharedColumn *values, const SharedBits *valid);
+								 const LoadedColumn *values, const SharedBits *valid);
 
 #endif							/* SECMED_SHARED_LOAD_H */

@@ -1,0 +1,109 @@
+/*
+ * explain.c
+ *	  What EXPLAIN shows of a run over shared tables: the oblivious plan with
+ *	  its public sizes, what it opens, and what it costs; with ANALYZE, what it did cost.
+ */
+#include "postgres.h"
+
+#include "compute/describe.h"
+#include "compute/scan.h"
+#include "query/nodes.h"
+#include "utils/builtins.h"
+#include "utils/uuid.h"
+
+/* "count(*), sum(age)" */
+static char *
+opened_text(const AnswerScan *scan)
+{
+	StringInfoData text;
+	ListCell   *lc;
+
+	initStringInfo(&text);
+	foreach(lc, scan->what)
+		appendStringInfo(&text, "%s%s", foreach_current_index(lc) ? ", " : "", strVal(lfirst(lc)));
+	return text.data;
+}
+
+char *
+answer_revealed(const AnswerScan *scan, const char *requester)
+{
+	const char *each = scan->grouped ? scan->threshold > 1 ?
+		psprintf("of each group with at least " UINT64_FORMAT " patients", scan->threshold) : "of each group" :
+		"of each row";
+
+	return psprintf("to %s, %s: %s; to the parties nothing but numbers of rows",
+					requester, each, opened_text(scan));
+}
+
+/* Children are indented below their parents, the last node first. */
+static void
+explain_node(const CheckedPlan *checked, int number, int depth, bool verbose, StringInfo out)
+{
+	const PlanNode *node = &checked->plan->nodes[number];
+	const RelationType *relation = &checked->nodes[number];
+
+	appendStringInfo(out, "%*s-> %s  (rows=" UINT64_FORMAT " columns=%d)\n", 2 * depth, "",
+					 verbose ? describe_node(checked, number) : describe_node_briefly(checked, number),
+					 relation->rows, relation->ncolumns);
+	for (int i = 0; i < node->nchildren; i++)
+		explain_node(checked, node->children[i], depth + 1, verbose, out);
+}
+
+static void
+explain_nodes(const CheckedPlan *checked, ExplainState *es)
+{
+	StringInfoData lines;
+	List	   *list = NIL;
+
+	initStringInfo(&lines);
+	explain_node(checked, checked->plan->nnodes - 1, 0, es->verbose, &lines);
+	if (es->format != EXPLAIN_FORMAT_TEXT)
+	{
+		for (char *line = strtok(lines.data, "\n"); line != NULL; line = strtok(NULL, "\n"))
+			list = lappend(list, line);
+		ExplainPropertyList("Oblivious Plan", list, es);
+		return;
+	}
+	appendStringInfoSpaces(es->str, es->indent * 2);
+	appendStringInfoString(es->str, "Oblivious Plan:\n");
+	for (char *line = strtok(lines.data, "\n"); line != NULL; line = strtok(NULL, "\n"))
+	{
+		appendStringInfoSpaces(es->str, es->indent * 2);
+		appendStringInfo(es->str, "  %s\n", line);
+	}
+}
+
+void
+answer_explain_actual(const AnswerResult *result, ExplainState *es)
+{
+	ExplainPropertyText("Run", DatumGetCString(DirectFunctionCall1(uuid_out, PointerGetDatum(result->run))), es);
+	ExplainPropertyInteger("MPC Rounds", NULL, result->rounds, es);
+	ExplainPropertyInteger("MPC Bytes", "B", result->mpc_bytes, es);
+	ExplainPropertyInteger("Opened Bytes", "B", result->opened_bytes, es);
+	if (!es->timing)
+		return;
+	ExplainPropertyFloat("MPC", "ms", result->mpc_ms, 3, es);
+	ExplainPropertyFloat("Run Total", "ms", result->total_ms, 3, es);
+}
+
+void
+answer_explain_plan(const Federation *federation, const CheckedPlan *checked, ExplainState *es)
+{
+	ExplainPropertyText("Parties", psprintf("%s, %s, %s", federation->parties[0], federation->parties[1],
+											federation->parties[2]), es);
+	ExplainPropertyText("Security Model", MODEL_HONEST_MAJORITY, es);
+	explain_nodes(checked, es);
+}
+
+void
+answer_explain(ForeignScanState *node, ExplainState *es)
+{
+	AnswerScan *scan = node->fdw_state;
+
+	if (scan == NULL)
+		scan = answer_scan_create(node);
+	answer_explain_plan(scan->federation, &scan->checked, es);
+	ExplainPropertyText("Revealed", answer_revealed(scan, current_actor()), es);
+	if (es->analyze && scan->result != NULL)
+		answer_explain_actual(scan->result, es);
+}

@@ -1,0 +1,507 @@
+/*
+ * joins.c
+ *	  FROM and WHERE as joins on equal columns and filters.
+ *
+ * A join is oblivious if no key occurs twice on its right: then each row of the
+ * left has at most one match, and the result as many rows as the left, whatever the
+ * tables hold.  So tables are joined in the order in which that is so: first
+ * those whose key is unique.
+ */
+#include "postgres.h"
+
+#include "access/transam.h"
+#include "compute/compile.h"
+#include "compute/inputs.h"
+#include "foreign/fdwapi.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/clauses.h"
+#include "optimizer/optimizer.h"
+#include "parser/parsetree.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+
+int			join_rows_max = 0;
+
+/* Equalities between two relations. */
+typedef struct JoinKeys
+{
+	List	   *left;			/* of Node */
+	List	   *right;
+	List	   *rest;			/* conditions that are none */
+} JoinKeys;
+
+static Rel *compile_item(Compiler *compiler, Node *item);
+
+static bool
+refuse(Compiler *compiler, char *reason, char *hint)
+{
+	return term_refuse(&compiler->maker, reason, hint);
+}
+
+/* ---- keys ---- */
+
+static bool
+is_equality(Node *clause)
+{
+	OpExpr	   *op = (OpExpr *) clause;
+
+	return IsA(clause, OpExpr) && list_length(op->args) == 2 && op->opno < FirstNormalObjectId &&
+		strcmp(get_opname(op->opno), "=") == 0;
+}
+
+/* Does this belong to one side alone, and to it indeed? */
+static bool
+is_of(PlannerInfo *root, Node *expr, Relids relids)
+{
+	Relids		needed = pull_varnos(root, expr);
+
+	return !bms_is_empty(needed) && bms_is_subset(needed, relids);
+}
+
+/* varchar and text are the same secret text. */
+static Node *
+strip_relabel(Node *expr)
+{
+	while (IsA(expr, RelabelType))
+		expr = (Node *) ((RelabelType *) expr)->arg;
+	return expr;
+}
+
+static bool
+add_equality(Compiler *compiler, JoinKeys *keys, OpExpr *op, const Rel *left, const Rel *right)
+{
+	Node	   *a = strip_relabel(linitial(op->args));
+	Node	   *b = strip_relabel(lsecond(op->args));
+
+	if (is_of(compiler->root, b, left->relids) && is_of(compiler->root, a, right->relids))
+	{
+		Node	   *swap = a;
+
+		a = b;
+		b = swap;
+	}
+	else if (!is_of(compiler->root, a, left->relids) || !is_of(compiler->root, b, right->relids))
+		return false;
+	keys->left = lappend(keys->left, a);
+	keys->right = lappend(keys->right, b);
+	return true;
+}
+
+static JoinKeys
+split_clauses(Compiler *compiler, List *clauses, const Rel *left, const Rel *right)
+{
+	JoinKeys	keys = {NIL, NIL, NIL};
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+		if (!is_equality(lfirst(lc)) || !add_equality(compiler, &keys, lfirst(lc), left, right))
+			keys.rest = lappend(keys.rest, lfirst(lc));
+	return keys;
+}
+
+/* Is one of the keys a column in which no value occurs twice? */
+static bool
+keys_unique(const Rel *rel, List *keys)
+{
+	ListCell   *lc;
+
+	foreach(lc, keys)
+	{
+		int			at = rel_find(rel, lfirst(lc));
+
+		if (at >= 0 && ((RelColumn *) list_nth(rel->columns, at))->unique)
+			return true;
+	}
+	return false;
+}
+
+/* ---- one join ---- */
+
+/* The key columns of one side; both sides' keys must be of one kind and scale. */
+static bool
+key_columns(Compiler *compiler, Rel **rel, List *keys, int *columns)
+{
+	ListCell   *lc;
+
+	foreach(lc, keys)
+	{
+		columns[foreach_current_index(lc)] = rel_column(&compiler->maker, rel, lfirst(lc));
+		if (columns[foreach_current_index(lc)] < 0)
+			return false;
+	}
+	return true;
+}
+
+static const RelColumn *
+column_at(const Rel *rel, int at)
+{
+	return list_nth(rel->columns, at);
+}
+
+static bool
+check_kinds(Compiler *compiler, const Rel *join, const Rel *left, const Rel *right, List *keys)
+{
+	for (int i = 0; i < join->node.nkeys; i++)
+	{
+		const RelColumn *a = column_at(left, join->node.keys[i]);
+		const RelColumn *b = column_at(right, join->node.right_keys[i]);
+
+		if (a->type.type.kind != b->type.type.kind || a->type.type.scale != b->type.type.scale)
+			return refuse(compiler, psprintf("the join on %s compares values of different types",
+											 deparse_for_people(&compiler->maker.deparser, list_nth(keys, i))),
+						  "Declare both columns with the same type.");
+	}
+	return true;
+}
+
+/*
+ * Patients of both sides are protected.  Where the join makes two patient columns
+ * equal, one of them says it all.
+ */
+static void
+join_patients(Rel *join, const Rel *right)
+{
+	int			offset = list_length(join->columns) - list_length(right->columns);
+	ListCell   *lc;
+
+	foreach(lc, right->patients)
+	{
+		bool		same = false;
+
+		for (int i = 0; i < join->node.nkeys; i++)
+			same = same || (join->node.right_keys[i] == lfirst_int(lc) &&
+							list_member_int(join->patients, join->node.keys[i]));
+		if (!same)
+			join->patients = lappend_int(join->patients, lfirst_int(lc) + offset);
+	}
+}
+
+/* Where a left row has no match they are NULL. */
+static void
+add_right_columns(Rel *join, const Rel *right)
+{
+	ListCell   *lc;
+
+	foreach(lc, right->columns)
+	{
+		const RelColumn *column = lfirst(lc);
+		ColumnType	type = column->type;
+
+		if (join->node.form == JOIN_FORM_LEFT && secret_is_number(&type.type))
+			type = column_type_of_range(type.type.kind, type.type.scale, type.low, type.high, true);
+		else if (join->node.form == JOIN_FORM_LEFT)
+			type.type.nullable = true;
+		rel_add_column(join, column->expr, type, false);
+	}
+}
+
+static void
+forget_unique(Rel *join)
+{
+	List	   *columns = join->columns;
+	ListCell   *lc;
+
+	join->columns = NIL;
+	foreach(lc, columns)
+	{
+		const RelColumn *column = lfirst(lc);
+
+		rel_add_column(join, column->expr, column->type, false);
+	}
+}
+
+static char *
+keys_text(Compiler *compiler, List *keys)
+{
+	return deparse_for_people(&compiler->maker.deparser, linitial(keys));
+}
+
+static Rel *
+make_join(Compiler *compiler, JoinForm form, Rel *left, Rel *right, const JoinKeys *keys)
+{
+	Rel		   *join;
+	bool		semi = form == JOIN_FORM_SEMI || form == JOIN_FORM_ANTI;
+	bool		unique = keys_unique(right, keys->right);
+	int			n = list_length(keys->left);
+	int		   *left_keys = palloc(sizeof(int) * n);
+	int		   *right_keys = palloc(sizeof(int) * n);
+
+	if (!key_columns(compiler, &left, keys->left, left_keys) ||
+		!key_columns(compiler, &right, keys->right, right_keys))
+		return NULL;
+	join = rel_above(PLAN_JOIN, left);
+	join->children = list_make2(left, right);
+	join->node.form = form;
+	join->node.nkeys = n;
+	join->node.keys = left_keys;
+	join->node.right_keys = right_keys;
+	if (!check_kinds(compiler, join, left, right, keys->left))
+		return NULL;
+	if (!unique && !semi)
+	{
+		if (join_rows_max == 0)
+		{
+			refuse(compiler, psprintf("the join on %s is of many rows with many", keys_text(compiler, keys->left)),
+				   "Name the column that has each value once in option unique of its table, or SET secmed.join_rows to the most rows the join may have.");
+			return NULL;
+		}
+		join->node.rows = join_rows_max;
+		forget_unique(join);
+	}
+	if (!semi)
+	{
+		add_right_columns(join, right);
+		join_patients(join, right);
+	}
+	join->relids = bms_union(left->relids, right->relids);
+	return join;
+}
+
+/* ---- FROM a, b, c WHERE ... ---- */
+
+/* Applies the conditions for which everything is there, and takes them off the list. */
+static bool
+apply_conditions(Compiler *compiler, Rel **rel, List **clauses)
+{
+	List	   *now = NIL;
+	List	   *later = NIL;
+	ListCell   *lc;
+
+	foreach(lc, *clauses)
+	{
+		Relids		needed = pull_varnos(compiler->root, lfirst(lc));
+
+		if (bms_is_subset(needed, (*rel)->relids))
+			now = lappend(now, lfirst(lc));
+		else
+			later = lappend(later, lfirst(lc));
+	}
+	*clauses = later;
+	return rel_filter(&compiler->maker, rel, now);
+}
+
+/* Joins one more item to what there is, unique keys first if only_unique; *joined is the result. */
+static bool
+join_one(Compiler *compiler, Rel **joined, List **items, List **clauses, bool only_unique)
+{
+	ListCell   *lc;
+
+	foreach(lc, *items)
+	{
+		Rel		   *item = lfirst(lc);
+		JoinKeys	keys = split_clauses(compiler, *clauses, *joined, item);
+		JoinKeys	turned = {keys.right, keys.left, keys.rest};
+		Rel		   *result;
+
+		if (keys.left == NIL)
+			continue;
+		if (!keys_unique(item, keys.right) && keys_unique(*joined, keys.left))
+			result = make_join(compiler, JOIN_FORM_INNER, item, *joined, &turned);
+		else if (only_unique && !keys_unique(item, keys.right))
+			continue;
+		else
+			result = make_join(compiler, JOIN_FORM_INNER, *joined, item, &keys);
+		if (result == NULL)
+			return false;
+		*items = foreach_delete_current(*items, lc);
+		*clauses = keys.rest;
+		*joined = result;
+		return true;
+	}
+	return false;
+}
+
+static Rel *
+join_items(Compiler *compiler, List *items, List *clauses)
+{
+	Rel		   *joined = linitial(items);
+
+	items = list_copy_tail(items, 1);
+	while (items != NIL)
+	{
+		if (!join_one(compiler, &joined, &items, &clauses, true) &&
+			!join_one(compiler, &joined, &items, &clauses, false))
+		{
+			refuse(compiler, "a table is joined without an equality of columns",
+				   "Secret tables are joined where a column of one equals a column of the other.");
+			return NULL;
+		}
+		if (!apply_conditions(compiler, &joined, &clauses))
+			return NULL;
+	}
+	return rel_filter(&compiler->maker, &joined, clauses) ? joined : NULL;
+}
+
+Rel *
+compile_from(Compiler *compiler, FromExpr *from)
+{
+	List	   *clauses = list_copy((List *) from->quals);
+	List	   *items = NIL;
+	ListCell   *lc;
+
+	foreach(lc, from->fromlist)
+	{
+		Rel		   *item = compile_item(compiler, lfirst(lc));
+
+		if (item == NULL || !apply_conditions(compiler, &item, &clauses))
+			return NULL;
+		items = lappend(items, item);
+	}
+	if (items == NIL)
+	{
+		refuse(compiler, "a query without tables has nothing to compute", NULL);
+		return NULL;
+	}
+	return join_items(compiler, items, clauses);
+}
+
+/* ---- a JOIN b ON ... ---- */
+
+static bool
+join_form(JoinType type, JoinForm *form)
+{
+	switch (type)
+	{
+		case JOIN_LEFT:
+			*form = JOIN_FORM_LEFT;
+			return true;
+		case JOIN_SEMI:
+			*form = JOIN_FORM_SEMI;
+			return true;
+		case JOIN_ANTI:
+			*form = JOIN_FORM_ANTI;
+			return true;
+		default:
+			return false;
+	}
+}
+
+/* Outer, semi and anti joins: conditions on the right alone come before the join. */
+static Rel *
+compile_outer(Compiler *compiler, JoinExpr *join, JoinForm form)
+{
+	Rel		   *left = compile_item(compiler, join->larg);
+	Rel		   *right = left ? compile_item(compiler, join->rarg) : NULL;
+	List	   *clauses = list_copy((List *) join->quals);
+	JoinKeys	keys;
+
+	if (right == NULL || !apply_conditions(compiler, &right, &clauses))
+		return NULL;
+	keys = split_clauses(compiler, clauses, left, right);
+	if (keys.left == NIL || keys.rest != NIL)
+	{
+		refuse(compiler, keys.left == NIL ? "an outer, EXISTS or IN join has no equality of columns" :
+			   "an outer, EXISTS or IN join has a condition that is neither an equality of columns nor about the inner side alone",
+			   NULL);
+		return NULL;
+	}
+	return make_join(compiler, form, left, right, &keys);
+}
+
+static Rel *
+compile_join(Compiler *compiler, JoinExpr *join)
+{
+	JoinForm	form;
+	FromExpr   *inner;
+
+	if (join_form(join->jointype, &form))
+		return compile_outer(compiler, join, form);
+	if (join->jointype != JOIN_INNER)
+	{
+		refuse(compiler, "FULL JOIN is not available over shared tables", "UNION ALL of a LEFT JOIN and an anti-join gives the same.");
+		return NULL;
+	}
+	inner = makeFromExpr(list_make2(join->larg, join->rarg), join->quals);
+	return compile_from(compiler, inner);
+}
+
+/* ---- tables ---- */
+
+static bool
+collect_vars(Node *node, List **vars)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var))
+	{
+		if (((Var *) node)->varlevelsup == 0)
+			*vars = list_append_unique(*vars, node);
+		return false;
+	}
+	return expression_tree_walker(node, collect_vars, vars);
+}
+
+/* The columns of this entry that the query reads. */
+static List *
+vars_of(Compiler *compiler, Index varno)
+{
+	Query	   *query = compiler->root->parse;
+	List	   *vars = NIL;
+	List	   *own = NIL;
+	ListCell   *lc;
+
+	collect_vars((Node *) compiler->root->processed_tlist, &vars);
+	collect_vars((Node *) query->targetList, &vars);
+	collect_vars((Node *) query->jointree, &vars);
+	collect_vars(query->havingQual, &vars);
+	foreach(lc, vars)
+		if (((Var *) lfirst(lc))->varno == varno)
+			own = lappend(own, lfirst(lc));
+	return own;
+}
+
+static Rel *
+compile_table(Compiler *compiler, Index varno)
+{
+	RangeTblEntry *rte = planner_rt_fetch(varno, compiler->root);
+	Oid			serverid;
+
+	if (rte->rtekind == RTE_SUBQUERY)
+		return compile_subquery(compiler, varno);
+	if (rte->rtekind != RTE_RELATION || !is_shared_table(rte->relid) || rte->tablesample != NULL)
+	{
+		refuse(compiler, psprintf("\"%s\" is not a shared table", rte->eref->aliasname),
+			   "Join it with the result: aggregate the shared tables in a sub-query first.");
+		return NULL;
+	}
+	if (rte->securityQuals != NIL)
+	{
+		refuse(compiler, "row level security at the coordinator can't be applied to shared rows", NULL);
+		return NULL;
+	}
+	serverid = GetForeignServerIdByRelId(rte->relid);
+	if (OidIsValid(compiler->serverid) && compiler->serverid != serverid)
+	{
+		refuse(compiler, "the tables belong to different servers", "Only tables with the same three parties can be joined.");
+		return NULL;
+	}
+	compiler->serverid = serverid;
+	return input_scan(&compiler->maker, rte->relid, varno, vars_of(compiler, varno), &compiler->threshold);
+}
+
+static Rel *
+compile_item(Compiler *compiler, Node *item)
+{
+	switch (nodeTag(item))
+	{
+		case T_RangeTblRef:
+			return compile_table(compiler, ((RangeTblRef *) item)->rtindex);
+		case T_JoinExpr:
+			return compile_join(compiler, (JoinExpr *) item);
+		case T_FromExpr:
+			return compile_from(compiler, (FromExpr *) item);
+		default:
+			elog(ERROR, "unexpected node %d in a join tree", (int) nodeTag(item));
+			return NULL;
+	}
+}
+
+void
+compile_init(void)
+{
+	DefineCustomIntVariable("secmed.join_rows",
+							"Most rows of a join of shared tables whose keys are unique on neither side.",
+							"0 refuses such joins. The number is public; a join with more rows fails.",
+							&join_rows_max, 0, 0, INT_MAX, PGC_USERSET, 0, NULL, NULL, NULL);
+}
