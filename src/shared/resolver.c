@@ -49,6 +49,8 @@
 
 /* How often somebody looks whether anything was left. */
 #define LAUNCH_MS			(5 * 60 * 1000)
+/* Between two databases, so that few places for workers are taken at a time. */
+#define LAUNCH_PAUSE_MS		50
 
 PGDLLEXPORT void secmed_resolver_main(Datum arg);
 PGDLLEXPORT void secmed_launcher_main(Datum arg);
@@ -70,7 +72,7 @@ lock_worker(bool session)
 
 /* Without a free place the next use of the table resolves. */
 static void
-start_resolver(Oid database)
+start_resolver(Oid database, bool only_look)
 {
 	BackgroundWorker worker = {0};
 
@@ -82,6 +84,7 @@ start_resolver(Oid database)
 	strlcpy(worker.bgw_name, "secmed resolver", BGW_MAXLEN);
 	strlcpy(worker.bgw_type, "secmed resolver", BGW_MAXLEN);
 	worker.bgw_main_arg = ObjectIdGetDatum(database);
+	worker.bgw_extra[0] = only_look;
 	(void) RegisterDynamicBackgroundWorker(&worker, NULL);
 }
 
@@ -95,7 +98,7 @@ resolver_wake(void)
 	if (now - last < 100 * 1000 || !lock_worker(false))
 		return;
 	last = now;
-	start_resolver(MyDatabaseId);
+	start_resolver(MyDatabaseId, false);
 }
 
 /* ---- one round ---- */
@@ -285,6 +288,8 @@ secmed_resolver_main(Datum arg)
 	SetConfigOption("default_transaction_isolation", "read committed", PGC_SUSET, PGC_S_OVERRIDE);
 	SetConfigOption("default_transaction_read_only", "off", PGC_SUSET, PGC_S_OVERRIDE);
 
+	if (MyBgworkerEntry->bgw_extra[0] && !is_node())
+		proc_exit(0);
 	while (take_turn() && !resolve_until_done() && is_node())
 		;
 	proc_exit(0);
@@ -330,7 +335,10 @@ secmed_launcher_main(Datum arg)
 		ListCell   *lc;
 
 		foreach(lc, databases)
-			start_resolver(lfirst_oid(lc));
+		{
+			start_resolver(lfirst_oid(lc), true);
+			wait_ms(LAUNCH_PAUSE_MS);
+		}
 		list_free(databases);
 		wait_ms(LAUNCH_MS);
 	}
