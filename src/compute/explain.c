@@ -7,6 +7,7 @@
 
 #include "compute/describe.h"
 #include "compute/scan.h"
+#include "oblivious/cost.h"
 #include "query/nodes.h"
 #include "utils/builtins.h"
 #include "utils/uuid.h"
@@ -37,26 +38,28 @@ answer_revealed(const AnswerScan *scan, const char *requester)
 
 /* Children are indented below their parents, the last node first. */
 static void
-explain_node(const CheckedPlan *checked, int number, int depth, bool verbose, StringInfo out)
+explain_node(const CheckedPlan *checked, const NodeCost *costs, int number, int depth, bool verbose, StringInfo out)
 {
 	const PlanNode *node = &checked->plan->nodes[number];
 	const RelationType *relation = &checked->nodes[number];
 
-	appendStringInfo(out, "%*s-> %s  (rows=" UINT64_FORMAT " columns=%d)\n", 2 * depth, "",
+	appendStringInfo(out, "%*s-> %s  (rows=" UINT64_FORMAT " columns=%d rounds=%.0f bytes=%.0f)\n", 2 * depth, "",
 					 verbose ? describe_node(checked, number) : describe_node_briefly(checked, number),
-					 relation->rows, relation->ncolumns);
+					 relation->rows, relation->ncolumns, costs[number].rounds, costs[number].bytes);
 	for (int i = 0; i < node->nchildren; i++)
-		explain_node(checked, node->children[i], depth + 1, verbose, out);
+		explain_node(checked, costs, node->children[i], depth + 1, verbose, out);
 }
 
 static void
 explain_nodes(const CheckedPlan *checked, ExplainState *es)
 {
+	NodeCost   *costs = palloc(sizeof(NodeCost) * (checked->plan->nnodes + 1));
 	StringInfoData lines;
 	List	   *list = NIL;
 
+	plan_cost(costs, checked);
 	initStringInfo(&lines);
-	explain_node(checked, checked->plan->nnodes - 1, 0, es->verbose, &lines);
+	explain_node(checked, costs, checked->plan->nnodes - 1, 0, es->verbose, &lines);
 	if (es->format != EXPLAIN_FORMAT_TEXT)
 	{
 		for (char *line = strtok(lines.data, "\n"); line != NULL; line = strtok(NULL, "\n"))
@@ -93,6 +96,8 @@ answer_explain_plan(const Federation *federation, const CheckedPlan *checked, Ex
 											federation->parties[2]), es);
 	ExplainPropertyText("Security Model", MODEL_HONEST_MAJORITY, es);
 	explain_nodes(checked, es);
+	ExplainPropertyFloat("MPC Rounds Expected", NULL, plan_cost_total(checked).rounds, 0, es);
+	ExplainPropertyFloat("MPC Bytes Expected", "B", plan_cost_total(checked).bytes, 0, es);
 }
 
 void

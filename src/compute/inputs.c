@@ -13,7 +13,7 @@
 #include "utils/syscache.h"
 
 /* Room to grow, so that a plan that is kept still runs after a few more rows. */
-#define ROWS_MIN		(UINT64CONST(1) << 20)
+#define ROWS_MIN		UINT64CONST(1024)
 /* If nobody has counted them. */
 #define ROWS_UNKNOWN	(UINT64CONST(1) << 23)
 

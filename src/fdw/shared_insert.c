@@ -8,18 +8,23 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/multixact.h"
+#include "catalog/pg_class.h"
 #include "commands/vacuum.h"
 #include "crypto/hash.h"
 #include "fdw/shared_insert.h"
 #include "miscadmin.h"
 #include "share/rows.h"
 #include "shared/write.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/inval.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 
 #define CHUNK_BYTES_MAX		(8 * 1024 * 1024)
 
@@ -164,18 +169,39 @@ flush(SharedInsert *insert)
 	insert->n = 0;
 }
 
+/* As pg_class has it now. */
+static float4
+counted_rows(Oid relid)
+{
+	HeapTuple	tuple;
+	float4		rows;
+
+	AcceptInvalidationMessages();
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relid);
+	rows = ((Form_pg_class) GETSTRUCT(tuple))->reltuples;
+	ReleaseSysCache(tuple);
+	return Max(rows, 0);
+}
+
 /*
- * What the planner takes for the size of the table.  Written in place, as by
- * VACUUM: a rolled back INSERT still counts.
+ * What the planner takes for the size of the table, and bounds it by (compute/inputs.c).
+ * Written in place, as by VACUUM: a rolled back INSERT still counts, and
+ * plans that are kept are made anew.
  */
 static void
 count_rows(Relation relation, uint64 rows)
 {
 	Form_pg_class class = relation->rd_rel;
 
-	if (rows > 0)
-		vac_update_relstats(relation, class->relpages, Max(class->reltuples, 0) + rows, class->relallvisible,
-							class->relhasindex, InvalidTransactionId, InvalidMultiXactId, NULL, NULL, true);
+	if (rows == 0)
+		return;
+	LockRelationForExtension(relation, ExclusiveLock);
+	vac_update_relstats(relation, class->relpages, counted_rows(RelationGetRelid(relation)) + rows,
+						class->relallvisible, class->relhasindex, InvalidTransactionId, InvalidMultiXactId,
+						NULL, NULL, true);
+	UnlockRelationForExtension(relation, ExclusiveLock);
 }
 
 void
