@@ -4,7 +4,8 @@
  *
  *	  1 request   verify the coordinator's signature, record the request
  *	  2 decide    policy; the plan against the tables' definitions; record yes or no
- *	  3 load      this party's shares, after pending changes are settled
+ *	              before, changes that wait are settled
+ *	  3 load      this party's shares
  *	  4 compute   with the other two (oblivious/execute.h)
  *	  5 open      its part of the answer; recorded before it leaves
  *	  6 finish    the coordinator reports the end
@@ -14,7 +15,9 @@
 #include "compute/describe.h"
 #include "compute/permit.h"
 #include "compute/progress.h"
+#include "executor/spi.h"
 #include "fmgr.h"
+#include "mirror/held.h"
 #include "miscadmin.h"
 #include "oblivious/execute.h"
 #include "oblivious/result.h"
@@ -251,11 +254,29 @@ compute(Computing *computing)
 
 /* ---- the whole ---- */
 
+/*
+ * Changes that wait for their fate are applied, or forgotten, in a transaction of their own: whoever
+ * resolves others has to wait for its end, and the computation may be long.
+ */
 static void
-serve_computation(Computing *computing)
+settle_changes(FunctionCallInfo fcinfo, const char *coordinator)
+{
+	MemoryContext caller = CurrentMemoryContext;
+
+	if (stage_nodes() == NIL)
+		return;
+	connect_nonatomic(fcinfo, "compute");
+	stage_resolve(coordinator);
+	SPI_commit();
+	SPI_finish();
+	MemoryContextSwitchTo(caller);
+}
+
+static void
+serve_computation(Computing *computing, FunctionCallInfo fcinfo)
 {
 	serving_record(&computing->run, describe_plan(&computing->checked));
-	stage_resolve(computing->run.coordinator.name);
+	settle_changes(fcinfo, computing->run.coordinator.name);
 	decide(computing);
 	served_begin();
 	serving_link(&computing->run);
@@ -277,7 +298,7 @@ secmed_compute(PG_FUNCTION_ARGS)
 
 	PG_TRY();
 	{
-		serve_computation(computing);
+		serve_computation(computing, fcinfo);
 	}
 	PG_CATCH();
 	{
