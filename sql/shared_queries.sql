@@ -68,6 +68,8 @@ SELECT count(*) FROM person TABLESAMPLE SYSTEM (10);
 SELECT count(*) FROM person, pg_class;
 SELECT row_number() OVER () FROM person;
 SELECT sum(patient * patient::bigint * patient * age) FROM person;
+SELECT sum(weight::double precision) FROM person;
+SELECT generate_series(1, age) FROM person;
 -- a join of many with many has a bound that everybody knows
 SET secmed.join_rows = 20000;
 SELECT count(*) FROM visit a JOIN visit b USING (code);

@@ -17,6 +17,9 @@ ROLLBACK TO one;
 UPDATE person SET score = score * 2 WHERE sex = 'male';
 COMMIT;
 SELECT count(*), sum(age), sum(score) FROM person;
+-- other rows' values would not fit
+UPDATE person SET age = age + 55 WHERE age < 60;
+SELECT count(*), sum(age) FROM person;
 UPDATE person SET age = 50;
 SELECT count(*), sum(age), avg(age) FROM person;
 INSERT INTO person VALUES (1000, 'female', 33, 60, DATE '2024-02-29', true, 0);

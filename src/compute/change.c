@@ -111,7 +111,10 @@ check_null(Changing *changing, const Term *value, const SecretType *column, cons
 					"Say what it is then, with coalesce().");
 }
 
-/* CASE WHEN the row is meant THEN the new value ELSE the old one END, as the column's type. */
+/*
+ * CASE WHEN the row is meant THEN the new value ELSE the old one END, as the column's type: only a
+ * row that is meant can have a value that does not fit.
+ */
 static bool
 new_value(Changing *changing, int which, Expression *condition, Expression **out)
 {
@@ -133,9 +136,9 @@ new_value(Changing *changing, int which, Expression *condition, Expression **out
 		return false;
 	type.nullable = false;
 	args[0] = condition;
-	args[1] = expression_cast(value.expression, type);
+	args[1] = expression_cast(value.expression, secret_is_number(&type) ? secret_widest(type.kind, type.scale) : type);
 	args[2] = expression_column(which);
-	*out = condition ? expression_make(EXPRESSION_CASE, 3, args) : args[1];
+	*out = expression_cast(condition ? expression_make(EXPRESSION_CASE, 3, args) : args[1], type);
 	return true;
 }
 

@@ -42,7 +42,7 @@ compile_check(Compiler *compiler)
 	if (query->rowMarks != NIL)
 		return term_refuse(&compiler->maker, "FOR UPDATE and FOR SHARE need rows that somebody sees", NULL);
 	if (query->hasTargetSRFs)
-		return term_refuse(&compiler->maker, "a function that returns a set can't be computed on shares", "PlanAggregate in a sub-query, and use the function on its result.");
+		return term_refuse(&compiler->maker, "a function that returns a set can't be computed on shares", "Aggregate in a sub-query, and use the function on its result.");
 	if (query->hasWindowFuncs)
 		return term_refuse(&compiler->maker, "window functions are not available over shared tables", "Use them on the result of a sub-query with GROUP BY.");
 	if (query->setOperations != NULL)

@@ -213,7 +213,7 @@ make_cast(TermMaker *maker, Node *node, Node *arg, Oid to, Term *term)
 	if (kind == term->kind)
 		return true;
 	if ((kind == SECRET_NUMERIC && term->kind == SECRET_INTEGER) ||
-		(kind == SECRET_FLOAT && (term->kind == SECRET_INTEGER || term->kind == SECRET_NUMERIC)) ||
+		(kind == SECRET_FLOAT && term->kind == SECRET_INTEGER) ||
 		(kind == SECRET_TIMESTAMP && term->kind == SECRET_DATE) ||
 		(kind == SECRET_INTEGER && term->kind == SECRET_BOOLEAN))
 	{
