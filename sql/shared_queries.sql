@@ -123,5 +123,7 @@ SELECT count(*) FROM cohort.person;
 -- what is on the ledgers
 \c charite postgres
 SELECT kind, object, outcome, revealed FROM secmed.audit WHERE object LIKE '%person%' AND revealed LIKE '%patients%' ORDER BY seq LIMIT 3;
+SELECT kind, object, outcome, revealed FROM secmed.audit WHERE object = 'code' AND revealed LIKE 'to %' ORDER BY seq DESC LIMIT 1;
+SELECT kind, object, outcome, revealed FROM secmed.audit WHERE revealed LIKE '%new shares%' ORDER BY seq LIMIT 2;
 \c research postgres
 DROP SCHEMA cohort CASCADE;

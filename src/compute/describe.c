@@ -39,7 +39,7 @@ patients_behind(const CheckedPlan *checked)
 	return least == PATIENTS_NOT_OPENED ? 0 : least;
 }
 
-/* "3 columns of at most 4096 rows: 2 x count, 1 x sum", of the last grouping */
+/* "3 columns of at most 4096 rows, with 1 keys, 2 x count, 1 x sum", of the last grouping */
 static char *
 what_is_opened(const CheckedPlan *checked)
 {
@@ -48,6 +48,11 @@ what_is_opened(const CheckedPlan *checked)
 	StringInfoData what;
 
 	initStringInfo(&what);
+	if (plan->nodes[plan->nnodes - 1].kind == PLAN_STORE)
+	{
+		appendStringInfo(&what, "new shares of %d columns", root->ncolumns);
+		return what.data;
+	}
 	appendStringInfo(&what, "%d columns of at most " UINT64_FORMAT " rows", root->ncolumns, root->rows);
 	for (int i = plan->nnodes - 1; i >= 0; i--)
 	{

@@ -86,6 +86,10 @@ record_request(const RunRecord *record, const char *outcome, const char *words)
 char *
 record_revealed(const RunRecord *record)
 {
+	if (record->request->kind == REQUEST_CHANGE)
+		return psprintf("nothing: %s", record->what);
+	if (record->patients_min == 0)
+		return psprintf("to %s:%s: %s", record->request->coordinator, record->request->requester, record->what);
 	return psprintf("to %s:%s, of each group with at least " UINT64_FORMAT " patients: %s",
 					record->request->coordinator, record->request->requester, record->patients_min,
 					record->what);
