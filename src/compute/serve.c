@@ -78,6 +78,7 @@ take_plan(Computing *computing)
 		serving_protocol_error("a computation in which this node is no party");
 	if (is_change(computing) != (plan_root(&computing->plan)->kind == PLAN_STORE))
 		serving_protocol_error("a change that opens, or a question that changes");
+	computing->progress.steps = computing->plan.nnodes;
 	computing->run.record = describe_answer(request, &computing->checked, computing->run.plan_hash);
 }
 
@@ -191,7 +192,6 @@ join_parties(Computing *computing)
 	links_bound_silence(computing->run.links, computing->run.request.timeout_ms * 3 / 4);
 	computing->wait = party->wait;
 	party->wait = wait_and_tell;
-	computing->progress.steps = computing->plan.nnodes;
 	progress_begin(computing->run.request.run, "party", &computing->checked);
 }
 
@@ -254,21 +254,34 @@ compute(Computing *computing)
 
 /* ---- the whole ---- */
 
+/* The one of this backend, for a hook that takes no argument. */
+static Computing *settling;
+
+static void
+tell_while_settling(void)
+{
+	if (TimestampDifferenceExceeds(settling->told, GetCurrentTimestamp(), PROGRESS_MS))
+		tell_progress(settling);
+}
+
 /*
  * Changes that wait for their fate are applied, or forgotten, in a transaction of their own: whoever
  * resolves others has to wait for its end, and the computation may be long.
  */
 static void
-settle_changes(FunctionCallInfo fcinfo, const char *coordinator)
+settle_changes(Computing *computing, FunctionCallInfo fcinfo)
 {
 	MemoryContext caller = CurrentMemoryContext;
 
 	if (stage_nodes() == NIL)
 		return;
+	settling = computing;
+	stage_step_hook = tell_while_settling;
 	connect_nonatomic(fcinfo, "compute");
-	stage_resolve(coordinator);
+	stage_resolve(computing->run.coordinator.name);
 	SPI_commit();
 	SPI_finish();
+	stage_step_hook = NULL;
 	MemoryContextSwitchTo(caller);
 }
 
@@ -276,9 +289,9 @@ static void
 serve_computation(Computing *computing, FunctionCallInfo fcinfo)
 {
 	serving_record(&computing->run, describe_plan(&computing->checked));
-	settle_changes(fcinfo, computing->run.coordinator.name);
-	decide(computing);
 	served_begin();
+	settle_changes(computing, fcinfo);
+	decide(computing);
 	serving_link(&computing->run);
 	load_tables(computing);
 	compute(computing);
@@ -302,6 +315,7 @@ secmed_compute(PG_FUNCTION_ARGS)
 	}
 	PG_CATCH();
 	{
+		stage_step_hook = NULL;
 		serving_failed(&computing->run);
 	}
 	PG_END_TRY();

@@ -10,9 +10,11 @@
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "pgstat.h"
 #include "port/pg_bswap.h"
 #include "shared/client.h"
 #include "shared/stage.h"
+#include "storage/latch.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
@@ -21,6 +23,8 @@
 /* Advisory lock of this database: who resolves.  The last number is for functions of one key of our own. */
 #define RESOLVE_LOCK_KEY	0x5ec3ed
 #define RESOLVE_LOCK_CLASS	0x5ec
+/* How often we look whether it is free. */
+#define LOCK_POLL_MS		100
 
 /* ---- may it? ---- */
 
@@ -439,6 +443,16 @@ forget(const char *sql, const uint8 write[WRITE_ID_BYTES], const char *node)
 	CommandCounterIncrement();
 }
 
+void		(*stage_step_hook) (void) = NULL;
+
+static void
+step(void)
+{
+	CHECK_FOR_INTERRUPTS();
+	if (stage_step_hook)
+		stage_step_hook();
+}
+
 /*
  * Applies a committed change, chunk by chunk in the order of their arrival.
  * Not with the snapshot we came with: we may have waited since.
@@ -466,6 +480,7 @@ apply_write(const uint8 write[WRITE_ID_BYTES], const char *node)
 		TupleDesc	desc;
 		bool		isnull;
 
+		step();
 		SPI_cursor_fetch(cursor, true, 1);
 		if (SPI_processed == 0)
 			break;
@@ -522,6 +537,18 @@ ask_fates(const char *node, const Pending *pending, int n, const Pending *done, 
 				 errmsg("node \"%s\" told the fate of another number of changes than it was asked about", node)));
 }
 
+/* Whoever has it may be applying millions of rows. */
+static void
+take_resolve_lock(const LOCKTAG *lock)
+{
+	while (LockAcquire(lock, ExclusiveLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
+	{
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, LOCK_POLL_MS, PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		step();
+	}
+}
+
 Resolved
 stage_resolve(const char *node)
 {
@@ -533,7 +560,7 @@ stage_resolve(const char *node)
 	int			n;
 	int			ndone;
 
-	(void) LockAcquire(&lock, ExclusiveLock, false, false);
+	take_resolve_lock(&lock);
 	pending = read_writes("SELECT write, min(xid) FROM secmed.shared_staged WHERE node::text = $1"
 						  " GROUP BY write ORDER BY min(seq)", node, &n);
 	done = read_writes("SELECT write, 0::bigint FROM secmed.shared_done WHERE node::text = $1", node, &ndone);

@@ -63,6 +63,9 @@ typedef struct Resolved
  */
 extern Resolved stage_resolve(const char *node);
 
+/* Called now and then while it works or waits, if it is set: for whoever must not fall silent. */
+extern void (*stage_step_hook) (void);
+
 /* The nodes that have staged something here, or have not been told that it is done; a List of char *. */
 extern List *stage_nodes(void);
 
