@@ -27,6 +27,8 @@ CORE    := $(shell sed -n 's/^CORE *= *//p' Makefile)
 SOURCES := $(filter-out %_sql.c %/node.c %/key_file.c,$(sort $(foreach layer,$(CORE),$(wildcard src/$(layer)/*.c))))
 UNIT    := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard test/unit/*.c)))
 SIM     := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard test/sim/*.c)))
+# Long vectors, which the sanitizers see as well.
+SLOW_SIM := $(addprefix $(BUILD)/test/sim/,joins memory oblivious scans uniform)
 FUZZ    := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard test/fuzz/*.c)))
 ENGINE  := $(BUILD)/bench/mpc_engine
 MADE    := $(BUILD)/bench/ledger_made
@@ -62,7 +64,7 @@ sim: $(SIM)
 # jumps over what a server's memory context would free, so leaks are not looked for there.
 valgrind: all
 	prove --verbose -e 'valgrind -q --leak-check=full --error-exitcode=99' $(UNIT)
-	prove --verbose -e 'valgrind -q --error-exitcode=99' $(SIM)
+	prove --verbose -e 'valgrind -q --error-exitcode=99' $(filter-out $(SLOW_SIM),$(SIM))
 
 # Each for so long, as many at a time as make may run (-j):
 #   make -f test/core.mk fuzz CC=clang SANITIZE=-fsanitize=fuzzer,address,undefined BUILD=build/fuzz
