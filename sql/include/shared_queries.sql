@@ -14,6 +14,8 @@ SELECT count(DISTINCT sex), count(DISTINCT age), count(DISTINCT enrolled) FROM p
 SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY age), percentile_disc(0.25) WITHIN GROUP (ORDER BY enrolled),
 	percentile_cont(0.5) WITHIN GROUP (ORDER BY age), percentile_cont(0.9) WITHIN GROUP (ORDER BY weight)::numeric(20,8) FROM person;
 
+SELECT sex, percentile_disc(0.9) WITHIN GROUP (ORDER BY age) FROM person GROUP BY sex ORDER BY sex;
+
 -- WHERE
 SELECT count(*) FROM person WHERE age >= 40;
 SELECT count(*) FROM person WHERE age BETWEEN 30 AND 60 AND sex = 'female';

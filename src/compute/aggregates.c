@@ -317,7 +317,8 @@ decompose_percentile(Call *call, bool continuous)
 		return refuse(call, "a percentile in descending order is not available", "Ask for 1 minus the fraction, ascending.");
 	call->final->kind = continuous ? FINAL_PERCENTILE : FINAL_VALUE;
 	call->final->components[0] = add(call, aggregate);
-	call->final->components[1] = aggregate.denominator;
+	if (continuous)
+		call->final->components[1] = aggregate.denominator;
 	return true;
 }
 
