@@ -70,6 +70,7 @@ SELECT count(*), avg(n), max(n) FROM (SELECT patient, count(*) AS n FROM visit G
 SELECT n, count(*) FROM (SELECT patient, count(*) AS n FROM visit GROUP BY patient) per_patient GROUP BY n HAVING count(*) >= 5 ORDER BY n;
 SELECT sex, avg(total) FROM person JOIN (SELECT patient, sum(cost) AS total FROM visit GROUP BY patient) bill USING (patient)
 	GROUP BY sex ORDER BY sex;
+SELECT count(*), avg(2) FROM (SELECT patient, count(*) AS n, sum(cost) AS total, count(DISTINCT code) AS codes FROM visit GROUP BY patient) unread;
 
 -- the same table without rows
 SELECT count(*), sum(age) FROM person WHERE false;

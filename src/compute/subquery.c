@@ -101,48 +101,64 @@ compile_rows(Compiler *compiler)
 	return rel;
 }
 
-/* Under the names of the query around it, in a PROJECT of its columns. */
+/* The columns of the target list; false if one can't be computed. */
+static bool
+target_columns(Compiler *inner, Rel **rel, List **columns)
+{
+	ListCell   *lc;
+
+	foreach(lc, inner->root->processed_tlist)
+	{
+		int			at = rel_column(&inner->maker, rel, (Node *) lfirst_node(TargetEntry, lc)->expr);
+
+		if (at < 0)
+			return false;
+		*columns = lappend_int(*columns, at);
+	}
+	return true;
+}
+
+/*
+ * Under the names of the query around it, in a PROJECT: all columns as they are, and
+ * those once more that the target list has twice, as the planner leaves it when it makes NULLs
+ * of what nobody reads.
+ */
 static Rel *
 rename_columns(Compiler *inner, Rel *rel, Index varno)
 {
 	Rel		   *renamed;
 	List	   *columns = NIL;
+	Expression **expressions;
 	ListCell   *lc;
 
-	foreach(lc, inner->root->processed_tlist)
-	{
-		int			at = rel_column(&inner->maker, &rel, (Node *) lfirst_node(TargetEntry, lc)->expr);
-
-		if (at < 0)
-			return NULL;
-		columns = lappend_int(columns, at);
-	}
+	if (!target_columns(inner, &rel, &columns))
+		return NULL;
 	renamed = rel_above(PLAN_PROJECT, rel);
-	foreach(lc, renamed->columns)
+	expressions = palloc(sizeof(Expression *) * (list_length(rel->columns) + list_length(columns)));
+	renamed->columns = NIL;
+	foreach(lc, rel->columns)
 	{
-		RelColumn  *column = palloc(sizeof(RelColumn));
+		const RelColumn *column = lfirst(lc);
 
-		*column = *(RelColumn *) lfirst(lc);
-		column->expr = NULL;
-		lfirst(lc) = column;
+		expressions[foreach_current_index(lc)] = expression_column(foreach_current_index(lc));
+		rel_add_column(renamed, NULL, column->type, column->unique);
 	}
-	renamed->node.nexpressions = list_length(renamed->columns);
-	renamed->node.expressions = palloc(sizeof(Expression *) * renamed->node.nexpressions);
-	for (int i = 0; i < renamed->node.nexpressions; i++)
-		renamed->node.expressions[i] = expression_column(i);
 	foreach(lc, inner->root->processed_tlist)
 	{
 		TargetEntry *entry = lfirst_node(TargetEntry, lc);
-		RelColumn  *column = list_nth(renamed->columns, list_nth_int(columns, foreach_current_index(lc)));
+		int			at = list_nth_int(columns, foreach_current_index(lc));
+		RelColumn  *column = list_nth(renamed->columns, at);
 
 		if (column->expr != NULL)
 		{
-			term_refuse(&inner->maker, "a sub-query has the same column twice", "Name it once.");
-			return NULL;
+			expressions[list_length(renamed->columns)] = expression_column(at);
+			column = rel_add_column(renamed, NULL, column->type, column->unique);
 		}
 		column->expr = (Node *) makeVar(varno, entry->resno, exprType((Node *) entry->expr),
 										exprTypmod((Node *) entry->expr), exprCollation((Node *) entry->expr), 0);
 	}
+	renamed->node.nexpressions = list_length(renamed->columns);
+	renamed->node.expressions = expressions;
 	renamed->relids = bms_make_singleton(varno);
 	return renamed;
 }
