@@ -23,6 +23,8 @@ CREATE FOREIGN TABLE visit (patient integer NOT NULL, day date NOT NULL, code va
 	SERVER consortium OPTIONS (kind 'shared', patient 'patient', threshold '5');
 CREATE FOREIGN TABLE code (code varchar(3) NOT NULL, chapter varchar(10), chronic boolean)
 	SERVER consortium OPTIONS (kind 'shared', unique 'code', threshold '1');
+CREATE FOREIGN TABLE sample (patient integer NOT NULL, kind varchar(5), value integer)
+	SERVER consortium OPTIONS (kind 'shared', patient 'patient', threshold '1');
 \i :rows
 \i :questions
 \c pooled postgres
@@ -33,6 +35,7 @@ CREATE TABLE person (patient integer NOT NULL, sex varchar(6), age integer NOT N
 	smoker boolean, score double precision NOT NULL);
 CREATE TABLE visit (patient integer NOT NULL, day date NOT NULL, code varchar(3) NOT NULL, cost numeric(8,2), seen timestamp NOT NULL);
 CREATE TABLE code (code varchar(3) NOT NULL, chapter varchar(10), chronic boolean);
+CREATE TABLE sample (patient integer NOT NULL, kind varchar(5), value integer);
 GRANT ALL ON ALL TABLES IN SCHEMA cohort TO alice;
 \i :rows
 \c pooled alice

@@ -10,3 +10,4 @@ SELECT 1 + n * n * 7 % 66, DATE '2020-02-28' + n * 29 % 800, (ARRAY['I10', 'E11'
 FROM generate_series(1, 180) n;
 INSERT INTO code VALUES ('I10', 'heart', true), ('E11', 'metabolism', true), ('J45', 'lung', true), ('C50', 'cancer', NULL),
 	('M54', 'back', false), ('Z00', NULL, false);
+INSERT INTO sample SELECT n % 4, (ARRAY['blood', 'urine'])[1 + n % 2], CASE WHEN n % 2 = 0 THEN n END FROM generate_series(1, 7) n;

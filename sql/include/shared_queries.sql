@@ -72,6 +72,10 @@ SELECT sex, avg(total) FROM person JOIN (SELECT patient, sum(cost) AS total FROM
 	GROUP BY sex ORDER BY sex;
 SELECT count(*), avg(2) FROM (SELECT patient, count(*) AS n, sum(cost) AS total, count(DISTINCT code) AS codes FROM visit GROUP BY patient) unread;
 
+-- where one patient is enough nothing is withheld, and nobody is 0
+SELECT kind, count(*), count(value), count(DISTINCT value) FILTER (WHERE value > 4), sum(value) FROM sample GROUP BY kind ORDER BY kind;
+SELECT count(value), count(DISTINCT kind) FROM sample WHERE value > 50;
+
 -- the same table without rows
 SELECT count(*), sum(age) FROM person WHERE false;
 SELECT chapter, chronic FROM code ORDER BY code COLLATE "C";

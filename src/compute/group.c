@@ -32,7 +32,8 @@ keeps_patients(const Rel *below, List *columns)
 
 /*
  * A GROUP above `below` by these columns; the keys are its first columns.  Patients
- * are counted, unless they can be further up: each group of a sub-query is one patient's then.
+ * are counted, unless one is enough, or they can be further up: each group of a sub-query is one
+ * patient's then.
  */
 static Rel *
 start_group(Compiler *compiler, Rel *below, List *exprs, List *columns)
@@ -45,11 +46,12 @@ start_group(Compiler *compiler, Rel *below, List *exprs, List *columns)
 	group->columns = NIL;
 	group->node.nkeys = list_length(columns);
 	group->node.keys = int_array(columns);
-	if (below->patients != NIL && !(compiler->is_subquery && keeps_patients(below, columns)))
+	if (below->patients != NIL && compiler->threshold > 1 &&
+		!(compiler->is_subquery && keeps_patients(below, columns)))
 	{
 		group->node.npatients = list_length(below->patients);
 		group->node.patients = int_array(below->patients);
-		group->node.patients_min = Max(compiler->threshold, 1);
+		group->node.patients_min = compiler->threshold;
 	}
 	group->patients = NIL;
 	forboth(expr, exprs, lc, columns)
