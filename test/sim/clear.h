@@ -114,6 +114,9 @@ date_of(int64 days)
 	int64		eras = floor_div(days, 146097);
 	Date		date = {2000 + 400 * eras, 1, 0};
 
+	/* No date: of a row that is not there. */
+	if (days < PG_INT32_MIN || days > PG_INT32_MAX)
+		return (Date) {2000, 1, 1};
 	days -= eras * 146097;
 	while (days >= 337 + days_of_month(date.year, 2))
 	{
