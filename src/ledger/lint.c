@@ -26,7 +26,7 @@ after_word(const char *text, const char *word)
 	size_t		len = strlen(word);
 
 	for (const char *at = text; *at != '\0'; at++)
-		if (pg_strncasecmp(at, word, len) == 0 && (is_space(at[len]) || at[len] == '(') &&
+		if ((*at | 0x20) == *word && pg_strncasecmp(at, word, len) == 0 && (is_space(at[len]) || at[len] == '(') &&
 			(at == text || !(is_word_char(at[-1]) || at[-1] == '.' || at[-1] == '"')))
 			return at + len;
 	return NULL;
@@ -57,9 +57,18 @@ has_comparison(const char *text)
 	return false;
 }
 
+/* Most texts are a name or a word, and every reader waits for this. */
+static bool
+may_be_sql(const char *text)
+{
+	return strpbrk(text, " \t\n\v\f\r(=<>~") != NULL;
+}
+
 bool
 text_is_sql(const char *text)
 {
+	if (!may_be_sql(text))
+		return false;
 	return has_words(text, "select", "from") || has_words(text, "insert", "into") ||
 		has_words(text, "delete", "from") || has_words(text, "update", "set") ||
 		has_words(text, "merge", "using") || has_comparison(text);
@@ -70,6 +79,8 @@ text_has_hash(const char *text)
 {
 	int			digits = 0;
 
+	if (strlen(text) < LINT_HEX_DIGITS)
+		return false;
 	for (; *text != '\0'; text++)
 	{
 		bool		is_hex = (*text >= '0' && *text <= '9') || (*text >= 'a' && *text <= 'f') ||
