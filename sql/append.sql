@@ -152,6 +152,21 @@ SELECT ok, entries > 800 AS many, reason FROM secmed.verify_ledger();
 \setenv ARCHIVE :archive
 \! wc -l < $ARCHIVE/payloads | awk '{ print ($1 > 800) }'
 \! secmed verify $ARCHIVE | head -n 1 | sed 's/[0-9]\+/N/g'
+-- Thousands at once: the index on fields is told of nothing while its last pages
+-- are not summarized, and of everything afterwards.  Either way it finds them all.
+ALTER SYSTEM RESET secmed.ledger_segment;
+SELECT pg_reload_conf();
+SELECT pg_sleep(0.1), clock_timestamp() AS before \gset
+SET secmed.ledger_mode = async;
+DO $$ BEGIN FOR i IN 1 .. 4000 LOOP PERFORM secmed.append_note('note ' || i); END LOOP; END $$;
+RESET secmed.ledger_mode;
+SELECT secmed.append_note('one that is waited for');
+SET enable_seqscan = off;
+SELECT count(*) FROM secmed.ledger WHERE secmed.entry_at(entry) > :'before' AND secmed.entry_kind(entry) = 'note';
+SELECT sum(brin_summarize_new_values(oid)) > 0 AS summarized FROM pg_class WHERE relname LIKE 'ledger\_%\_fields';
+SELECT secmed.append_note('one after that');
+SELECT count(*) FROM secmed.ledger WHERE secmed.entry_at(entry) > :'before' AND secmed.entry_kind(entry) = 'note';
+RESET enable_seqscan;
 -- A dump of what remains is restored.
 \c postgres
 DROP DATABASE regress_append_copy;

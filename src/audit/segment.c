@@ -8,6 +8,7 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "audit/segment.h"
+#include "audit/unsummarized.h"
 #include "catalog/namespace.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
@@ -259,6 +260,8 @@ open_segment(SegmentRows *rows, uint64 seq)
 	rows->target = makeNode(ResultRelInfo);
 	InitResultRelInfo(rows->target, relation, 1, NULL, 0);
 	ExecOpenIndices(rows->target, false);
+	/* One that is not counted, so that nobody keeps account of it for each row. */
+	rows->desc = CreateTupleDescCopy(RelationGetDescr(relation));
 }
 
 /* Writes the rows and closes the segment; closed with no rows left if none is open. */
@@ -266,6 +269,7 @@ static void
 close_segment(SegmentRows *rows)
 {
 	Relation	relation;
+	RangeSeen  *seen;
 
 	if (rows->estate == NULL)
 		return;
@@ -273,8 +277,10 @@ close_segment(SegmentRows *rows)
 	/* At the end of the table, not where there is room: a dump gives rows as they lie. */
 	table_multi_insert(relation, rows->rows, rows->n, rows->estate->es_output_cid,
 					   TABLE_INSERT_SKIP_FSM, NULL);
+	seen = palloc0(Max(rows->target->ri_NumIndices, 1) * sizeof(RangeSeen));
 	for (int i = 0; i < rows->n; i++)
 	{
+		unsummarized_skip(rows->target, seen, &rows->rows[i]->tts_tid);
 		list_free(ExecInsertIndexTuples(rows->target, rows->rows[i], rows->estate,
 										false, false, NULL, NIL));
 		ResetPerTupleExprContext(rows->estate);
@@ -297,7 +303,7 @@ segment_rows_put(SegmentRows *rows, uint64 seq, const Datum *values)
 	if (rows->estate == NULL)
 		open_segment(rows, seq);
 
-	row = table_slot_create(rows->target->ri_RelationDesc, &rows->estate->es_tupleTable);
+	row = ExecAllocTableSlot(&rows->estate->es_tupleTable, rows->desc, &TTSOpsVirtual);
 	ExecClearTuple(row);
 	row->tts_values[0] = Int64GetDatum((int64) seq);
 	for (int i = 1; i < row->tts_tupleDescriptor->natts; i++)

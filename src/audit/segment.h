@@ -32,6 +32,7 @@ typedef struct SegmentRows
 	Oid			parent;
 	EState	   *estate;			/* NULL: no segment is open */
 	ResultRelInfo *target;
+	TupleDesc	desc;			/* of the rows */
 	uint64		first;			/* what the open segment holds, */
 	uint64		end;			/* not with this */
 	int			n;

@@ -29,14 +29,32 @@ PG_FUNCTION_INFO_V1(secmed_entry_spooled_at);
 PG_FUNCTION_INFO_V1(secmed_entry_denied);
 PG_FUNCTION_INFO_V1(secmed_entry_notable);
 
-/* The entry that is the function's argument; false if it is none. */
+/*
+ * The entry that is the function's argument; false if it is none.  Who asks for
+ * one field of an entry asks for others: the last one read is kept.
+ */
 static bool
 argument(FunctionCallInfo fcinfo, EntryView *view)
 {
+	static uint8 kept[LEDGER_ENTRY_BYTES_MAX];
+	static EntryView kept_view;
+	static size_t kept_len = 0;
 	bytea	   *bytes = PG_GETARG_BYTEA_PP(0);
+	size_t		len = VARSIZE_ANY_EXHDR(bytes);
 	const char *reason;
 
-	return entry_view(view, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), &reason);
+	if (len > sizeof(kept))
+		return false;
+	if (len != kept_len || memcmp(kept, VARDATA_ANY(bytes), len) != 0)
+	{
+		kept_len = 0;
+		memcpy(kept, VARDATA_ANY(bytes), len);
+		if (!entry_view(&kept_view, kept, len, &reason))
+			return false;
+		kept_len = len;
+	}
+	*view = kept_view;
+	return true;
 }
 
 static Datum
