@@ -399,12 +399,26 @@ compile_outer(Compiler *compiler, JoinExpr *join, JoinForm form)
 	return make_join(compiler, form, left, right, &keys);
 }
 
+/* The planner drops the right side of a left join that changes nothing: at most one match, and nobody reads it. */
+static bool
+is_dropped(Compiler *compiler, JoinExpr *join)
+{
+	const RelOptInfo *rel;
+
+	if (join->jointype != JOIN_LEFT || !IsA(join->rarg, RangeTblRef))
+		return false;
+	rel = compiler->root->simple_rel_array[((RangeTblRef *) join->rarg)->rtindex];
+	return rel == NULL || rel->reloptkind == RELOPT_DEADREL;
+}
+
 static Rel *
 compile_join(Compiler *compiler, JoinExpr *join)
 {
 	JoinForm	form;
 	FromExpr   *inner;
 
+	if (is_dropped(compiler, join))
+		return compile_item(compiler, join->larg);
 	if (join_form(join->jointype, &form))
 		return compile_outer(compiler, join, form);
 	if (join->jointype != JOIN_INNER)
