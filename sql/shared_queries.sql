@@ -59,6 +59,8 @@ SELECT chapter, count(*) FROM code LEFT JOIN visit USING (code) GROUP BY chapter
 -- what can't be computed says why
 SELECT count(*) FROM person WHERE sex LIKE 'm%';
 SELECT count(*) FROM person WHERE sex < 'm';
+SELECT count(*) FROM person WHERE greatest(sex, 'm') = 'm';
+SELECT count(*) FROM person WHERE greatest(sex, 'm' COLLATE "C") = 'm';
 SELECT count(*) FROM person WHERE weight / 2 > 30;
 SELECT count(*) FROM person WHERE age % 2 = 0;
 SELECT array_agg(age) FROM person;

@@ -346,6 +346,14 @@ is_ordering(ExpressionKind kind)
 }
 
 static bool
+refuse_order(TermMaker *maker, Node *expr)
+{
+	return term_refuse(maker, psprintf("%s orders text by a language's rules",
+									   deparse_for_people(&maker->deparser, expr)),
+					   "Secret text is ordered by its bytes: write COLLATE \"C\".");
+}
+
+static bool
 make_comparison(TermMaker *maker, OpExpr *op, ExpressionKind kind, Term *sides, Term *term)
 {
 	align_dates(&sides[0], &sides[1]);
@@ -353,9 +361,7 @@ make_comparison(TermMaker *maker, OpExpr *op, ExpressionKind kind, Term *sides, 
 	if (sides[0].kind != sides[1].kind)
 		return refuse_term(maker, (Node *) op, "its sides are of different types");
 	if (sides[0].kind == SECRET_TEXT && is_ordering(kind) && !lc_collate_is_c(op->inputcollid))
-		return term_refuse(maker, psprintf("%s orders text by a language's rules",
-										   deparse_for_people(&maker->deparser, (Node *) op)),
-						   "Secret text is ordered by its bytes: write COLLATE \"C\".");
+		return refuse_order(maker, (Node *) op);
 	*term = (Term) {expression_binary(kind, sides[0].expression, sides[1].expression), SECRET_BOOLEAN, 0};
 	return true;
 }
@@ -506,6 +512,15 @@ make_several(TermMaker *maker, Node *whole, ExpressionKind kind, List *exprs, Te
 	else
 		*term = (Term) {expression_make(kind, n, expressions_of(terms, n)), terms[0].kind, terms[0].scale};
 	return true;
+}
+
+static bool
+make_extreme(TermMaker *maker, MinMaxExpr *expr, Term *term)
+{
+	if (!make_several(maker, (Node *) expr, expr->op == IS_LEAST ? EXPRESSION_LEAST : EXPRESSION_GREATEST,
+					  expr->args, term))
+		return false;
+	return term->kind != SECRET_TEXT || lc_collate_is_c(expr->inputcollid) || refuse_order(maker, (Node *) expr);
 }
 
 static bool
@@ -697,8 +712,7 @@ term_make(TermMaker *maker, Node *expr, Term *term)
 		case T_CoalesceExpr:
 			return make_several(maker, expr, EXPRESSION_COALESCE, ((CoalesceExpr *) expr)->args, term);
 		case T_MinMaxExpr:
-			return make_several(maker, expr, ((MinMaxExpr *) expr)->op == IS_LEAST ? EXPRESSION_LEAST :
-								EXPRESSION_GREATEST, ((MinMaxExpr *) expr)->args, term);
+			return make_extreme(maker, (MinMaxExpr *) expr, term);
 		case T_ScalarArrayOpExpr:
 			return make_in(maker, (ScalarArrayOpExpr *) expr, term);
 		case T_RelabelType:
