@@ -28,7 +28,7 @@
 /* An idle sequencer only costs a process; a start costs some milliseconds. */
 #define IDLE_MS			60000
 /* Entries that nobody waits for are collected for so long. */
-#define COLLECT_MS		5
+#define COLLECT_MS		20
 /* How long DROP DATABASE and the like wait for it to leave. */
 #define STOP_MS			5000
 
