@@ -8,6 +8,7 @@
 #include "audit/mode.h"
 #include "audit/standing.h"
 #include "audit/steady.h"
+#include "ledger/spooled.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "utils/guc.h"
@@ -81,4 +82,15 @@ mode_wait_certified(uint64 seq, int64 deadline)
 				 errmsg("entry " UINT64_FORMAT " of the ledger is not certified", seq),
 				 errdetail("It is durable here, but a quorum of witnesses did not confirm it within secmed.node_timeout."),
 				 errhint("See secmed.witnesses. Where witnesses may be down, use secmed.ledger_mode = sync.")));
+}
+
+LedgerFailure
+mode_on_failure(EntryKind kind)
+{
+	if (on_ledger_failure == LEDGER_FAILURE_SPOOL && spooled_kind(kind))
+		return LEDGER_FAILURE_SPOOL;
+	/* Who can't be cancelled doesn't wait for ever. */
+	if (on_ledger_failure == LEDGER_FAILURE_BLOCK && InterruptHoldoffCount == 0)
+		return LEDGER_FAILURE_BLOCK;
+	return LEDGER_FAILURE_ERROR;
 }

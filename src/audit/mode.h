@@ -59,4 +59,7 @@ extern bool mode_waits_for_quorum(EntryKind kind);
  */
 extern void mode_wait_certified(uint64 seq, int64 deadline);
 
+/* What this session does about a failure, with an entry of this kind, at the moment. */
+extern LedgerFailure mode_on_failure(EntryKind kind);
+
 #endif							/* SECMED_MODE_H */
