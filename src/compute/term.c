@@ -41,6 +41,15 @@ refuse_term(TermMaker *maker, Node *expr, const char *what)
 					   "Available are comparisons, AND, OR, NOT, + - *, IN, BETWEEN, CASE, COALESCE, IS NULL, least, greatest, and extract(year, quarter, month, day, dow) of dates.");
 }
 
+/* Can texts be equal whose bytes are not? */
+static bool
+check_collation(TermMaker *maker, Node *expr, Oid collation)
+{
+	if (!OidIsValid(collation) || get_collation_isdeterministic(collation))
+		return true;
+	return refuse_term(maker, expr, "secret texts are equal if their bytes are, by no other rules");
+}
+
 bool
 secret_kind_of_type(Oid type, SecretKind *kind)
 {
@@ -418,6 +427,8 @@ make_operator(TermMaker *maker, OpExpr *op, Term *term)
 
 	if (op->opno >= FirstNormalObjectId || name == NULL)
 		return refuse_term(maker, (Node *) op, "its operator is not PostgreSQL's own");
+	if (!check_collation(maker, (Node *) op, op->inputcollid))
+		return false;
 	for (int i = 0; i < list_length(op->args); i++)
 		if (!term_make(maker, list_nth(op->args, i), &sides[i]))
 			return false;
@@ -438,6 +449,8 @@ make_distinct(TermMaker *maker, DistinctExpr *op, Term *term)
 {
 	Term		sides[2];
 
+	if (!check_collation(maker, (Node *) op, op->inputcollid))
+		return false;
 	for (int i = 0; i < 2; i++)
 		if (!term_make(maker, list_nth(op->args, i), &sides[i]))
 			return false;
@@ -457,6 +470,8 @@ make_nullif(TermMaker *maker, NullIfExpr *op, Term *term)
 	Expression **args = palloc(sizeof(Expression *) * 3);
 	SecretType	type;
 
+	if (!check_collation(maker, (Node *) op, op->inputcollid))
+		return false;
 	for (int i = 0; i < 2; i++)
 		if (!term_make(maker, list_nth(op->args, i), &sides[i]))
 			return false;
@@ -633,6 +648,8 @@ make_in(TermMaker *maker, ScalarArrayOpExpr *expr, Term *term)
 
 	if (expr->opno >= FirstNormalObjectId || strcmp(name, expr->useOr ? "=" : "<>") != 0)
 		return refuse_term(maker, (Node *) expr, "only IN and NOT IN take lists");
+	if (!check_collation(maker, (Node *) expr, expr->inputcollid))
+		return false;
 	if (IsA(values, Const) && !((Const *) values)->constisnull)
 		list = array_constants((Const *) values);
 	else if (IsA(values, ArrayExpr) && !((ArrayExpr *) values)->multidims)
@@ -716,6 +733,8 @@ term_make(TermMaker *maker, Node *expr, Term *term)
 		case T_ScalarArrayOpExpr:
 			return make_in(maker, (ScalarArrayOpExpr *) expr, term);
 		case T_RelabelType:
+			if (!check_collation(maker, expr, ((RelabelType *) expr)->resultcollid))
+				return false;
 			return term_make(maker, (Node *) ((RelabelType *) expr)->arg, term);
 		case T_FuncExpr:
 			return make_function(maker, (FuncExpr *) expr, term);

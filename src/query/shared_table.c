@@ -131,6 +131,9 @@ add_column(SharedForeign *table, Form_pg_attribute attribute)
 		ereport(ERROR,
 				(errcode(ERRCODE_RESERVED_NAME),
 				 errmsg("a column of a shared table can't have the name \"%s\"", name)));
+	if (OidIsValid(attribute->attcollation) && !get_collation_isdeterministic(attribute->attcollation))
+		not_secret(name, attribute->atttypid, attribute->atttypmod,
+				   "Shared texts are equal if their bytes are: use a deterministic collation.");
 	definition->columns[i] = pstrdup(name);
 	definition->types[i] = type_of_column(name, attribute->atttypid, attribute->atttypmod,
 										  GetForeignColumnOptions(table->relid, attribute->attnum));
