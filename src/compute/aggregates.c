@@ -9,7 +9,6 @@
 #include "access/htup_details.h"
 #include "access/transam.h"
 #include "catalog/pg_aggregate.h"
-#include "catalog/pg_collation.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
@@ -19,6 +18,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/pg_locale.h"
 #include "utils/syscache.h"
 
 /* One aggregate call being taken apart. */
@@ -207,7 +207,7 @@ decompose_value(Call *call, PlanAggregateKind kind)
 {
 	bool		ordered = kind == PLAN_AGGREGATE_MIN || kind == PLAN_AGGREGATE_MAX;
 
-	if (ordered && call->args[0].kind == SECRET_TEXT && call->agg->inputcollid != C_COLLATION_OID)
+	if (ordered && call->args[0].kind == SECRET_TEXT && !lc_collate_is_c(call->agg->inputcollid))
 		return refuse(call, "min and max of text follow a language's rules",
 					  "Secret text is ordered by its bytes: write COLLATE \"C\".");
 	call->final->kind = FINAL_VALUE;

@@ -5,13 +5,13 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "compute/order.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/tlist.h"
 #include "utils/lsyscache.h"
+#include "utils/pg_locale.h"
 
 bool
 query_has_limit(const Query *query)
@@ -50,7 +50,7 @@ add_sort_key(Compiler *compiler, Rel **rel, const SortGroupClause *clause, Order
 	if (at < 0)
 		return false;
 	column = list_nth((*rel)->columns, at);
-	if (column->type.type.kind == SECRET_TEXT && exprCollation(expr) != C_COLLATION_OID)
+	if (column->type.type.kind == SECRET_TEXT && !lc_collate_is_c(exprCollation(expr)))
 		return term_refuse(&compiler->maker, "ORDER BY with LIMIT of text follows a language's rules",
 						   "Secret text is ordered by its bytes: write COLLATE \"C\".");
 	*key = (OrderKey) {at, is_descending(clause->sortop), clause->nulls_first};
