@@ -118,6 +118,16 @@ UPDATE person SET sex = NULL, age = NULL;
 UPDATE person SET age = 1 FROM visit WHERE visit.patient = person.patient;
 DELETE FROM person RETURNING age;
 SELECT party, other, ok FROM secmed.check_shared('person') ORDER BY 1, 2;
+-- one at a time
+BEGIN;
+UPDATE person SET age = 51;
+DO $$
+BEGIN
+	UPDATE person SET age = 52;
+EXCEPTION WHEN serialization_failure THEN
+	RAISE NOTICE 'pending';
+END $$;
+ROLLBACK;
 
 -- who may ask: a role with privileges on the table, and of secmed_analyst
 \c research postgres

@@ -67,7 +67,7 @@ receive_step(Party *self, size_t len)
 			return NULL;
 		if (memcmp(context, self->context, HASH_BYTES) != 0)
 			fail(ERRCODE_SECMED_PROTOCOL,
-				 "party \"%s\" does not agree about the run: its parties, plan, receipts or threshold differ",
+				 "party \"%s\" does not agree about the run: its parties, plan, receipts, threshold or rows of shared tables differ",
 				 self->next->peer);
 		self->context_received = true;
 	}

@@ -101,7 +101,7 @@ conn_protocol(NodeConn *conn, const char *what)
 static int
 foreign_sqlstate(const char *text)
 {
-	static const char *const allowed[] = {"SM", "22003", "42501", "53", "54", "57014"};
+	static const char *const allowed[] = {"SM", "22003", "40001", "42501", "53", "54", "57014"};
 
 	if (text == NULL || strlen(text) != 5 || strspn(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 5)
 		return ERRCODE_SECMED_PROTOCOL;
