@@ -90,6 +90,7 @@ good_case(Case *what)
 	request->at_us = now_us();
 	request->coordinator = self.card.name;
 	request->requester = "mallory";
+	request->kind = REQUEST_RUN;
 	request->model = MODEL_HONEST_MAJORITY;
 	request->timeout_ms = TIMEOUT_MS;
 	request->nsites = PARTIES;
