@@ -83,6 +83,8 @@ SET secmed.join_rows = 20000;
 SELECT count(*) FROM visit a JOIN visit b USING (code);
 SET secmed.join_rows = 2000;
 SELECT count(*) FROM visit a JOIN visit b USING (code);
+SET secmed.join_rows = 2;
+SELECT a.chapter, count(*) FROM code a JOIN code b USING (chapter) GROUP BY 1;
 RESET secmed.join_rows;
 SET secmed.answer_rows = 3;
 SELECT code, count(*) FROM visit GROUP BY code;

@@ -91,6 +91,15 @@ relation_is_unique(const RelationType *relation, const int *columns, int n)
 	return false;
 }
 
+bool
+plan_withholds(const CheckedPlan *checked)
+{
+	for (int i = 0; i < checked->plan->ninputs; i++)
+		if (checked->patients_min[i] > 1 && checked->patients_min[i] != PATIENTS_NOT_OPENED)
+			return true;
+	return false;
+}
+
 ExpressionScope
 checked_scope(const CheckedPlan *checked, int node)
 {

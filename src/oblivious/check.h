@@ -97,6 +97,9 @@ typedef struct PlanRefusal
  */
 extern bool plan_check(CheckedPlan *out, const ObliviousPlan *plan, PlanRefusal *refusal);
 
+/* Is anything left out because too few patients are behind it?  Then an empty answer may hide a problem. */
+extern bool plan_withholds(const CheckedPlan *checked);
+
 /* A row's columns for expressions of a node's parent. */
 extern ExpressionScope checked_scope(const CheckedPlan *checked, int node);
 

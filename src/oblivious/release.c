@@ -89,7 +89,9 @@ spread(const SharedBits *bit, size_t n)
 
 /*
  * Problems are told only if there is something to show, and then nothing else is: any = some
- * row is there; of each problem p any; and the rows that are there if none of these is 1.
+ * row is there; of each problem p any; and the rows that are there if none of these is 1.  Where
+ * one patient is enough for everything there is nothing to protect, and they are told in any case: an empty
+ * answer would be a wrong one.
  */
 static void
 settle_problems(const NodeRun *at, SharedRelation *relation)
@@ -99,12 +101,14 @@ settle_problems(const NodeRun *at, SharedRelation *relation)
 	SharedBits	fine = shared_bits_alloc(1, 1);
 	SharedBits	all;
 
-	scan_any(at->self, &any, &relation->valid);
+	if (plan_withholds(run->checked))
+		scan_any(at->self, &any, &relation->valid);
 	for (int i = 0; i < run->checked->nproblems; i++)
 	{
 		if (run->problems[i].mine == NULL)
 			continue;
-		logic_and(at->self, &run->problems[i], &run->problems[i], &any);
+		if (plan_withholds(run->checked))
+			logic_and(at->self, &run->problems[i], &run->problems[i], &any);
 		logic_or(at->self, &fine, &fine, &run->problems[i]);
 	}
 	logic_not(at->self, &fine);
