@@ -190,12 +190,12 @@ decompose_avg(Call *call)
 }
 
 static bool
-decompose_variance(Call *call, Oid exact, Oid floating)
+decompose_variance(Call *call, const VarianceFinal *variance)
 {
 	bool		is_float = call->args[0].kind == SECRET_FLOAT;
 
 	call->final->kind = is_float ? FINAL_MOMENTS : FINAL_VARIANCE;
-	call->final->function = is_float ? floating : exact;
+	call->final->function = is_float ? variance->floating : variance->exact;
 	call->final->components[0] = add_of(call, PLAN_AGGREGATE_COUNT, 0);
 	call->final->components[1] = add_of(call, PLAN_AGGREGATE_SUM, 0);
 	call->final->components[2] = add_product(call, 0, 0);
@@ -251,14 +251,14 @@ add_pair_squares(Call *call, int arg)
 					.args = {call->args[arg].expression, call->args[arg].expression}}, 1 - arg);
 }
 
-/* f(Y, X): `sums` of n x X y Y p, as in query/component.c. */
 static bool
-decompose_comoments(Call *call, Oid function, const char *sums)
+decompose_comoments(Call *call, const ComomentFinal *comoment)
 {
+	const char *sums = comoment->sums;
 	int		   *components = call->final->components;
 
 	call->final->kind = FINAL_COMOMENTS;
-	call->final->function = function;
+	call->final->function = comoment->function;
 	components[CO_N] = add_pair_of(call, PLAN_AGGREGATE_COUNT, 1);
 	if (strchr(sums, 'x'))
 		components[CO_X] = add_pair_of(call, PLAN_AGGREGATE_SUM, 1);
@@ -324,39 +324,6 @@ decompose_percentile(Call *call, bool continuous)
 
 /* ---- dispatch ---- */
 
-static const struct
-{
-	const char *name;
-	Oid			exact;
-	Oid			floating;
-}			variances[] = {
-	{"var_pop", F_NUMERIC_VAR_POP, F_FLOAT8_VAR_POP},
-	{"var_samp", F_NUMERIC_VAR_SAMP, F_FLOAT8_VAR_SAMP},
-	{"variance", F_NUMERIC_VAR_SAMP, F_FLOAT8_VAR_SAMP},
-	{"stddev_pop", F_NUMERIC_STDDEV_POP, F_FLOAT8_STDDEV_POP},
-	{"stddev_samp", F_NUMERIC_STDDEV_SAMP, F_FLOAT8_STDDEV_SAMP},
-	{"stddev", F_NUMERIC_STDDEV_SAMP, F_FLOAT8_STDDEV_SAMP},
-};
-
-static const struct
-{
-	const char *name;
-	Oid			function;
-	const char *sums;
-}			comoments[] = {
-	{"regr_avgx", F_FLOAT8_REGR_AVGX, "nx"},
-	{"regr_avgy", F_FLOAT8_REGR_AVGY, "ny"},
-	{"regr_sxx", F_FLOAT8_REGR_SXX, "nxX"},
-	{"regr_syy", F_FLOAT8_REGR_SYY, "nyY"},
-	{"regr_sxy", F_FLOAT8_REGR_SXY, "nxyp"},
-	{"covar_pop", F_FLOAT8_COVAR_POP, "nxyp"},
-	{"covar_samp", F_FLOAT8_COVAR_SAMP, "nxyp"},
-	{"corr", F_FLOAT8_CORR, "nxXyYp"},
-	{"regr_slope", F_FLOAT8_REGR_SLOPE, "nxXyp"},
-	{"regr_intercept", F_FLOAT8_REGR_INTERCEPT, "nxXyp"},
-	{"regr_r2", F_FLOAT8_REGR_R2, "nxXyYp"},
-};
-
 static bool
 takes_distinct(const char *name)
 {
@@ -370,9 +337,8 @@ decompose_two(Call *call, const char *name)
 		return refuse_call(call);
 	if (strcmp(name, "regr_count") == 0)
 		return decompose_regr_count(call);
-	for (int i = 0; i < lengthof(comoments); i++)
-		if (strcmp(name, comoments[i].name) == 0)
-			return decompose_comoments(call, comoments[i].function, comoments[i].sums);
+	if (comoment_find(name))
+		return decompose_comoments(call, comoment_find(name));
 	return refuse_call(call);
 }
 
@@ -395,9 +361,8 @@ decompose_one(Call *call, const char *name)
 		return decompose_value(call, PLAN_AGGREGATE_BOOL_OR);
 	if (strcmp(name, "bool_and") == 0 || strcmp(name, "every") == 0)
 		return decompose_value(call, PLAN_AGGREGATE_BOOL_AND);
-	for (int i = 0; i < lengthof(variances); i++)
-		if (strcmp(name, variances[i].name) == 0)
-			return decompose_variance(call, variances[i].exact, variances[i].floating) || refuse_call(call);
+	if (variance_find(name))
+		return decompose_variance(call, variance_find(name)) || refuse_call(call);
 	return refuse_call(call);
 }
 

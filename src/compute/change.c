@@ -55,19 +55,6 @@ refuse_change(const Changing *changing)
 			 refusal->hint ? errhint("%s", refusal->hint) : 0));
 }
 
-static bool
-collect_vars(Node *node, List **vars)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, Var))
-	{
-		*vars = list_append_unique(*vars, node);
-		return false;
-	}
-	return expression_tree_walker(node, collect_vars, vars);
-}
-
 static Node *
 column_var(const Changing *changing, const char *name)
 {
@@ -90,8 +77,8 @@ scan_table(Changing *changing)
 
 	foreach(lc, changing->columns)
 		vars = lappend(vars, column_var(changing, lfirst(lc)));
-	collect_vars((Node *) changing->values, &vars);
-	collect_vars((Node *) changing->conditions, &vars);
+	rel_collect_vars((Node *) changing->values, &vars);
+	rel_collect_vars((Node *) changing->conditions, &vars);
 	changing->rel = input_scan(&changing->maker, changing->relid, changing->varno, vars, &threshold);
 	return changing->rel != NULL;
 }

@@ -432,20 +432,6 @@ compile_join(Compiler *compiler, JoinExpr *join)
 
 /* ---- tables ---- */
 
-static bool
-collect_vars(Node *node, List **vars)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, Var))
-	{
-		if (((Var *) node)->varlevelsup == 0)
-			*vars = list_append_unique(*vars, node);
-		return false;
-	}
-	return expression_tree_walker(node, collect_vars, vars);
-}
-
 /* The columns of this entry that the query reads. */
 static List *
 vars_of(Compiler *compiler, Index varno)
@@ -455,10 +441,10 @@ vars_of(Compiler *compiler, Index varno)
 	List	   *own = NIL;
 	ListCell   *lc;
 
-	collect_vars((Node *) compiler->root->processed_tlist, &vars);
-	collect_vars((Node *) query->targetList, &vars);
-	collect_vars((Node *) query->jointree, &vars);
-	collect_vars(query->havingQual, &vars);
+	rel_collect_vars((Node *) compiler->root->processed_tlist, &vars);
+	rel_collect_vars((Node *) query->targetList, &vars);
+	rel_collect_vars((Node *) query->jointree, &vars);
+	rel_collect_vars(query->havingQual, &vars);
 	foreach(lc, vars)
 		if (((Var *) lfirst(lc))->varno == varno)
 			own = lappend(own, lfirst(lc));

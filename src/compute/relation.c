@@ -148,3 +148,17 @@ rel_emit(ObliviousPlan *plan, const Rel *rel)
 		node.children[foreach_current_index(lc)] = rel_emit(plan, lfirst(lc));
 	return oblivious_plan_add_node(plan, &node);
 }
+
+bool
+rel_collect_vars(Node *node, List **vars)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var))
+	{
+		if (((Var *) node)->varlevelsup == 0)
+			*vars = list_append_unique(*vars, node);
+		return false;
+	}
+	return expression_tree_walker(node, rel_collect_vars, vars);
+}

@@ -50,6 +50,9 @@ extern RelColumn *rel_add_column(Rel *rel, Node *expr, ColumnType type, bool uni
 /* The type of an expression over this relation; false with the maker's refusal. */
 extern bool rel_type(TermMaker *maker, const Rel *rel, const Expression *expression, ColumnType *type);
 
+/* Adds the columns of this query level that the node reads to a list, each once; returns false. */
+extern bool rel_collect_vars(Node *node, List **vars);
+
 /* Adds the nodes to the plan, children first; the number of the last one. */
 extern int	rel_emit(ObliviousPlan *plan, const Rel *rel);
 

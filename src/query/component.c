@@ -242,13 +242,7 @@ decompose_avg(Call *call)
 	return true;
 }
 
-/* Final functions of variances, for exact and for floating point input. */
-static const struct
-{
-	const char *name;
-	Oid			exact;
-	Oid			floating;
-}			variances[] = {
+static const VarianceFinal variances[] = {
 	{"var_pop", F_NUMERIC_VAR_POP, F_FLOAT8_VAR_POP},
 	{"var_samp", F_NUMERIC_VAR_SAMP, F_FLOAT8_VAR_SAMP},
 	{"variance", F_NUMERIC_VAR_SAMP, F_FLOAT8_VAR_SAMP},
@@ -257,15 +251,24 @@ static const struct
 	{"stddev", F_NUMERIC_STDDEV_SAMP, F_FLOAT8_STDDEV_SAMP},
 };
 
+const VarianceFinal *
+variance_find(const char *name)
+{
+	for (int i = 0; i < lengthof(variances); i++)
+		if (strcmp(name, variances[i].name) == 0)
+			return &variances[i];
+	return NULL;
+}
+
 static bool
-decompose_variance(Call *call, int which)
+decompose_variance(Call *call, const VarianceFinal *variance)
 {
 	bool		floating = is_float(call->types[0]);
 
 	if (!floating && !is_integer(call->types[0]) && call->types[0] != NUMERICOID)
 		return false;
 	call->final->kind = floating ? FINAL_MOMENTS : FINAL_VARIANCE;
-	call->final->function = floating ? variances[which].floating : variances[which].exact;
+	call->final->function = floating ? variance->floating : variance->exact;
 	call->final->components[0] = add_count_beside_sum(call);
 	call->final->components[1] = add_sum(call);
 	call->final->components[2] = add_sum_squares(call);
@@ -285,13 +288,7 @@ decompose_bool(Call *call, bool is_or)
 
 /* ---- aggregates of two columns ---- */
 
-/* f(Y, X): final function and the sums it reads. */
-static const struct
-{
-	const char *name;
-	Oid			function;
-	const char *sums;			/* of n x X y Y p: count, sum, squares, products */
-}			comoments[] = {
+static const ComomentFinal comoments[] = {
 	{"regr_avgx", F_FLOAT8_REGR_AVGX, "nx"},
 	{"regr_avgy", F_FLOAT8_REGR_AVGY, "ny"},
 	{"regr_sxx", F_FLOAT8_REGR_SXX, "nxX"},
@@ -304,6 +301,15 @@ static const struct
 	{"regr_intercept", F_FLOAT8_REGR_INTERCEPT, "nxXyp"},
 	{"regr_r2", F_FLOAT8_REGR_R2, "nxXyYp"},
 };
+
+const ComomentFinal *
+comoment_find(const char *name)
+{
+	for (int i = 0; i < lengthof(comoments); i++)
+		if (strcmp(name, comoments[i].name) == 0)
+			return &comoments[i];
+	return NULL;
+}
 
 static int
 add_regr_count(Call *call)
@@ -332,13 +338,13 @@ add_pair_squares(Call *call, int arg)
 }
 
 static bool
-decompose_comoments(Call *call, int which)
+decompose_comoments(Call *call, const ComomentFinal *comoment)
 {
 	int		   *components = call->final->components;
-	const char *sums = comoments[which].sums;
+	const char *sums = comoment->sums;
 
 	call->final->kind = FINAL_COMOMENTS;
-	call->final->function = comoments[which].function;
+	call->final->function = comoment->function;
 	components[CO_N] = add_regr_count(call);
 	if (strchr(sums, 'x'))
 		components[CO_X] = add_pair_sum(call, 1);
@@ -414,12 +420,10 @@ decompose_by_name(Call *call)
 		call->final->components[0] = add_regr_count(call);
 		return true;
 	}
-	for (int i = 0; i < lengthof(variances); i++)
-		if (strcmp(name, variances[i].name) == 0)
-			return decompose_variance(call, i);
-	for (int i = 0; i < lengthof(comoments); i++)
-		if (strcmp(name, comoments[i].name) == 0)
-			return decompose_comoments(call, i);
+	if (variance_find(name))
+		return decompose_variance(call, variance_find(name));
+	if (comoment_find(name))
+		return decompose_comoments(call, comoment_find(name));
 	return false;
 }
 

@@ -77,6 +77,26 @@ typedef struct ComponentSet
 extern bool aggregate_decompose(ComponentSet *set, Aggref *agg, Final *final,
 								char **reason, char **hint);
 
+/* A variance's final functions, for exact and for floating point input; NULL if this is no variance. */
+typedef struct VarianceFinal
+{
+	const char *name;
+	Oid			exact;
+	Oid			floating;
+} VarianceFinal;
+
+extern const VarianceFinal *variance_find(const char *name);
+
+/* f(Y, X): final function and the sums it reads; NULL if this is none. */
+typedef struct ComomentFinal
+{
+	const char *name;
+	Oid			function;
+	const char *sums;			/* of n x X y Y p: count, sum, squares, products */
+} ComomentFinal;
+
+extern const ComomentFinal *comoment_find(const char *name);
+
 /* For plans, which are made of nodes. */
 extern List *final_to_list(const Final *final);
 extern Final final_from_list(List *list);
