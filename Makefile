@@ -8,8 +8,8 @@
 #   make tool        build/core/secmed, the command-line tool; needs no server to run
 #
 # Layers, bottom to top: a folder includes only itself and folders to its left.
-CORE   = base crypto share channel mpc identity ledger contract oblivious
-SERVER = audit peer mirror shared query compute fdw
+CORE   = base crypto share channel mpc identity ledger contract oblivious stats estimate
+SERVER = audit peer mirror govern shared query compute fdw
 LAYERS = $(CORE) $(SERVER)
 
 EXTENSION  = secmed
