@@ -6,7 +6,7 @@
 #define SECMED_LIMITS_H
 
 /* Version of what nodes say to each other; both sides must agree. */
-#define PROTOCOL_VERSION		1
+#define PROTOCOL_VERSION		2
 
 /* Replicated secret sharing is among three (Araki et al., CCS 2016). */
 #define PARTIES					3

@@ -91,6 +91,44 @@ decode_refs(CborReader *in, NodeRef *refs, int max)
 	return n;
 }
 
+static void
+encode_if(StringInfo out, bool has, const uint8 *bytes, size_t len)
+{
+	if (has)
+		cbor_bytes(out, bytes, len);
+	else
+		cbor_null(out);
+}
+
+static void
+encode_authority(StringInfo out, const Request *request)
+{
+	cbor_array(out, 4);
+	encode_if(out, request->has_identity, request->identity, HASH_BYTES);
+	encode_if(out, request->has_contract, request->contract, HASH_BYTES);
+	encode_if(out, request->has_submission, request->submission, SUBMISSION_ID_BYTES);
+	encode_if(out, request->has_reader, request->reader, HASH_BYTES);
+}
+
+static bool
+decode_if(CborReader *in, uint8 *bytes, size_t len)
+{
+	if (cbor_read_null(in))
+		return false;
+	cbor_read_fixed(in, bytes, len);
+	return true;
+}
+
+static void
+decode_authority(CborReader *in, Request *request)
+{
+	cbor_expect_array(in, 4);
+	request->has_identity = decode_if(in, request->identity, HASH_BYTES);
+	request->has_contract = decode_if(in, request->contract, HASH_BYTES);
+	request->has_submission = decode_if(in, request->submission, SUBMISSION_ID_BYTES);
+	request->has_reader = decode_if(in, request->reader, HASH_BYTES);
+}
+
 static const char *const kind_words[] = {NULL, "run", "compute", "change"};
 
 static void
@@ -104,12 +142,13 @@ encode_change(StringInfo out, const Request *request)
 static void
 encode_body(StringInfo out, const Request *request)
 {
-	cbor_array(out, request->kind == REQUEST_CHANGE ? 12 : 11);
+	cbor_array(out, request->kind == REQUEST_CHANGE ? 13 : 12);
 	cbor_text(out, kind_words[request->kind]);
 	cbor_bytes(out, request->run, RUN_ID_BYTES);
 	cbor_int(out, request->at_us);
 	cbor_text(out, request->coordinator);
 	cbor_text(out, request->requester);
+	encode_authority(out, request);
 	cbor_text(out, request->model);
 	cbor_uint(out, request->timeout_ms);
 	encode_refs(out, request->sites, request->nsites);
@@ -181,14 +220,15 @@ decode_body(Request *request, Bytes body, const char **reason)
 	uint64		elements;
 
 	cbor_start(&in, body.data, body.len);
-	elements = cbor_read_array(&in, 12);
+	elements = cbor_read_array(&in, 13);
 	request->kind = decode_kind(&in);
-	if (elements != (request->kind == REQUEST_CHANGE ? 12 : 11) && in.error == NULL)
+	if (elements != (request->kind == REQUEST_CHANGE ? 13 : 12) && in.error == NULL)
 		in.error = "a request of another length than its kind's";
 	cbor_read_fixed(&in, request->run, RUN_ID_BYTES);
 	request->at_us = (int64) cbor_read_uint(&in, ENTRY_AT_US_MAX);
 	request->coordinator = cbor_read_text(&in, NODE_NAME_BYTES_MAX);
 	request->requester = cbor_read_text(&in, 256);
+	decode_authority(&in, request);
 	request->model = cbor_read_text(&in, 64);
 	request->timeout_ms = cbor_read_uint(&in, 24 * 3600 * 1000);
 	request->nsites = decode_refs(&in, request->sites, SITES_MAX);

@@ -8,11 +8,14 @@
  *
  *	  request  coordinator -> every node, argument of CALL secmed.serve
  *	           [body, signature for "secmed/run/1"], body =
- *	           [kind, run, at_us, coordinator, requester, model, timeout_ms,
+ *	           [kind, run, at_us, coordinator, requester, authority, model, timeout_ms,
  *	            sites, parties, plan, parameters]
  *	           kind: "run", or for CALL secmed.compute, whose sites may be none,
  *	           "compute" or "change"; a change has [change id, xid] behind its parameters
  *	           sites and parties: [[name, fingerprint], ...]
+ *	           authority: [identity, contract, submission, reader], each of them or null: the
+ *	           requester's identity, the hash of the contract under which is asked, the id under which
+ *	           sites were asked for their yes, the identity to which the answer is sealed
  *	  shares   site -> coordinator
  *	           ["shares", receipt, signature, [sealed 0, 1, 2], elapsed_us]
  *	  receipt  signed by the site for "secmed/receipt/1"
@@ -58,6 +61,9 @@ typedef enum RequestKind
 /* What a change of a shared table is known by at all nodes. */
 #define CHANGE_ID_BYTES		16
 
+/* What an analyst's submission is known by at all nodes. */
+#define SUBMISSION_ID_BYTES	16
+
 typedef struct Request
 {
 	RequestKind kind;
@@ -65,6 +71,14 @@ typedef struct Request
 	int64		at_us;			/* microseconds since 1970, UTC; until year 9999 */
 	char	   *coordinator;
 	char	   *requester;		/* role at the coordinator */
+	bool		has_identity;	/* what the coordinator says of who asks, and by which right */
+	uint8		identity[HASH_BYTES];	/* fingerprint */
+	bool		has_contract;
+	uint8		contract[HASH_BYTES];	/* of the document */
+	bool		has_submission;
+	uint8		submission[SUBMISSION_ID_BYTES];
+	bool		has_reader;
+	uint8		reader[HASH_BYTES]; /* fingerprint */
 	char	   *model;
 	uint64		timeout_ms;		/* longest silence the coordinator accepts */
 	int			nsites;

@@ -96,8 +96,8 @@ my @welcomes = (
 	[ 'text',                         'SM013', q{RETURN 'welcome';}, 'text' ],
 	[ '20 MB',                        'SM013', q{RETURN convert_to(repeat('x', 20000000), 'UTF8');} ],
 	[ 'our own hello',                'SM013', 'RETURN hello;' ],
-	[ 'another version',              'SM013', 'RETURN ' . made_up_welcome('\x02') . ';' ],
-	[ 'a signature of nobody',        'SM011', 'RETURN ' . made_up_welcome('\x01') . ';' ],
+	[ 'another version',              'SM013', 'RETURN ' . made_up_welcome('\x03') . ';' ],
+	[ 'a signature of nobody',        'SM011', 'RETURN ' . made_up_welcome('\x02') . ';' ],
 	[ 'an old welcome again',         'SM013', 'RETURN (SELECT bytes FROM public.welcome);' ],
 	[ 'an end of the connection',     'SM010', 'PERFORM pg_terminate_backend(pg_backend_pid()); RETURN hello;' ],
 	[ 'nothing',                      'SM010', "PERFORM pg_sleep($SLEEP); RETURN hello;" ],
@@ -315,9 +315,9 @@ my @lengths = (0, 1, 2, 10, 64, 65, 100, 500, 512, 513, 10_000);
 	my @flipped = map { my $byte = $_; "SELECT secmed.hello(set_bit('$hello', $byte * 8, 1 - get_bit('$hello', $byte * 8)))" } 5 .. 200;
 	unlike((as_node('gemelli', join ";\n", @flipped))[0], qr/x/, 'nor one with a bit flipped');
 
-	my (undef, $err) = as_node('gemelli', 'SELECT secmed.hello(' . made_up_hello('\x02') . ')');
+	my (undef, $err) = as_node('gemelli', 'SELECT secmed.hello(' . made_up_hello('\x03') . ')');
 	like($err, qr/SM013: node "gemelli" speaks another version/, 'nor one of another version');
-	(undef, $err) = as_node('gemelli', 'SELECT secmed.hello(' . made_up_hello('\x01') . ')');
+	(undef, $err) = as_node('gemelli', 'SELECT secmed.hello(' . made_up_hello('\x02') . ')');
 	like($err, qr/SM011: .*"research"/, 'nor one that is signed by nobody');
 
 	my @calls = ('CALL secmed.serve(%s)', 'CALL secmed.link(%s)', 'SELECT secmed.describe(%s)');

@@ -12,6 +12,7 @@
 #include "base/base.h"
 
 #include <libpq-fe.h>
+#include <sodium.h>
 #include <sys/time.h>
 
 #include "../memory.h"
@@ -102,6 +103,15 @@ good_case(Case *what)
 	}
 }
 
+/* From hex digits. */
+static void
+set_right(bool *has, uint8 *right, size_t len, const char *hex)
+{
+	*has = true;
+	if (sodium_hex2bin(right, len, hex, strlen(hex), NULL, NULL, NULL) != 0)
+		die(hex);
+}
+
 static void
 change(Case *what, const char *word, char *value)
 {
@@ -117,6 +127,14 @@ change(Case *what, const char *word, char *value)
 		request->coordinator = value;
 	else if (strcmp(word, "requester") == 0)
 		request->requester = value;
+	else if (strcmp(word, "identity") == 0)
+		set_right(&request->has_identity, request->identity, HASH_BYTES, value);
+	else if (strcmp(word, "contract") == 0)
+		set_right(&request->has_contract, request->contract, HASH_BYTES, value);
+	else if (strcmp(word, "submission") == 0)
+		set_right(&request->has_submission, request->submission, SUBMISSION_ID_BYTES, value);
+	else if (strcmp(word, "reader") == 0)
+		set_right(&request->has_reader, request->reader, HASH_BYTES, value);
 	else if (strcmp(word, "model") == 0)
 		request->model = value;
 	else if (strcmp(word, "sites") == 0)

@@ -50,6 +50,42 @@ request_bytes(Request request)
 	return bytes;
 }
 
+/* Each of the four may be there or not, and is itself. */
+static void
+test_authority(void)
+{
+	Request		back;
+	Bytes		body;
+	uint8		signature[SIGNATURE_BYTES];
+	const char *reason;
+
+	for (int which = 0; which < 16; which++)
+	{
+		Request		request = good_request();
+		StringInfoData bytes;
+
+		request.has_identity = which & 1;
+		request.has_contract = which & 2;
+		request.has_submission = which & 4;
+		request.has_reader = which & 8;
+		fill(request.identity, HASH_BYTES, 21);
+		fill(request.contract, HASH_BYTES, 22);
+		fill(request.submission, SUBMISSION_ID_BYTES, 23);
+		fill(request.reader, HASH_BYTES, 24);
+		bytes = request_bytes(request);
+		check(read_request(&back, bytes.data, bytes.len, &body, signature, &reason) &&
+			  back.has_identity == request.has_identity && back.has_contract == request.has_contract &&
+			  back.has_submission == request.has_submission && back.has_reader == request.has_reader &&
+			  (!(which & 1) || memcmp(back.identity, request.identity, HASH_BYTES) == 0) &&
+			  (!(which & 2) || memcmp(back.contract, request.contract, HASH_BYTES) == 0) &&
+			  (!(which & 4) || memcmp(back.submission, request.submission, SUBMISSION_ID_BYTES) == 0) &&
+			  (!(which & 8) || memcmp(back.reader, request.reader, HASH_BYTES) == 0),
+			  "a request says by which right it is asked (%d)", which);
+		if (which == 15)
+			test_hostile("request under a contract", request_again, &bytes);
+	}
+}
+
 static void
 test_request(void)
 {
@@ -74,6 +110,9 @@ test_request(void)
 	check(!sign_verify(signature, coordinator.card.sign_public, "secmed/receipt/1", body.data, body.len),
 		  "as a request only");
 	check(back.kind == REQUEST_RUN, "and of which kind");
+	check(!back.has_identity && !back.has_contract && !back.has_submission && !back.has_reader,
+		  "and that nothing gives a right to it");
+	test_authority();
 	request.kind = REQUEST_COMPUTE;
 	request.nsites = 0;
 	bytes = request_bytes(request);
@@ -118,7 +157,33 @@ typedef struct Odd
 	bool		site_twice;
 	bool		party_twice;
 	const char *bad_name;
+	int			identity_bytes; /* 0: null */
+	int			contract_bytes;
+	int			submission_bytes;
+	int			reader_bytes;
+	int			more_authority;
 } Odd;
+
+static void
+write_right(StringInfo out, int len)
+{
+	if (len == 0)
+		cbor_null(out);
+	else
+		cbor_bytes(out, text_of(len), len);
+}
+
+static void
+write_authority(StringInfo out, const Odd *odd)
+{
+	cbor_array(out, 4 + odd->more_authority);
+	write_right(out, odd->identity_bytes);
+	write_right(out, odd->contract_bytes);
+	write_right(out, odd->submission_bytes);
+	write_right(out, odd->reader_bytes);
+	for (int i = 0; i < odd->more_authority; i++)
+		cbor_null(out);
+}
 
 static StringInfoData
 odd_request(Odd odd)
@@ -127,12 +192,13 @@ odd_request(Odd odd)
 	StringInfoData bytes = empty();
 	uint8		zeros[SIGNATURE_BYTES] = {0};
 
-	cbor_array(&body, 11);
+	cbor_array(&body, 12);
 	cbor_text(&body, odd.word);
 	cbor_bytes(&body, zeros, RUN_ID_BYTES);
 	cbor_int(&body, AT_US);
 	cbor_text(&body, "research");
 	cbor_text(&body, "anna");
+	write_authority(&body, &odd);
 	cbor_text(&body, MODEL_HONEST_MAJORITY);
 	cbor_uint(&body, 1000);
 	write_nodes(&body, odd.nsites, odd.site_twice, odd.bad_name);
@@ -172,6 +238,13 @@ test_request_limits(void)
 	odd(OTHER_WORD, "another word", "ran", 3, 3);
 	odd(OTHER_WORD, "no word", "", 3, 3);
 	odd(TOO_LONG, "a long word", text_of(17), 3, 3);
+	odd("accepted", "an identity of 32 bytes", "run", 3, 3, .identity_bytes = 32);
+	odd("holds a string of another length than expected", "an identity of 31", "run", 3, 3, .identity_bytes = 31);
+	odd("holds a string of another length than expected", "a contract of 16", "run", 3, 3, .contract_bytes = 16);
+	odd("accepted", "a submission of 16", "run", 3, 3, .submission_bytes = 16);
+	odd(TOO_LONG, "a submission of 32", "run", 3, 3, .submission_bytes = 32);
+	odd(TOO_LONG, "a reader of 33", "run", 3, 3, .reader_bytes = 33);
+	odd(TOO_LONG_LIST, "a fifth right", "run", 3, 3, .more_authority = 1);
 
 	asks("accepted", "a day's patience", request.timeout_ms = 24 * 3600 * 1000);
 	asks(TOO_LARGE, "more patience", request.timeout_ms = 24 * 3600 * 1000 + 1);

@@ -179,7 +179,9 @@ test_request(void)
 	StringInfoData bytes = empty();
 	Request		request = {.kind = REQUEST_RUN, .at_us = AT_US, .coordinator = "research", .requester = "alice",
 		.model = MODEL_HONEST_MAJORITY, .timeout_ms = 10000, .nsites = 3,
+	.has_identity = true, .has_contract = true, .has_submission = true,
 	.plan = (uint8 *) plan.data, .plan_len = plan.len, .params = params, .nparams = 2};
+	uint8		hash[HASH_BYTES];
 	Request		back;
 	const uint8 *body;
 	size_t		body_len;
@@ -187,6 +189,10 @@ test_request(void)
 	const char *reason;
 
 	memcpy(request.run, run, RUN_ID_BYTES);
+	hash_bytes(request.identity, "identity", 8);
+	hash_bytes(request.contract, "contract", 8);
+	hash_bytes(hash, "submission", 10);
+	memcpy(request.submission, hash, SUBMISSION_ID_BYTES);
 	name_nodes(request.sites, &fingerprints);
 	name_nodes(request.parties, &fingerprints);
 	request_encode(&bytes, &request, &keys);
