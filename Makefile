@@ -24,7 +24,7 @@ OBJS    = $(patsubst %.c,%.o,$(filter-out src/channel/memory.c,$(SOURCES)))
 PG_CONFIG  ?= pg_config
 PG_CPPFLAGS = -Isrc -I$(shell $(PG_CONFIG) --includedir)
 PG_CFLAGS   = -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers $(if $(ASSERTS),-DUSE_ASSERT_CHECKING)
-SHLIB_LINK  = -lpq -lsodium -lssl -lcrypto -Wl,--version-script=src/exports.map
+SHLIB_LINK  = -lpq -lsodium -lssl -lcrypto -lRmath -llapacke -Wl,--version-script=src/exports.map
 
 # Bitcode would let the JIT inline our functions and miss symbols that exports.map hides.
 override with_llvm := no

@@ -45,7 +45,8 @@ CFLAGS   := -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare
             -Wno-missing-field-initializers -pthread \
             $(if $(findstring clang,$(CC)),-Wno-ignored-attributes) \
             $(if $(SANITIZE),$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
-LDLIBS   := -lsodium -lcrypto -lpthread -lm
+# The statistics' libraries only where they are used: not in the tool.
+LDLIBS   := -lsodium -lcrypto -Wl,--as-needed -lRmath -llapacke -lpthread -lm
 
 all: $(UNIT) $(SIM)
 
