@@ -94,6 +94,13 @@
 /* Rows that a writer splits and sends at a time; with a table's widest row, 20 MB. */
 #define SHARED_CHUNK_ROWS		8192
 
+/* What people sign: a contract with its terms and its query is some pages of text. */
+#define DOCUMENT_BODY_BYTES_MAX	(256 * 1024)
+/* Twenty sites, their officers, and vetters. */
+#define DOCUMENT_SIGNATURES_MAX	64
+/* Body, signatures and the heads around them. */
+#define DOCUMENT_BYTES_MAX		(DOCUMENT_BODY_BYTES_MAX + DOCUMENT_SIGNATURES_MAX * 128)
+
 /* A run's request is refused when the clocks differ by more than this. */
 #define CLOCK_SKEW_MS_MAX		(5 * 60 * 1000)
 /* How often a busy site looks whether the coordinator is still there. */

@@ -13,8 +13,10 @@
 #include "../memory.h"
 #include "contract/erasure.h"
 #include "contract/describe.h"
+#include "contract/person.h"
 #include "contract/request.h"
 #include "contract/shared.h"
+#include "contract/vote.h"
 #include "identity/session.h"
 #include "ledger/entry.h"
 #include "ledger/spooled.h"
@@ -401,6 +403,42 @@ test_spooled(void)
 }
 
 static void
+test_document(void)
+{
+	NodeKeys	charite = charite_keys();
+	NodeKeys	research = research_keys();
+	Person		person = {.kind = IDENTITY_PERSON, .name = "Ada Weber", .organisation = "Charité",
+	.roles = 1 << ROLE_ANALYST | 1 << ROLE_GOVERNANCE, .from_us = AT_US,
+	.until_us = AT_US + INT64CONST(365) * 86400 * 1000000, .has_replaces = true};
+	Vote		vote = {.verb = VOTE_ADMIT, .at_us = AT_US, .reason = "known since 2019"};
+	Governance	governance = {.serial = 1, .admit = 2, .rebind = 2, .remove = 3, .amend = 3, .title = "Consortium rules"};
+	StringInfoData body = empty();
+	StringInfoData bytes = empty();
+	Document	document;
+	const char *reason;
+
+	memcpy(person.sign_public, charite.card.sign_public, SIGN_PUBLIC_BYTES);
+	memcpy(person.seal_public, charite.card.seal_public, SEAL_PUBLIC_BYTES);
+	document_signer(person.replaces, research.card.sign_public);
+	person_encode(&body, &person);
+	check_bytes(body.data, body.len, "document", "body");
+	check(document_begin(&document, body.data, body.len, &reason), "an identity is a document");
+	check_bytes(document.hash, HASH_BYTES, "document", "hash");
+	document_sign(&document, charite.card.sign_public, charite.sign_secret);
+	document_sign(&document, research.card.sign_public, research.sign_secret);
+	document_encode(&bytes, &document);
+	check_message(bytes, "document");
+
+	memcpy(vote.subject, document.hash, HASH_BYTES);
+	resetStringInfo(&body);
+	vote_encode(&body, &vote);
+	check_bytes(body.data, body.len, "document", "vote");
+	resetStringInfo(&body);
+	governance_encode(&body, &governance);
+	check_bytes(body.data, body.len, "document", "governance");
+}
+
+static void
 test_erasure(void)
 {
 	NodeKeys	keys = charite_keys();
@@ -574,6 +612,7 @@ main(void)
 	test_oblivious_result();
 	test_entry();
 	test_spooled();
+	test_document();
 	test_erasure();
 	test_description();
 	test_shared();
