@@ -6,6 +6,8 @@
  */
 #include "base/base.h"
 
+#include "contract/act.h"
+#include "contract/contract.h"
 #include "contract/document.h"
 #include "contract/person.h"
 #include "contract/vote.h"
@@ -14,5 +16,7 @@ const DocumentKind document_kinds[] = {
 	{"identity", person_check, person_describe},
 	{"vote", vote_check, vote_describe},
 	{"governance", governance_check, governance_describe},
+	{CONTRACT_KIND, contract_check, contract_describe},
+	{CONTRACT_ACT_KIND, contract_act_check, contract_act_describe},
 	{NULL}
 };
