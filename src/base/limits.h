@@ -89,6 +89,10 @@
 #define PERCENTILE_DENOMINATOR_MAX	10000
 /* Rows of a relation; the engine numbers them in 32 bits. */
 #define RELATION_ROWS_MAX		(UINT64CONST(1) << 31)
+/* Rows that a site shares for a run come in so many: whole words of bits (share/columns.h). */
+#define SITE_ROWS_STEP			64
+/* A site shares padding up to a bound of at least so many rows: that it has more tells nothing of few. */
+#define SITE_ROWS_MIN			1024
 /* Columns of a shared table: a row of shares, up to 43 bytes each, fits into a page. */
 #define SHARED_COLUMNS_MAX		128
 /* Rows that a writer splits and sends at a time; with a table's widest row, 20 MB. */

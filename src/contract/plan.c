@@ -35,8 +35,8 @@ component_elements(ComponentKind kind)
 	return 0;
 }
 
-static void
-encode_texts(StringInfo out, char **texts, int n)
+void
+plan_texts_encode(StringInfo out, char **texts, int n)
 {
 	cbor_array(out, n);
 	for (int i = 0; i < n; i++)
@@ -48,13 +48,13 @@ encode_texts(StringInfo out, char **texts, int n)
 	}
 }
 
-static void
-encode_tables(StringInfo out, const CanonicalPlan *plan)
+void
+plan_tables_encode(StringInfo out, const PlanTable *tables, int n)
 {
-	cbor_array(out, plan->ntables);
-	for (int i = 0; i < plan->ntables; i++)
+	cbor_array(out, n);
+	for (int i = 0; i < n; i++)
 	{
-		const PlanTable *table = &plan->tables[i];
+		const PlanTable *table = &tables[i];
 
 		cbor_array(out, 2);
 		cbor_text(out, table->name);
@@ -74,14 +74,14 @@ plan_encode(StringInfo out, const CanonicalPlan *plan)
 	cbor_array(out, 6);
 	cbor_uint(out, 1);
 	cbor_text(out, plan->sql);
-	encode_tables(out, plan);
-	encode_texts(out, plan->param_types, plan->nparams);
+	plan_tables_encode(out, plan->tables, plan->ntables);
+	plan_texts_encode(out, plan->param_types, plan->nparams);
 	cbor_array(out, plan->nkeys);
 	for (int i = 0; i < plan->nkeys; i++)
 	{
 		cbor_array(out, 2);
 		cbor_text(out, plan->keys[i].type);
-		encode_texts(out, plan->keys[i].values, plan->keys[i].nvalues);
+		plan_texts_encode(out, plan->keys[i].values, plan->keys[i].nvalues);
 	}
 	cbor_array(out, plan->ncomponents);
 	for (int i = 0; i < plan->ncomponents; i++)
@@ -92,8 +92,8 @@ plan_encode(StringInfo out, const CanonicalPlan *plan)
 	}
 }
 
-static char **
-decode_texts(CborReader *in, int max, bool nulls, size_t text_max, int *n)
+char **
+plan_texts_read(CborReader *in, int max, bool nulls, size_t text_max, int *n)
 {
 	char	  **texts;
 
@@ -108,14 +108,16 @@ decode_texts(CborReader *in, int max, bool nulls, size_t text_max, int *n)
 	return texts;
 }
 
-static void
-decode_tables(CborReader *in, CanonicalPlan *plan)
+PlanTable *
+plan_tables_read(CborReader *in, int *n)
 {
-	plan->ntables = (int) cbor_read_array(in, TABLES_MAX);
-	plan->tables = palloc0(sizeof(PlanTable) * (plan->ntables + 1));
-	for (int i = 0; i < plan->ntables && in->error == NULL; i++)
+	PlanTable  *tables;
+
+	*n = (int) cbor_read_array(in, TABLES_MAX);
+	tables = palloc0(sizeof(PlanTable) * (*n + 1));
+	for (int i = 0; i < *n && in->error == NULL; i++)
 	{
-		PlanTable  *table = &plan->tables[i];
+		PlanTable  *table = &tables[i];
 
 		cbor_expect_array(in, 2);
 		table->name = cbor_read_text(in, NAMEDATALEN - 1);
@@ -128,6 +130,7 @@ decode_tables(CborReader *in, CanonicalPlan *plan)
 			table->columns[j].type = cbor_read_text(in, 256);
 		}
 	}
+	return tables;
 }
 
 static void
@@ -141,7 +144,7 @@ decode_keys(CborReader *in, CanonicalPlan *plan)
 
 		cbor_expect_array(in, 2);
 		key->type = cbor_read_text(in, 256);
-		key->values = decode_texts(in, DOMAIN_VALUES_MAX, true, 1024, &key->nvalues);
+		key->values = plan_texts_read(in, DOMAIN_VALUES_MAX, true, 1024, &key->nvalues);
 	}
 }
 
@@ -176,8 +179,8 @@ plan_decode(CanonicalPlan *plan, const void *bytes, size_t len, const char **rea
 	if (cbor_read_uint(&in, 1) != 1 && in.error == NULL)
 		in.error = "plan of another version";
 	plan->sql = cbor_read_text(&in, REQUEST_BYTES_MAX);
-	decode_tables(&in, plan);
-	plan->param_types = decode_texts(&in, PARAMETERS_MAX, false, 256, &plan->nparams);
+	plan->tables = plan_tables_read(&in, &plan->ntables);
+	plan->param_types = plan_texts_read(&in, PARAMETERS_MAX, false, 256, &plan->nparams);
 	decode_keys(&in, plan);
 	decode_components(&in, plan);
 

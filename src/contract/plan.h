@@ -26,6 +26,7 @@
 #define SECMED_PLAN_H
 
 #include "base/base.h"
+#include "base/cbor.h"
 #include "crypto/hash.h"
 
 /*
@@ -129,6 +130,12 @@ extern PlanTable *plan_table(const CanonicalPlan *plan, const char *name);
 
 /* "trial, visit": the tables, for ledgers and messages; at most max bytes. */
 extern char *plan_tables_text(const CanonicalPlan *plan, int max);
+
+/* Parts of plans: tables with their columns, and lists of texts, which may be NULL if `nulls`. */
+extern void plan_tables_encode(StringInfo out, const PlanTable *tables, int n);
+extern PlanTable *plan_tables_read(CborReader *in, int *n);
+extern void plan_texts_encode(StringInfo out, char **texts, int n);
+extern char **plan_texts_read(CborReader *in, int max, bool nulls, size_t text_max, int *n);
 
 /*
  * What opening one group reveals, in words without any of the query's text:

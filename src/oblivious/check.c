@@ -807,6 +807,127 @@ check_group(Checking *checking)
 	return true;
 }
 
+/* ---- merge ---- */
+
+static const PlanInput *
+merged_input(const ObliviousPlan *plan, const PlanNode *merge)
+{
+	const PlanNode *scan = &plan->nodes[merge->children[0]];
+
+	if (scan->kind != PLAN_SCAN || scan->input >= plan->ninputs || plan->inputs[scan->input].patient != PATIENT_COUNTED)
+		return NULL;
+	return &plan->inputs[scan->input];
+}
+
+/*
+ * The GROUP that merges: by all keys, each aggregate by its own kind, and the patients of each part added up.  With fewer
+ * keys a patient would be counted once for each group he is in.
+ */
+static void
+group_of_merge(PlanNode *group, const PlanNode *merge, const PlanInput *input)
+{
+	int			nkeys = input_keys(input);
+
+	*group = (PlanNode) {.kind = PLAN_GROUP,.nchildren = 1,.children = merge->children,.nkeys = nkeys,.rows = merge->rows};
+	group->keys = palloc0((nkeys + 1) * sizeof(int));
+	for (int i = 0; i < nkeys; i++)
+		group->keys[i] = i;
+	group->naggregates = input->ncolumns - nkeys;
+	group->aggregates = palloc0((group->naggregates + 1) * sizeof(PlanAggregate));
+	for (int i = 0; i < group->naggregates; i++)
+		group->aggregates[i] = (PlanAggregate) {
+			.kind = i < input->source->naggregates ? input->source->aggregates[i].kind : PLAN_AGGREGATE_SUM,
+			.nargs = 1,.args = {expression_column(nkeys + i)}
+		};
+}
+
+/* The last columns count patients. */
+static bool
+check_counts(Checking *checking, const PlanInput *input)
+{
+	for (int i = input->ncolumns - source_parts(input->source); i < input->ncolumns; i++)
+		if (!secret_type_equal(&input->columns[i].type, &(SecretType) {SECRET_INTEGER, PLAN_ROW_BITS, 0, false}))
+			return refuse(checking, "is of groups whose patients are counted in column %d, which does not fit", i);
+	return true;
+}
+
+static bool
+check_merge(Checking *checking)
+{
+	const PlanNode *node = checking->node;
+	const PlanInput *input = merged_input(checking->plan, node);
+	RelationType grouped = {0};
+	RelationType *out = checking->out;
+	PlanNode	group;
+	Checking	inner = *checking;
+	int			nkeys;
+	int			shown;
+
+	if (input == NULL)
+		return refuse(checking, "is not of groups that sites made");
+	nkeys = input_keys(input);
+	if (nkeys < 1)
+		return refuse(checking, "is of groups without keys");
+	if (node->patients_min == 0)
+		return refuse(checking, "wants no patients");
+	if (!check_counts(checking, input))
+		return false;
+	group_of_merge(&group, node, input);
+	inner.node = &group;
+	inner.out = &grouped;
+	if (!check_group(&inner))
+		return false;
+
+	shown = node->patients_min > 1 ? source_parts(input->source) - 1 : 0;
+	if (!start(checking, grouped.rows, nkeys + input->source->naggregates + shown, 0))
+		return false;
+	memcpy(out->columns, grouped.columns, (nkeys + input->source->naggregates) * sizeof(ColumnType));
+	for (int i = 0; i < input->source->naggregates; i++)
+		if (shown > 0 && input->source->aggregates[i].part > 0)
+			out->columns[nkeys + i].type.nullable = true;
+	for (int i = 0; i < shown; i++)
+		out->columns[nkeys + input->source->naggregates + i] = column_type(secret_boolean());
+	add_unique(out, grouped.unique[0]);
+	checking->checked->patients_min[input - checking->plan->inputs] =
+		Min(checking->checked->patients_min[input - checking->plan->inputs], node->patients_min);
+	return true;
+}
+
+void
+plan_merge_group(const CheckedPlan *checked, int number, PlanNode *group, RelationType *type)
+{
+	const PlanNode *node = &checked->plan->nodes[number];
+	CheckedPlan scratch = *checked;
+	Refusal		refusal;
+	Checking	checking = {&scratch, checked->plan, group, number, type, &refusal};
+
+	memset(type, 0, sizeof(*type));
+	group_of_merge(group, node, merged_input(checked->plan, node));
+	/* The problem that it may have is known already. */
+	scratch.problems = palloc0((2 * checked->plan->nnodes + 2) * sizeof(PlanProblem));
+	scratch.nproblems = 0;
+	if (!check_group(&checking))
+		fail(ERRCODE_SECMED_PROTOCOL, "a merge that can't be checked again");
+	pfree(scratch.problems);
+}
+
+/* Groups of sites say nothing of patients but to the node that adds them up. */
+static bool
+check_counted_inputs(const ObliviousPlan *plan, PlanRefusal *refusal)
+{
+	for (int i = 0; i < plan->nnodes; i++)
+		for (int c = 0; c < plan->nodes[i].nchildren; c++)
+		{
+			const PlanNode *scan = &plan->nodes[plan->nodes[i].children[c]];
+
+			refusal->node = i;
+			if (scan->kind == PLAN_SCAN && plan->inputs[scan->input].patient == PATIENT_COUNTED &&
+				plan->nodes[i].kind != PLAN_MERGE)
+				return refuse_expression(&refusal->refusal, NULL, "is of groups that sites made, and no merge");
+		}
+	return true;
+}
+
 /* ---- sort, limit, and the roots ---- */
 
 static bool
@@ -909,6 +1030,8 @@ check_node(Checking *checking)
 			return check_release(checking);
 		case PLAN_STORE:
 			return check_store(checking);
+		case PLAN_MERGE:
+			return check_merge(checking);
 	}
 	return refuse(checking, "is of an unknown kind");
 }
@@ -935,7 +1058,8 @@ plan_check(CheckedPlan *out, const ObliviousPlan *plan, PlanRefusal *refusal)
 		if (!check_node(&checking))
 			return false;
 	}
+	refusal->node = plan->nnodes - 1;
 	if (root == PLAN_RELEASE || root == PLAN_STORE)
-		return true;
+		return check_counted_inputs(plan, refusal);
 	return refuse_expression(&refusal->refusal, NULL, "is last, and neither opens nor stores");
 }

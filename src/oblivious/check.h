@@ -100,6 +100,9 @@ extern bool plan_check(CheckedPlan *out, const ObliviousPlan *plan, PlanRefusal 
 /* Is anything left out because too few patients are behind it?  Then an empty answer may hide a problem. */
 extern bool plan_withholds(const CheckedPlan *checked);
 
+/* The GROUP by which a MERGE, whose plan was checked, is done, and its relation: sums of patients come last. */
+extern void plan_merge_group(const CheckedPlan *checked, int number, PlanNode *group, RelationType *type);
+
 /* A row's columns for expressions of a node's parent. */
 extern ExpressionScope checked_scope(const CheckedPlan *checked, int node);
 

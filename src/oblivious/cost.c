@@ -422,6 +422,23 @@ cost_group(Costing *costing)
 		spend_less(costing, groups * plan_group_parts(node) * node->npatients, 34);
 }
 
+/* Its group, and a comparison of patients for each part. */
+static void
+cost_merge(Costing *costing, int number)
+{
+	Costing		inner = *costing;
+	PlanNode	group;
+	RelationType type;
+	int			parts;
+
+	plan_merge_group(costing->checked, number, &group, &type);
+	inner.node = &group;
+	cost_group(&inner);
+	parts = source_parts(costing->checked->plan->inputs[costing->checked->plan->nodes[costing->node->children[0]].input].source);
+	if (costing->node->patients_min > 1)
+		spend_less(costing, costing->cost->rows * parts, type.columns[type.ncolumns - 1].type.bits);
+}
+
 static void
 cost_sort(Costing *costing)
 {
@@ -446,7 +463,7 @@ cost_release(Costing *costing, const RelationType *type)
 }
 
 static void
-cost_node(Costing *costing, const RelationType *type)
+cost_node(Costing *costing, int number, const RelationType *type)
 {
 	const PlanNode *node = costing->node;
 
@@ -476,6 +493,9 @@ cost_node(Costing *costing, const RelationType *type)
 		case PLAN_RELEASE:
 			cost_release(costing, type);
 			break;
+		case PLAN_MERGE:
+			cost_merge(costing, number);
+			break;
 		default:
 			break;
 	}
@@ -495,7 +515,7 @@ plan_cost(NodeCost *costs, const CheckedPlan *checked)
 			costing.scope = checked_scope(checked, costing.node->children[0]);
 			costing.n = checked->nodes[costing.node->children[0]].rows;
 		}
-		cost_node(&costing, &checked->nodes[i]);
+		cost_node(&costing, i, &checked->nodes[i]);
 	}
 }
 

@@ -91,6 +91,8 @@ execute_node(const NodeRun *at, SharedRelation *children)
 			return execute_release(at, children);
 		case PLAN_STORE:
 			return execute_store(at, children);
+		case PLAN_MERGE:
+			return execute_merge(at, children);
 	}
 	fail(ERRCODE_SECMED_PROTOCOL, "a node of an unknown kind");
 }

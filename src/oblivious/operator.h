@@ -38,6 +38,7 @@ extern SharedRelation execute_project(const NodeRun *at, SharedRelation *child);
 extern SharedRelation execute_union(const NodeRun *at, SharedRelation *children);
 extern SharedRelation execute_join(const NodeRun *at, SharedRelation *left, SharedRelation *right);
 extern SharedRelation execute_group(const NodeRun *at, SharedRelation *child);
+extern SharedRelation execute_merge(const NodeRun *at, SharedRelation *child);
 extern SharedRelation execute_sort(const NodeRun *at, SharedRelation *child);
 extern SharedRelation execute_limit(const NodeRun *at, SharedRelation *child);
 extern SharedRelation execute_release(const NodeRun *at, SharedRelation *child);

@@ -60,9 +60,27 @@ plan_group_parts(const PlanNode *node)
 	return parts;
 }
 
+int
+input_keys(const PlanInput *input)
+{
+	int			keys = input->ncolumns - input->source->naggregates - source_parts(input->source);
+
+	return Max(keys, -1);
+}
+
+bool
+oblivious_plan_asks_sites(const ObliviousPlan *plan)
+{
+	for (int i = 0; i < plan->ninputs; i++)
+		if (plan->inputs[i].kind == INPUT_SITES)
+			return true;
+	return false;
+}
+
 /* In the order of PlanNodeKind and of PlanAggregateKind. */
 static const char *const node_names[] = {
-	NULL, "scan", "filter", "project", "union", "join", "group", "sort", "limit", "release", "store"
+	NULL, "scan", "filter", "project", "union", "join", "group", "sort", "limit", "release", "store",
+	"merge"
 };
 
 static const char *const aggregate_names[] = {
@@ -97,7 +115,7 @@ encode_numbers(StringInfo out, const int *numbers, int n)
 static void
 encode_input(StringInfo out, const PlanInput *input)
 {
-	cbor_array(out, 5);
+	cbor_array(out, input->kind == INPUT_SITES ? 6 : 5);
 	cbor_text(out, input->name);
 	cbor_uint(out, input->kind);
 	cbor_uint(out, input->rows);
@@ -110,6 +128,8 @@ encode_input(StringInfo out, const PlanInput *input)
 		secret_type_encode(out, &input->columns[i].type);
 		cbor_bool(out, input->columns[i].unique);
 	}
+	if (input->kind == INPUT_SITES)
+		source_encode(out, input->source);
 }
 
 static void
@@ -176,7 +196,7 @@ encode_order(StringInfo out, const PlanNode *node)
 }
 
 /* Elements of each kind's array, in the order of PlanNodeKind. */
-static const int node_elements[] = {0, 2, 2, 2, 2, 4, 7, 2, 3, 4, 2};
+static const int node_elements[] = {0, 2, 2, 2, 2, 4, 7, 2, 3, 4, 2, 3};
 
 static void
 encode_node(StringInfo out, const PlanNode *node)
@@ -220,6 +240,10 @@ encode_node(StringInfo out, const PlanNode *node)
 			break;
 		case PLAN_STORE:
 			encode_numbers(out, node->columns, node->ncolumns);
+			break;
+		case PLAN_MERGE:
+			cbor_uint(out, node->patients_min);
+			cbor_uint(out, node->rows);
 			break;
 	}
 }
@@ -281,9 +305,9 @@ static void
 read_input(PlanReader *reader, PlanInput *input)
 {
 	CborReader *in = &reader->in;
+	uint64		elements = cbor_read_array(in, 6);
 	int64		patient;
 
-	cbor_expect_array(in, 5);
 	input->name = cbor_read_text(in, NAMEDATALEN - 1);
 	input->kind = (InputKind) cbor_read_uint(in, INPUT_KIND_MAX);
 	input->rows = cbor_read_uint(in, RELATION_ROWS_MAX);
@@ -299,8 +323,14 @@ read_input(PlanReader *reader, PlanInput *input)
 	}
 	if (input->kind == 0)
 		refuse(reader, "input of an unknown kind");
-	if (patient < PATIENT_NONE || patient >= input->ncolumns)
+	if (elements != (input->kind == INPUT_SITES ? 6 : 5))
+		refuse(reader, "input of another length than its kind's");
+	if (input->kind == INPUT_SITES && fine(reader))
+		input->source = source_read(in);
+	if (patient < PATIENT_COUNTED || patient >= input->ncolumns)
 		refuse(reader, "patient column that is not there");
+	if (fine(reader) && (patient == PATIENT_COUNTED) != (input->source != NULL && input->source->grouped))
+		refuse(reader, "groups whose patients are not counted");
 	input->patient = fine(reader) ? patient : PATIENT_NONE;
 }
 
@@ -477,6 +507,11 @@ read_node_body(PlanReader *reader, PlanNode *node)
 		case PLAN_STORE:
 			take_children(reader, node, 1);
 			node->columns = read_numbers(reader, &node->ncolumns);
+			break;
+		case PLAN_MERGE:
+			take_children(reader, node, 1);
+			node->patients_min = cbor_read_uint(in, PG_INT32_MAX);
+			node->rows = cbor_read_uint(in, RELATION_ROWS_MAX);
 			break;
 	}
 }

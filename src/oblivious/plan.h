@@ -1,6 +1,6 @@
 /*
  * plan.h
- *	  The oblivious plan: a query over shared tables as an algebra of relations,
+ *	  The oblivious plan: a query over shares as an algebra of relations,
  *	  as one sequence of bytes with one hash.  It is what is signed, decided on, run and logged.
  *
  * A relation has a public number of rows, columns of a SecretType each, and
@@ -9,7 +9,8 @@
  *
  *	  [1, inputs, parameters, nodes]
  *
- *	  inputs      [name, InputKind, rows, patient, [[column, type, unique], ...]]
+ *	  inputs      [name, InputKind, rows, patient, [[column, type, unique], ...]], and for
+ *	              rows that sites share one element more (source.h)
  *	  parameters  [type, ...]; their values are in the request
  *	  nodes       in postorder: each takes its children from the end of what is
  *	              not taken yet, and the last takes everything:
@@ -25,6 +26,7 @@
  *	  LIMIT       [8, offset, count]
  *	  RELEASE     [9, [column, ...], rows, ordered]
  *	  STORE       [10, [column, ...]]
+ *	  MERGE       [11, smallest number of patients, rows]
  *
  *	  aggregate   [PlanAggregateKind, [argument, ...], filter or null, part,
  *	              [numerator, denominator] or null]
@@ -50,6 +52,7 @@
 #include "base/base.h"
 #include "crypto/hash.h"
 #include "oblivious/expression.h"
+#include "oblivious/source.h"
 #include "share/secret.h"
 
 /* Where an input's rows come from; the executor does not care, the server does. */
@@ -71,6 +74,7 @@ typedef struct InputColumn
 /* Instead of a column that tells patients apart: */
 #define PATIENT_EACH_ROW		(-1)	/* every row is one; SCAN adds a column, the row's number */
 #define PATIENT_NONE			(-2)	/* nobody's data, like a list of codes */
+#define PATIENT_COUNTED			(-3)	/* rows are groups; the last columns count the patients of each part (source.h) */
 
 typedef struct PlanInput
 {
@@ -80,6 +84,7 @@ typedef struct PlanInput
 	int			patient;		/* column, or as above */
 	int			ncolumns;
 	InputColumn *columns;
+	InputSource *source;		/* of INPUT_SITES, else NULL */
 } PlanInput;
 
 typedef enum PlanNodeKind
@@ -113,10 +118,17 @@ typedef enum PlanNodeKind
 	 * Root: new shares of these columns, and of the bit whether the row is there, in the
 	 * order of the one input below; FILTER and PROJECT only may be between.
 	 */
-	PLAN_STORE = 10
+	PLAN_STORE = 10,
+	/*
+	 * Of a SCAN of groups that sites made (PATIENT_COUNTED): one row for each group that some site has, its
+	 * columns merged as the input's source says.  Columns: keys, aggregates, and if more than one patient is
+	 * wanted, for each part from 1 on a boolean: its aggregates are shown.  Patients of several sites are
+	 * different ones.
+	 */
+	PLAN_MERGE = 11
 } PlanNodeKind;
 
-#define PLAN_NODE_KIND_MAX		PLAN_STORE
+#define PLAN_NODE_KIND_MAX		PLAN_MERGE
 
 typedef enum JoinForm
 {
@@ -202,7 +214,7 @@ typedef struct PlanNode
 	PlanAggregate  *aggregates;
 	int			npatients;
 	int		   *patients;		/* columns of the child */
-	uint64		patients_min;	/* at least 1; 0 if there are no patient columns */
+	uint64		patients_min;	/* at least 1; 0 if there are no patient columns; of a MERGE too */
 	bool		show_zero;		/* parts without any patient are shown */
 
 	int			norder;			/* SORT */
@@ -219,7 +231,7 @@ typedef struct PlanNode
 	int		   *columns;
 	bool		ordered;
 
-	uint64		rows;			/* JOIN, GROUP, RELEASE */
+	uint64		rows;			/* JOIN, GROUP, MERGE, RELEASE */
 } PlanNode;
 
 typedef struct ObliviousPlan
@@ -256,5 +268,14 @@ extern const char *plan_aggregate_name(PlanAggregateKind kind);
 
 /* Parts of a GROUP; at least 1. */
 extern int	plan_group_parts(const PlanNode *node);
+
+/*
+ * The first columns of an input of groups are keys; then come aggregates, then the patients of each part.
+ * -1 if there are not so many columns.
+ */
+extern int	input_keys(const PlanInput *input);
+
+/* Rows of sites are among the inputs. */
+extern bool oblivious_plan_asks_sites(const ObliviousPlan *plan);
 
 #endif							/* SECMED_OBLIVIOUS_PLAN_H */

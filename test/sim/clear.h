@@ -712,14 +712,13 @@ clear_one_group(const ClearGroup *group, Rows *out)
 }
 
 static inline Rows
-clear_group(const ClearRun *run, int number, const Rows *rows)
+clear_group(const ClearRun *run, int number, const PlanNode *node, int ncolumns, const Rows *rows)
 {
-	const PlanNode *node = &run->checked->plan->nodes[number];
 	const RelationType *type = &run->checked->nodes[node->children[0]];
 	OrderKey	keys[KEYS_MAX];
 	size_t		n;
 	size_t	   *list;
-	Rows		out = rows_make(rows->n + 1, run->checked->nodes[number].ncolumns);
+	Rows		out = rows_make(rows->n + 1, ncolumns);
 
 	for (int k = 0; k < node->nkeys; k++)
 		keys[k] = (OrderKey) {node->keys[k]};
@@ -743,6 +742,39 @@ clear_group(const ClearRun *run, int number, const Rows *rows)
 		clear_one_group(&group, &out);
 	}
 	clear_problem(run, number, PROBLEM_ROWS, node->rows > 0 && out.n > node->rows);
+	return out;
+}
+
+/* Patients of each part are added up; where they are too few its aggregates are NULL. */
+static inline Rows
+clear_merge(const ClearRun *run, int number, const Rows *rows)
+{
+	const ObliviousPlan *plan = run->checked->plan;
+	const PlanNode *node = &plan->nodes[number];
+	const PlanInput *input = &plan->inputs[plan->nodes[node->children[0]].input];
+	const InputSource *source = input->source;
+	int			values = input_keys(input) + source->naggregates;
+	PlanNode	group;
+	RelationType type;
+	Rows		sums;
+	Rows		out;
+
+	plan_merge_group(run->checked, number, &group, &type);
+	sums = clear_group(run, number, &group, type.ncolumns, rows);
+	out = rows_make(sums.n, run->checked->nodes[number].ncolumns);
+	for (size_t v = 0; v < sums.n; v++)
+	{
+		const Value *counts = cell(&sums, v, values);
+
+		out.there[v] = sums.there[v] && (node->patients_min == 1 || counts[0].v >= node->patients_min);
+		memcpy(cell(&out, v, 0), cell(&sums, v, 0), values * sizeof(Value));
+		for (int i = 0; i < source->naggregates; i++)
+			if (source->aggregates[i].part > 0 && node->patients_min > 1 &&
+				counts[source->aggregates[i].part].v < node->patients_min)
+				*cell(&out, v, input_keys(input) + i) = value_null();
+		for (int part = 1; values + part - 1 < out.ncolumns; part++)
+			*cell(&out, v, values + part - 1) = value_of(counts[part].v >= node->patients_min);
+	}
 	return out;
 }
 
@@ -844,7 +876,9 @@ clear_node(const ClearRun *run, int number, Rows *results)
 			clear_problem(run, number, PROBLEM_ROWS, node->rows > 0 && out.n > node->rows);
 			return out;
 		case PLAN_GROUP:
-			return clear_group(run, number, child);
+			return clear_group(run, number, node, run->checked->nodes[number].ncolumns, child);
+		case PLAN_MERGE:
+			return clear_merge(run, number, child);
 		case PLAN_SORT:
 			list = sorted_rows(child, &run->checked->nodes[node->children[0]], node->order, node->norder, &n);
 			return rows_picked(child, list, n);

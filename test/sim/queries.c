@@ -39,7 +39,9 @@ __asan_default_options(void)
 }
 #endif
 
-#define INPUTS	2
+/* Two tables, and groups that sites made. */
+#define INPUTS	3
+#define TABLES	2
 #define COLUMNS_HERE	7
 
 static const size_t sizes[] = {0, 1, 2, 3, 5, 8, 9, 13, 16, 17, 31, 33};
@@ -137,9 +139,11 @@ random_rows(const PlanInput *input, size_t n)
 			const SecretType *type = &input->columns[c].type;
 			PublicValue value = random_value(type);
 
-			if (input->columns[c].unique)
+			if (input->source && c >= input->ncolumns - source_parts(input->source))
+				value = (PublicValue) {false, (int64) pick(4)};
+			else if (input->columns[c].unique)
 				value = (PublicValue) {type->nullable && chance(10), (int64) v - 3};
-			else if (c == 0 && !value.null)
+			else if (c == 0 && !value.null && input->columns[c].type.kind == SECRET_INTEGER)
 				value.number = (int64) pick(12) - 3;
 			*cell(&rows, v, c) = public_of(type, &value);
 		}
@@ -159,6 +163,37 @@ random_input(ObliviousPlan *plan, const char *name, bool unique, size_t n)
 	input.columns[0].type.nullable = chance(20);
 	if (chance(10))
 		input.patient = chance(50) ? PATIENT_EACH_ROW : PATIENT_NONE;
+	oblivious_plan_add_input(plan, &input);
+}
+
+/* Keys, aggregates that can be merged, and how many patients contribute. */
+static void
+random_groups(ObliviousPlan *plan, size_t n)
+{
+	InputSource *source = palloc0(sizeof(InputSource));
+	PlanInput	input = {pstrdup("groups"), INPUT_SITES, n + pick(3), PATIENT_COUNTED, .source = source};
+	int			nkeys = 1 + pick(2);
+	int			parts = 1;
+
+	*source = (InputSource) {.rows = SITE_ROWS_STEP,.sql = pstrdup("SELECT 1"),.grouped = true,.naggregates = pick(4)};
+	source->aggregates = palloc0((source->naggregates + 1) * sizeof(SourceAggregate));
+	input.columns = palloc0((nkeys + 2 * source->naggregates + 1) * sizeof(InputColumn));
+	for (int c = 0; c < nkeys; c++)
+		input.columns[input.ncolumns++] = (InputColumn) {psprintf("key_%d", c), c == 0 ? secret_integer(8) : random_type()};
+	for (int i = 0; i < source->naggregates; i++)
+	{
+		SecretType	type = random_type();
+
+		source->aggregates[i].kind = type.kind == SECRET_BOOLEAN ? PLAN_AGGREGATE_BOOL_AND + pick(2) :
+			PLAN_AGGREGATE_MIN + pick(2);
+		if (chance(60) && (type.kind == SECRET_INTEGER || type.kind == SECRET_NUMERIC || type.kind == SECRET_FLOAT))
+			source->aggregates[i].kind = PLAN_AGGREGATE_SUM;
+		source->aggregates[i].part = pick(parts + 1);
+		parts = Max(parts, source->aggregates[i].part + 1);
+		input.columns[input.ncolumns++] = (InputColumn) {psprintf("value_%d", i), type};
+	}
+	for (int part = 0; part < parts; part++)
+		input.columns[input.ncolumns++] = (InputColumn) {psprintf("patients_%d", part), secret_integer(PLAN_ROW_BITS)};
 	oblivious_plan_add_input(plan, &input);
 }
 
@@ -541,7 +576,7 @@ static bool any_order;
 static int
 add_join(ObliviousPlan *plan)
 {
-	int			left = add_source(plan, pick(INPUTS));
+	int			left = add_source(plan, pick(TABLES));
 	int			left_columns = scope.ncolumns;
 	int			right = add_source(plan, chance(70));
 	int			right_columns = scope.ncolumns;
@@ -586,7 +621,7 @@ add_root(ObliviousPlan *plan, int child)
 static int
 add_store(ObliviousPlan *plan)
 {
-	int			node = add(plan, (PlanNode) {PLAN_SCAN, .input = pick(INPUTS)});
+	int			node = add(plan, (PlanNode) {PLAN_SCAN, .input = pick(TABLES)});
 
 	if (chance(50))
 		node = add_filter(plan, node);
@@ -595,6 +630,15 @@ add_store(ObliviousPlan *plan)
 	if (!accepted)
 		return node;
 	return add(plan, (PlanNode) {PLAN_STORE, 1, children(node, 0), .ncolumns = 1, .columns = random_columns(1)});
+}
+
+static int
+add_merge(ObliviousPlan *plan)
+{
+	int			groups = add(plan, (PlanNode) {PLAN_SCAN, .input = TABLES});
+
+	return add(plan, (PlanNode) {PLAN_MERGE, 1, children(groups, 0), .patients_min = 1 + pick(6),
+			   .rows = chance(20) ? 1 + pick(10) : 0});
 }
 
 /* False if the checker refuses it. */
@@ -610,7 +654,7 @@ random_plan(ObliviousPlan *plan)
 		add_store(plan);
 		return accepted;
 	}
-	node = chance(35) ? add_join(plan) : chance(15) ? add_union(plan) : add_source(plan, pick(INPUTS));
+	node = chance(10) ? add_merge(plan) : chance(35) ? add_join(plan) : chance(15) ? add_union(plan) : add_source(plan, pick(TABLES));
 	for (int steps = pick(4); steps >= 0 && accepted; steps--)
 	{
 		switch (pick(8))
@@ -749,7 +793,7 @@ step(Party *self, void *arg)
 static void
 share_inputs(Job *job, const ObliviousPlan *plan, const Rows *rows)
 {
-	for (int input = 0; input < INPUTS; input++)
+	for (int input = 0; input < plan->ninputs; input++)
 	{
 		const PlanInput *described = &plan->inputs[input];
 		uint128    *there = palloc((rows[input].n + 1) * sizeof(uint128));
@@ -943,7 +987,7 @@ free_job(Job *job)
 	for (int i = 0; i < PARTIES; i++)
 	{
 		oblivious_result_free(&job->result[i]);
-		for (int input = 0; input < INPUTS; input++)
+		for (int input = 0; input < checked.plan->ninputs; input++)
 			relation_free(&job->inputs[input][i]);
 	}
 }
@@ -1090,7 +1134,10 @@ random_query(uint64 id)
 	for (int input = 0; input < INPUTS; input++)
 	{
 		n = sizes[pick(lengthof(sizes))];
-		random_input(plan, input == 0 ? "visit" : "patient", input == 1 || chance(10), n);
+		if (input == TABLES)
+			random_groups(plan, n);
+		else
+			random_input(plan, input == 0 ? "visit" : "patient", input == 1 || chance(10), n);
 		rows[input] = random_rows(&plan->inputs[input], n);
 	}
 	for (int p = 0; p < lengthof(params); p++)
@@ -1143,7 +1190,7 @@ test_costs(void)
 	Rows		rows[INPUTS];
 
 	prg = sim_prg("cost", 0);
-	for (int input = 0; input < INPUTS; input++)
+	for (int input = 0; input < plan->ninputs; input++)
 		rows[input] = random_rows(&plan->inputs[input], plan->inputs[input].rows);
 	expect_cost(plan, rows, 1000000);
 	plan->nnodes = 2;

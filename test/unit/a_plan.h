@@ -25,6 +25,25 @@ nullable(SecretType type)
 	return type;
 }
 
+/* SELECT id, female FROM secmed_published.person WHERE born > $1, padded to 256 rows a site; id is the site's own number */
+static inline InputSource *
+a_source(void)
+{
+	InputSource *source = palloc0(sizeof(InputSource));
+	PlanColumn	columns[] = {{"born", "date"}, {"female", "boolean"}};
+
+	source->rows = 256;
+	source->sql = pstrdup("SELECT id, female FROM secmed_published.person WHERE born > $1");
+	source->ntables = 1;
+	source->tables = palloc0(sizeof(PlanTable));
+	source->tables[0] = (PlanTable) {pstrdup("person"), lengthof(columns), palloc(sizeof(columns))};
+	memcpy(source->tables[0].columns, columns, sizeof(columns));
+	source->nparams = 1;
+	source->param_types = palloc(sizeof(char *));
+	source->param_types[0] = pstrdup("date");
+	return source;
+}
+
 static inline void
 a_plan_inputs(ObliviousPlan *plan)
 {
@@ -37,7 +56,7 @@ a_plan_inputs(ObliviousPlan *plan)
 	InputColumn person[] = {{"id", secret_integer(32), true}, {"female", secret_boolean(), false}};
 	PlanInput	inputs[] = {
 		{"visit", INPUT_SHARED_TABLE, 1000, 0, lengthof(visit)},
-		{"person", INPUT_SITES, 500, 0, lengthof(person)},
+		{"person", INPUT_SITES, 500, 0, lengthof(person), .source = a_source()},
 	};
 
 	for (int i = 0; i < 2; i++)

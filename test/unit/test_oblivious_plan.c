@@ -20,6 +20,31 @@ plan_again(StringInfo again, const void *bytes, size_t len, const char **reason)
 	return true;
 }
 
+/* Groups of sites by diagnosis: sum(n) of everybody, sum(cost) of some; merged, with eleven patients. */
+static ObliviousPlan *
+merge_plan(void)
+{
+	ObliviousPlan *plan = oblivious_plan_create();
+	InputSource *source = a_source();
+	PlanInput	input = {pstrdup("visit"), INPUT_SITES, 512, PATIENT_COUNTED, 5, palloc0(5 * sizeof(InputColumn)), source};
+
+	source->grouped = true;
+	source->naggregates = 2;
+	source->aggregates = palloc0(2 * sizeof(SourceAggregate));
+	source->aggregates[0] = (SourceAggregate) {PLAN_AGGREGATE_SUM, 0};
+	source->aggregates[1] = (SourceAggregate) {PLAN_AGGREGATE_SUM, 1};
+	input.columns[0] = (InputColumn) {pstrdup("diagnosis"), nullable(secret_text(4))};
+	input.columns[1] = (InputColumn) {pstrdup("n"), secret_integer(40)};
+	input.columns[2] = (InputColumn) {pstrdup("cost"), nullable(secret_numeric(10, 2))};
+	for (int i = 3; i < 5; i++)
+		input.columns[i] = (InputColumn) {psprintf("patients_%d", i - 3), secret_integer(PLAN_ROW_BITS)};
+	oblivious_plan_add_input(plan, &input);
+	oblivious_plan_add_node(plan, &(PlanNode) {PLAN_SCAN, .input = 0});
+	oblivious_plan_add_node(plan, &(PlanNode) {PLAN_MERGE, 1, numbers_of(1, 0, 0), .patients_min = 11, .rows = 100});
+	oblivious_plan_add_node(plan, &(PlanNode) {PLAN_RELEASE, 1, numbers_of(1, 1, 0), .ncolumns = 2, .columns = numbers_of(2, 0, 3)});
+	return plan;
+}
+
 static StringInfoData
 plan_bytes(const ObliviousPlan *plan)
 {
@@ -35,6 +60,8 @@ test_plan_bytes(void)
 	StringInfoData bytes = plan_bytes(a_plan());
 
 	test_hostile("oblivious plan", plan_again, &bytes);
+	bytes = plan_bytes(merge_plan());
+	test_hostile("oblivious plan of groups", plan_again, &bytes);
 }
 
 /* A plan that must not be read. */
@@ -94,8 +121,22 @@ test_unreadable(void)
 	plan->nodes[1].condition = condition;
 	plan->inputs[0].patient = 4;
 	unreadable(plan, "patient column", "patients by a column that is not there");
-	plan->inputs[0].patient = -3;
+	plan->inputs[0].patient = -4;
 	unreadable(plan, "patient column", "patients by nothing that there is");
+	plan->inputs[0].patient = PATIENT_COUNTED;
+	unreadable(plan, "not counted", "groups of a shared table");
+	plan = a_plan();
+	plan->inputs[1].source->rows = 100;
+	unreadable(plan, "no whole words", "rows of a site that do not fill words");
+	plan = merge_plan();
+	plan->inputs[0].patient = 0;
+	unreadable(plan, "not counted", "groups with a patient column");
+	plan = merge_plan();
+	plan->inputs[0].source->aggregates[1].kind = PLAN_AGGREGATE_COUNT_DISTINCT;
+	unreadable(plan, "can't be merged", "different values of each site");
+	plan = merge_plan();
+	plan->inputs[0].source->aggregates[1].part = 3;
+	unreadable(plan, "", "parts that are not numbered by first use");
 	plan = a_plan();
 	plan->inputs[0].columns[0].type.bits = 65;
 	unreadable(plan, "width", "an integer of 65 bits");
@@ -349,6 +390,42 @@ test_cheating(void)
 /* ---- what follows ---- */
 
 static void
+test_merge(void)
+{
+	ObliviousPlan *plan = merge_plan();
+	CheckedPlan checked;
+	PlanRefusal refusal;
+
+	check(patients_min(plan, 0) == 11, "groups of sites have as many patients as their merge wants");
+	check(plan_check(&checked, plan, &refusal) && checked.nodes[1].ncolumns == 4 && checked.nodes[1].rows == 100 &&
+		  checked.nodes[1].columns[2].type.nullable && checked.nproblems == 1, "key, two aggregates, and whether the second is shown");
+	plan->nodes[1].patients_min = 0;
+	refused(plan, 1, "wants no patients");
+	plan = merge_plan();
+	plan->inputs[0].columns[4].type.nullable = true;
+	refused(plan, 1, "does not fit");
+	plan = merge_plan();
+	plan->inputs[0].ncolumns = 4;
+	refused(plan, 1, "without keys");
+	plan = merge_plan();
+	plan->inputs[0].source->aggregates[0].kind = PLAN_AGGREGATE_BOOL_OR;
+	refused(plan, 1, "bool_or of a value of type integer");
+
+	/* What sites counted is good for the merge alone. */
+	plan = merge_plan();
+	plan->nodes[1] = (PlanNode) {PLAN_FILTER, 1, numbers_of(1, 0, 0), .condition = expression_boolean(true)};
+	refused(plan, 1, "no merge");
+	plan = merge_plan();
+	plan->nodes[1] = (PlanNode) {PLAN_GROUP, 1, numbers_of(1, 0, 0), .nkeys = 1, .keys = numbers_of(1, 0, 0), .npatients = 1,
+		.patients = numbers_of(1, 3, 0), .patients_min = 11};
+	plan->nodes[2].columns = numbers_of(2, 0, 0);
+	refused(plan, 1, "does not tell any apart");
+	plan = start_plan();
+	release_column(plan, oblivious_plan_add_node(plan, &(PlanNode) {PLAN_MERGE, 1, numbers_of(1, scan(plan, 1), 0), .patients_min = 5}), 0);
+	refused(plan, 1, "not of groups");
+}
+
+static void
 test_types(void)
 {
 	CheckedPlan checked;
@@ -375,6 +452,7 @@ main(void)
 	test_refused_nodes();
 	test_patients();
 	test_cheating();
+	test_merge();
 	test_types();
 	memory_reset();
 	return unit_done();
