@@ -7,7 +7,7 @@ SELECT count(*), avg(extract(year FROM day)), avg(date_part('dow', day)), sum(da
 SELECT count(*) FROM measure WHERE seen BETWEEN timestamp '2021-03-02' AND timestamp '2021-03-02' + interval '20 days';
 SELECT count(*) FROM measure WHERE grade >= 'moderate' AND grade <> 'severe';
 SELECT count(*) FROM measure WHERE i4 = ANY (ARRAY[-5000, 2]) OR i4 IS DISTINCT FROM 5 AND nullif(i2, 3) IS NOT NULL;
-SELECT sum(greatest(i4, i2)), sum(least(i4, i2, 0)), count(*) FROM measure WHERE (i4, i2) > (0, 0) AND smoker IS NOT TRUE;
+SELECT sum(greatest(i4, i2)), sum(least(i4, i2)), count(*) FROM measure WHERE (i4, i2) > (-5000, 0) AND smoker IS NOT TRUE;
 SELECT sum(round(ratio, 2)), sum(price::integer), sum(i4::text::integer), count(i4::numeric(8,2)) FROM measure;
 SELECT count(*) FROM measure WHERE upper(sex) = 'M' AND name COLLATE "C" < 'patient 2';
 SELECT avg(i4)::numeric(12,4), count(*) + 1 AS n, sum(i4) / count(*) AS ratio, 'x' AS label FROM measure;

@@ -34,7 +34,7 @@ typedef struct Call
 	char	   *words[2];		/* the same as the analyst wrote it, for EXPLAIN */
 	char	   *filter;			/* SQL text, or NULL */
 	char	   *filter_words;
-	Support    *support;
+	uint32		summands;		/* which arguments the next component adds */
 	char	  **reason;
 	char	  **hint;
 } Call;
@@ -63,7 +63,8 @@ static int
 add_component(Call *call, ComponentKind kind, char *sql, char *what)
 {
 	ComponentSet *set = call->set;
-	int			part = part_of_support(set, call->support);
+	Support    *support = support_of_aggregate(call->agg, kind, call->summands, set->never_null, set->arg);
+	int			part = part_of_support(set, support);
 	Component  *component;
 	ListCell   *lc;
 
@@ -323,6 +324,7 @@ add_regr_count(Call *call)
 static int
 add_pair_sum(Call *call, int arg)
 {
+	call->summands = 1 << arg;
 	return add_filtered(call, COMPONENT_SUM_FLOAT, psprintf("secmed.exact_sum(%s)", call->args[arg]),
 						psprintf("sum(%s) where %s is known", call->words[arg], call->words[1 - arg]),
 						psprintf("(%s) IS NOT NULL", call->args[1 - arg]));
@@ -331,6 +333,7 @@ add_pair_sum(Call *call, int arg)
 static int
 add_pair_squares(Call *call, int arg)
 {
+	call->summands = 1 << arg;
 	return add_filtered(call, COMPONENT_SUM_FLOAT_PRODUCT,
 						psprintf("secmed.exact_sum(%s, %s)", call->args[arg], call->args[arg]),
 						psprintf("sum(%s * %s) where %s is known", call->words[arg], call->words[arg], call->words[1 - arg]),
@@ -354,6 +357,7 @@ decompose_comoments(Call *call, const ComomentFinal *comoment)
 		components[CO_Y] = add_pair_sum(call, 0);
 	if (strchr(sums, 'Y'))
 		components[CO_YY] = add_pair_squares(call, 0);
+	call->summands = ALL_ARGUMENTS;
 	if (strchr(sums, 'p'))
 		components[CO_XY] = add_filtered(call, COMPONENT_SUM_FLOAT_PRODUCT,
 										 psprintf("secmed.exact_sum(%s, %s)", call->args[0], call->args[1]),
@@ -441,7 +445,8 @@ hint_for(const char *name)
 bool
 aggregate_decompose(ComponentSet *set, Aggref *agg, Final *final, char **reason, char **hint)
 {
-	Call		call = {.set = set, .agg = agg, .final = final, .reason = reason, .hint = hint};
+	Call		call = {.set = set, .agg = agg, .final = final, .summands = ALL_ARGUMENTS,
+	.reason = reason, .hint = hint};
 	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(agg->aggfnoid));
 	bool		standard;
 
@@ -457,7 +462,6 @@ aggregate_decompose(ComponentSet *set, Aggref *agg, Final *final, char **reason,
 	for (int i = 0; i < CO_COUNT; i++)
 		final->components[i] = -1;
 
-	call.support = support_of_aggregate(agg, set->never_null, set->arg);
 	if (standard && agg->aggkind == AGGKIND_NORMAL && !agg->aggvariadic && agg->agglevelsup == 0 &&
 		deparse_call(&call) && decompose_by_name(&call))
 		return true;

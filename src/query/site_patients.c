@@ -12,6 +12,7 @@
 #include "identity/node.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "query/masks.h"
 #include "query/published.h"
 #include "query/site_query.h"
 #include "query/support.h"
@@ -166,7 +167,8 @@ part_supports(SiteQuery *site, Query *query)
 	for (int i = 0; i < plan->ncomponents; i++)
 	{
 		TargetEntry *target = list_nth(query->targetList, plan->nkeys + i);
-		Support    *support = support_of_aggregate(castNode(Aggref, target->expr), never_null, site);
+		Support    *support = support_of_aggregate(castNode(Aggref, target->expr), plan->components[i], ALL_ARGUMENTS,
+													   never_null, site);
 		Support   **part = &supports[plan->parts[i]];
 
 		if (*part == NULL)
@@ -181,16 +183,59 @@ part_supports(SiteQuery *site, Query *query)
 	return supports;
 }
 
+/* The conditions inside the sums of a part. */
+static List *
+tests_of_part(SiteQuery *site, Query *query, int part)
+{
+	const CanonicalPlan *plan = site->plan;
+	List	   *tests = NIL;
+
+	for (int i = 0; i < plan->ncomponents; i++)
+	{
+		TargetEntry *target = list_nth(query->targetList, plan->nkeys + i);
+
+		if (plan->parts[i] == part)
+			tests = list_concat_unique(tests, mask_tests(castNode(Aggref, target->expr), plan->components[i]));
+	}
+	return tests;
+}
+
+/*
+ * The patients of a part: who contribute, or fewer if a condition inside a sum holds for fewer.  The
+ * sum of the sites' least counts is at most the least of their sums.
+ */
+static Node *
+patients_of_part(Node *count, const Support *support, List *tests)
+{
+	MinMaxExpr *least = makeNode(MinMaxExpr);
+	ListCell   *lc;
+
+	least->op = IS_LEAST;
+	least->minmaxtype = INT8OID;
+	least->location = -1;
+	least->args = list_make1(restrict_count(count, support));
+	foreach(lc, tests)
+	{
+		Support		narrower = *support;
+
+		narrower.conditions = list_append_unique(list_copy(support->conditions), lfirst(lc));
+		least->args = lappend(least->args, restrict_count(count, &narrower));
+	}
+	return tests == NIL ? linitial(least->args) : (Node *) least;
+}
+
 void
 site_add_patient_counts(SiteQuery *site, Query *query)
 {
 	Support   **supports = part_supports(site, query);
 	Node	   *count = patient_count(site);
+	List	   *counts = NIL;
+	ListCell   *lc;
 
 	for (int part = 0; part < site->plan->nparts; part++)
-		query->targetList =
-			lappend(query->targetList,
-					makeTargetEntry((Expr *) restrict_count(count, supports[part]),
-									list_length(query->targetList) + 1, "patients", false));
+		counts = lappend(counts, patients_of_part(count, supports[part], tests_of_part(site, query, part)));
+	foreach(lc, counts)
+		query->targetList = lappend(query->targetList,
+									makeTargetEntry(lfirst(lc), list_length(query->targetList) + 1, "patients", false));
 	query->hasAggs = true;
 }

@@ -1,0 +1,20 @@
+-- What an answer tells beside its numbers, and what is withheld for it.
+\c research alice
+SET search_path = consortium, public;
+
+-- masks: of 330 patients one adds something
+SELECT count(*), sum(CASE WHEN patient = 17 THEN i2 ELSE 0 END) FROM measure;
+SELECT count(*), sum(i2 * (patient = 17)::integer), avg(i2 * (patient = 17)::integer * 2.5) FROM measure;
+SELECT count(*), sum(f8 * (patient = 17)::integer), sum((patient = 17)::integer * ratio) FROM measure;
+SELECT count(*), sum(CASE patient WHEN 17 THEN i2 END), sum(CASE WHEN patient = 17 THEN stay ELSE '0' END) FROM measure;
+SELECT count(*), sum(i2 * (1 - least(abs(patient - 17), 1))), sum(i2 * 0 ^ abs(patient - 17)) FROM measure;
+SELECT count(*), corr(f8, (patient = 17)::integer), sum(nullif(patient, 17) * 0 + i2) IS NULL AS refused FROM measure;
+-- enough add something
+SELECT count(*), sum(CASE WHEN patient < 200 THEN i2 ELSE 0 END), avg(smoker::integer)::numeric(10,8) FROM measure;
+-- arms that do not add zero
+SELECT count(*), sum(CASE WHEN patient = 17 THEN i2 ELSE 1 END), sum(i2 * CASE WHEN patient = 17 THEN 1 ELSE 1000 END) FROM measure;
+SELECT count(*), sum(CASE WHEN patient < 17 THEN 1 WHEN patient < 18 THEN i2 ELSE 3 END), sum(1 + i2 * (patient = 17)::integer) FROM measure;
+SELECT count(*), sum(greatest(2 - abs(patient - 17), 1)), sum(coalesce(CASE WHEN patient <> 17 THEN 1 END, i2)) FROM measure;
+SELECT count(*), sum(CASE WHEN i4 > 0 THEN i4 ELSE -i4 END), sum(greatest(i4, i2)), sum(coalesce(i2, 7)) FROM measure;
+-- one patient's truth
+SELECT count(*), bool_or(patient = 17 AND smoker), bool_and(patient <> 17 OR smoker) FROM measure;
