@@ -97,6 +97,20 @@ SELECT count(*) FROM clinic.trial;
 ROLLBACK;
 SELECT kind, object, outcome, operation, counters FROM new_entries();
 
+-- In mode async, reads that follow each other at once are told of together: each of
+-- them is counted, with the rows of all, and its statement is there.
+SET secmed.ledger_mode = async;
+\o /dev/null
+SELECT format('SELECT stage FROM clinic.trial WHERE id = %s', i) FROM generate_series(1, 30) i \gexec
+\o
+RESET secmed.ledger_mode;
+WITH told AS (SELECT * FROM new_entries() WHERE object = 'clinic.trial' AND operation = 'select')
+SELECT (SELECT sum(coalesce(counters[3], counters[1]) - counters[1] + 1) FROM told WHERE kind IN ('access', 'intent')) AS reads,
+	   (SELECT sum(counters[2]) FROM told WHERE kind IN ('access', 'closed')) AS rows,
+	   (SELECT count(DISTINCT line) FROM told, regexp_split_to_table(statement, '\n') line
+		 WHERE kind IN ('access', 'intent') AND line ~ '^SELECT stage FROM clinic.trial WHERE id = [0-9]+$') AS statements,
+	   (SELECT count(*) < 30 FROM told WHERE kind = 'access') AS fewer;
+
 -- Cursors, prepared statements, functions, triggers, DO.
 BEGIN;
 DECLARE c CURSOR FOR SELECT id FROM clinic.trial ORDER BY id;

@@ -186,6 +186,7 @@ fill_slot(SlotContent *content, const LedgerEntry *entry, const uint8 *salt,
 	kept->revealed = keep(content->revealed, sizeof(content->revealed), entry->revealed);
 	content->made_us = unix_now_us();
 	content->has_payload = payload != NULL;
+	content->uncommitted = false;
 	content->payload_len = payload_len;
 	if (payload)
 	{
@@ -194,18 +195,21 @@ fill_slot(SlotContent *content, const LedgerEntry *entry, const uint8 *salt,
 	}
 }
 
-static AuditTicket
+/* Queues it and wakes the sequencer; false if there is none that could be woken. */
+static bool
 enqueue(Slot *slot, bool waits)
 {
-	AuditTicket ticket = {.slot = slot - queue->slots, .generation = slot->generation};
+	PGPROC	   *sequencer;
+	bool		running;
 
 	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
 	slot->waits = waits;
 	queue_add_slot(slot);
+	running = wake_whom(slot->database, !waits, &sequencer);
 	LWLockRelease(queue->lock);
-
-	ticket_remember(ticket, waits);
-	return ticket;
+	if (sequencer)
+		SetLatch(&sequencer->procLatch);
+	return running;
 }
 
 /* Appending -----------------------------------------------------------------*/
@@ -239,6 +243,10 @@ register_exit(void)
 
 static const AuditTicket no_ticket = {.slot = -1};
 
+/* What this process has queued last, and before that with nothing in between. */
+static AuditTicket newest = {.slot = -1};
+static AuditTicket before_newest = {.slot = -1};
+
 AuditTicket
 audit_append(LedgerEntry *entry, const void *payload, size_t payload_len)
 {
@@ -246,7 +254,8 @@ audit_append(LedgerEntry *entry, const void *payload, size_t payload_len)
 	uint8		salt[SALT_BYTES];
 	AuditTicket ticket;
 	Slot	   *slot;
-	bool		lazy;
+	bool		waits = mode_waits(entry->kind);
+	bool		uncommitted = !waits && payload && mode_on_failure(entry->kind) != LEDGER_FAILURE_SPOOL;
 
 	copy.actor = utf8(entry->actor);
 	copy.object = utf8(entry->object);
@@ -260,7 +269,8 @@ audit_append(LedgerEntry *entry, const void *payload, size_t payload_len)
 			payload_len = strlen(converted);
 		payload = converted;
 		audit_random(salt, SALT_BYTES);
-		commit_payload(copy.commitment, salt, payload, payload_len);
+		if (!uncommitted)
+			commit_payload(copy.commitment, salt, payload, payload_len);
 		copy.has_commitment = true;
 	}
 	check_entry(&copy, payload != NULL, payload_len);
@@ -278,13 +288,18 @@ audit_append(LedgerEntry *entry, const void *payload, size_t payload_len)
 		return no_ticket;
 	}
 	fill_slot(slot->content, &copy, salt, payload, payload_len);
+	slot->content->uncommitted = uncommitted;
 	wipe(salt, sizeof(salt));
-	lazy = !mode_waits(copy.kind);
-	ticket = enqueue(slot, !lazy);
+	ticket = (AuditTicket) {.slot = slot - queue->slots, .generation = slot->generation};
+	ticket_remember(ticket, waits);
+	before_newest = newest;
+	newest = ticket;
+	if (enqueue(slot, waits))
+		return ticket;
 	if (mode_on_failure(copy.kind) == LEDGER_FAILURE_ERROR)
-		wake_or_withdraw(ticket, lazy);
+		wake_or_withdraw(ticket, !waits);
 	else
-		(void) wake_try(MyDatabaseId, lazy);	/* who waits will see */
+		(void) wake_try(MyDatabaseId, !waits);	/* who waits will see */
 	return ticket;
 }
 
@@ -325,37 +340,95 @@ audit_note(Oid database, const LedgerEntry *entry, const void *payload, size_t p
 	fill_slot(slot->content, &copy, salt, payload, payload_len);
 	wipe(salt, sizeof(salt));
 
-	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
+	newest = no_ticket;
+	/* Ours while it is claimed.  Without a sequencer it waits for the next one. */
 	slot->database = database;
 	slot->owner = NULL;
-	slot->waits = false;
-	queue_add_slot(slot);
-	LWLockRelease(queue->lock);
-	/* Without a sequencer it waits for the next one. */
-	(void) wake_try(database, true);
+	if (!enqueue(slot, false))
+		(void) wake_try(database, true);
 	return true;
+}
+
+/* The caller holds queue->lock. */
+static Slot *
+still_queued(AuditTicket ticket)
+{
+	Slot	   *slot = ticket.slot < 0 ? NULL : &queue->slots[ticket.slot];
+
+	return slot && slot->generation == ticket.generation && slot->state == SLOT_QUEUED ? slot : NULL;
+}
+
+static bool
+can_join(const Slot *to, const Slot *from)
+{
+	const SlotContent *a = to->content;
+	const SlotContent *b = from->content;
+
+	return !to->waits && !from->waits && a->entry.kind == ENTRY_ACCESS && b->entry.kind == ENTRY_ACCESS &&
+		a->uncommitted && b->uncommitted && a->large == NULL &&
+		a->entry.ncounters >= 2 && b->entry.ncounters == 2 &&
+		strcmp(a->outcome, b->outcome) == 0 && strcmp(a->object, b->object) == 0 &&
+		strcmp(a->revealed, b->revealed) == 0 && strcmp(a->actor, b->actor) == 0 &&
+		a->payload_len + 1 + b->payload_len <= LEDGER_PAYLOAD_SMALL;
+}
+
+static void
+join(Slot *to, Slot *from)
+{
+	SlotContent *content = to->content;
+	LedgerEntry *entry = &content->entry;
+
+	content->payload[content->payload_len] = '\n';
+	memcpy(content->payload + content->payload_len + 1, from->content->payload, from->content->payload_len);
+	content->payload_len += 1 + from->content->payload_len;
+	entry->counters[2] = (entry->ncounters == 2 ? entry->counters[0] : entry->counters[2]) + 1;
+	entry->counters[1] += from->content->entry.counters[1];
+	entry->ncounters = 3;
+	queue_free_slot(from);
+}
+
+static void
+amend(SlotContent *content, EntryKind kind, const char *outcome, int ncounters, const uint64 *counters)
+{
+	LedgerEntry *entry = &content->entry;
+
+	entry->kind = kind;
+	entry->outcome = keep(content->outcome, sizeof(content->outcome), outcome);
+	entry->ncounters = ncounters;
+	memcpy(entry->counters, counters, ncounters * sizeof(uint64));
 }
 
 bool
 audit_amend(AuditTicket ticket, EntryKind kind, const char *outcome,
 			int ncounters, const uint64 *counters)
 {
-	Slot	   *slot = &queue->slots[ticket.slot];
-	bool		waits;
+	Slot	   *slot;
+	Slot	   *before;
+	bool		joined = false;
 
 	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
-	waits = slot->generation == ticket.generation && slot->owner == MyProc &&
-		slot->state == SLOT_QUEUED;
-	if (waits)
+	slot = still_queued(ticket);
+	if (slot)
 	{
-		LedgerEntry *entry = &slot->content->entry;
-
-		entry->kind = kind;
-		entry->outcome = keep(slot->content->outcome, sizeof(slot->content->outcome), outcome);
-		entry->ncounters = ncounters;
-		memcpy(entry->counters, counters, ncounters * sizeof(uint64));
+		amend(slot->content, kind, outcome, ncounters, counters);
+		before = ticket_same(ticket, newest) ? still_queued(before_newest) : NULL;
+		joined = before && can_join(before, slot);
+		if (joined)
+			join(before, slot);
+		else
+			slot->owner = NULL;
 	}
 	LWLockRelease(queue->lock);
-	audit_leave(ticket);
-	return waits;
+
+	if (joined)
+	{
+		newest = before_newest;
+		before_newest = no_ticket;
+		ConditionVariableBroadcast(&queue->places);
+	}
+	if (slot)
+		ticket_forget(ticket);
+	else
+		audit_leave(ticket);
+	return slot != NULL;
 }

@@ -66,6 +66,10 @@ extern bool audit_note(Oid database, const LedgerEntry *entry, const void *paylo
 /*
  * If the entry is still in the queue, nobody having begun to write it, makes it
  * one of another kind; false if it is too late.  It is left either way.
+ *
+ * An ACCESS for which nobody waits joins the one that this process has queued just
+ * before it, if that waits as well, says the same, and has room for the body: its
+ * counters [n, rows] become [n, rows, last], its body has one statement a line.
  */
 extern bool audit_amend(AuditTicket ticket, EntryKind kind, const char *outcome,
 						int ncounters, const uint64 *counters);

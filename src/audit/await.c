@@ -42,14 +42,14 @@ typedef struct Verdict
 	char		hint[QUEUE_REASON_BYTES];
 } Verdict;
 
-/* Where the entry is, and who is to write it. */
+/* Where the entry is, and who is to write it; of what is DONE the place is free again. */
 static void
 look(AuditTicket ticket, Verdict *verdict, SequencerState *sequencer_state, bool *late)
 {
 	Slot	   *slot = &queue->slots[ticket.slot];
 	Sequencer  *sequencer;
 
-	LWLockAcquire(queue->lock, LW_SHARED);
+	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
 	verdict->kind = slot->content->entry.kind;
 	verdict->transient = slot->transient;
 	verdict->seq = slot->seq;
@@ -62,10 +62,17 @@ look(AuditTicket ticket, Verdict *verdict, SequencerState *sequencer_state, bool
 		strlcpy(verdict->reason, slot->content->reason, QUEUE_REASON_BYTES);
 		strlcpy(verdict->hint, slot->content->hint, QUEUE_REASON_BYTES);
 	}
+	if (verdict->state == SLOT_DONE)
+		queue_free_slot(slot);
 	sequencer = queue_sequencer(MyDatabaseId);
 	*sequencer_state = sequencer ? sequencer->state : SEQUENCER_NONE;
 	*late = sequencer && wake_is_late(sequencer);
 	LWLockRelease(queue->lock);
+	if (verdict->state == SLOT_DONE)
+	{
+		ConditionVariableBroadcast(&queue->places);
+		ticket_forget(ticket);
+	}
 	if (verdict->state == SLOT_FREE)
 		elog(ERROR, "audit_wait: this ticket was waited for before");
 }
@@ -126,16 +133,6 @@ wait_for_verdict(AuditTicket ticket, Verdict *verdict, int64 deadline)
 }
 
 static void
-free_decided(AuditTicket ticket)
-{
-	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
-	queue_free_slot(&queue->slots[ticket.slot]);
-	LWLockRelease(queue->lock);
-	ConditionVariableBroadcast(&queue->places);
-	ticket_forget(ticket);
-}
-
-static void
 give_up(AuditTicket ticket, const char *why)
 {
 	ticket_abandon(ticket);
@@ -150,7 +147,8 @@ give_up(AuditTicket ticket, const char *why)
 static void
 report_refusal(AuditTicket ticket, const Verdict *verdict)
 {
-	free_decided(ticket);
+	ticket_abandon(ticket);
+	ticket_forget(ticket);
 	ereport(ERROR,
 			(errcode(ERRCODE_SECMED_LEDGER),
 			 errmsg("the ledger did not take the entry"),
@@ -203,7 +201,6 @@ wait_for_one(AuditTicket ticket)
 
 		if (why == NULL && verdict.state == SLOT_DONE)
 		{
-			free_decided(ticket);
 			if (mode_waits_for_quorum(verdict.kind))
 				mode_wait_certified(verdict.seq, deadline);
 		}

@@ -6,6 +6,8 @@
  * that is told to end either has not committed (its slots go back to the
  * queue) or has told everybody.  If it is killed outright the server
  * restarts, and nobody has been told of what may be written.
+ *
+ * A batch for which nobody waits is committed without a flush of its own.
  */
 #include "base/base.h"
 
@@ -36,14 +38,17 @@ refuse_slots(Slot **slots, int n, Refusal refusal)
 static void
 write_slot(Slot *slot, Place *place)
 {
-	const SlotContent *content = slot->content;
+	SlotContent *content = slot->content;
 	Draft		draft = {
 		.entry = &content->entry,
 		.salt = content->salt,
 		.payload = content->has_payload ? content->payload : NULL,
 		.payload_len = content->payload_len,
 	};
-	Refusal		refusal = writer_put(&draft, place);
+	Refusal		refusal;
+
+	queue_commit(content);
+	refusal = writer_put(&draft, place);
 
 	if (refusal.reason)
 		refuse_slots(&slot, 1, refusal);
@@ -66,10 +71,11 @@ write_batch(Batch *batch, Place *places)
 
 /* False if one of them was withdrawn: then the transaction must not commit. */
 static bool
-may_commit(Batch *batch, const Place *places)
+may_commit(Batch *batch, const Place *places, bool *awaited)
 {
 	bool		may = true;
 
+	*awaited = false;
 	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
 	for (int i = 0; i < batch->n; i++)
 		may = may && !batch->slots[i]->withdrawn;
@@ -78,6 +84,7 @@ may_commit(Batch *batch, const Place *places)
 		Slot	   *slot = batch->slots[i];
 
 		slot->state = SLOT_COMMITTING;
+		*awaited |= slot->waits;
 		if (slot->refused)
 			continue;
 		slot->seq = places[i].seq;
@@ -141,14 +148,15 @@ void
 batch_append(Batch *batch)
 {
 	Place		places[LEDGER_BATCH];
+	bool		awaited;
 
 	PG_TRY();
 	{
 		write_batch(batch, places);
 		HOLD_INTERRUPTS();
-		if (may_commit(batch, places))
+		if (may_commit(batch, places, &awaited))
 		{
-			writer_commit();
+			writer_commit(awaited);
 			finish_batch(batch);
 		}
 		else

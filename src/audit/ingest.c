@@ -150,7 +150,7 @@ take_some(SpoolReader *reader)
 		}
 	store_progress(reader, n);
 	writer_flush();
-	writer_commit();
+	writer_commit(true);
 	if (reader->lost > 0)
 		ereport(LOG,
 				(errmsg("the ledger's spool held " UINT64_FORMAT " bytes that were no entry", reader->lost),

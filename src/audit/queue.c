@@ -212,3 +212,11 @@ queue_wake_owners(Oid database)
 	for (int i = 0; i < n; i++)
 		SetLatch(&owners[i]->procLatch);
 }
+
+void
+queue_commit(SlotContent *content)
+{
+	if (content->uncommitted)
+		commit_payload(content->entry.commitment, content->salt, content->payload, content->payload_len);
+	content->uncommitted = false;
+}

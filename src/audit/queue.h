@@ -65,6 +65,7 @@ typedef struct SlotContent
 	int64		made_us;		/* when it was queued, since 1970 */
 	uint8		salt[SALT_BYTES];
 	bool		has_payload;
+	bool		uncommitted;	/* the entry's commitment to the payload is still to be made */
 	size_t		payload_len;
 	char	   *payload;		/* small, or that of large */
 	struct LargePayload *large; /* NULL: none */
@@ -144,6 +145,9 @@ extern void queue_add_slot(Slot *slot);	/* CLAIMED -> QUEUED, as the last */
 extern void queue_take_slot(Slot *slot);	/* QUEUED -> TAKEN */
 extern void queue_return_slots(Oid database);	/* TAKEN, COMMITTING -> QUEUED, in their old order */
 extern void queue_free_slot(Slot *slot);	/* any -> FREE; then broadcast queue->places */
+
+/* Makes the commitment, if that was left to whoever writes the entry.  Needs no lock. */
+extern void queue_commit(SlotContent *content);
 
 /* Wakes whoever has an entry of this database in the queue; takes the lock. */
 extern void queue_wake_owners(Oid database);

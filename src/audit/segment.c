@@ -1,16 +1,13 @@
 /*
  * segment.c
- *	  The segments of the ledger, and the way into them.
+ *	  The segments of the ledger: finding and making them.
  */
 #include "base/base.h"
 
 #include "access/table.h"
-#include "access/tableam.h"
 #include "access/xact.h"
 #include "audit/segment.h"
-#include "audit/unsummarized.h"
 #include "catalog/namespace.h"
-#include "executor/executor.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
@@ -90,9 +87,8 @@ bound(PartitionBoundInfo bounds, int at, uint64 unbounded)
 	return (uint64) DatumGetInt64(bounds->datums[at][0]);
 }
 
-/* The segment that holds seq, and its bounds; InvalidOid if there is none. */
-static Oid
-find_segment(Oid parent_oid, uint64 seq, uint64 *first, uint64 *end)
+Oid
+segment_find(Oid parent_oid, uint64 seq, uint64 *first, uint64 *end)
 {
 	Relation	parent = table_open(parent_oid, RowExclusiveLock);
 	PartitionKey key = RelationGetPartitionKey(parent);
@@ -119,6 +115,12 @@ find_segment(Oid parent_oid, uint64 seq, uint64 *first, uint64 *end)
 	}
 	table_close(parent, NoLock);
 	return segment;
+}
+
+Oid
+segment_parent(SegmentTable table)
+{
+	return parents[table];
 }
 
 static Oid
@@ -199,7 +201,7 @@ require_segment(const char *table, uint64 seq)
 	uint64		first;
 	uint64		end;
 
-	if (!OidIsValid(find_segment(parent, seq, &first, &end)))
+	if (!OidIsValid(segment_find(parent, seq, &first, &end)))
 		make_segment(table, seq, seq - seq % 256 + segment_entries);
 }
 
@@ -222,99 +224,9 @@ segment_require(uint64 first, uint64 last)
 
 		require_segment(tables[i], first);
 		parents[i] = parent_oid(tables[i]);
-		if (OidIsValid(find_segment(parents[i], first, &begin, &end)) && last >= end)
+		if (OidIsValid(segment_find(parents[i], first, &begin, &end)) && last >= end)
 			require_segment(tables[i], end);
-		if (OidIsValid(find_segment(parents[i], last, &begin, &end)))
+		if (OidIsValid(segment_find(parents[i], last, &begin, &end)))
 			required_end = Min(required_end, end);
 	}
-}
-
-/* Writing -------------------------------------------------------------------*/
-
-void
-segment_rows_start(SegmentRows *rows, SegmentTable table)
-{
-	rows->parent = parents[table];
-	rows->estate = NULL;
-	rows->n = 0;
-}
-
-static void
-open_segment(SegmentRows *rows, uint64 seq)
-{
-	Oid			segment = find_segment(rows->parent, seq, &rows->first, &rows->end);
-	RangeTblEntry *entry = makeNode(RangeTblEntry);
-	Relation	relation;
-
-	if (!OidIsValid(segment))
-		elog(ERROR, "a segment of the ledger is missing");
-	relation = table_open(segment, RowExclusiveLock);
-	entry->rtekind = RTE_RELATION;
-	entry->relid = segment;
-	entry->relkind = relation->rd_rel->relkind;
-	entry->rellockmode = RowExclusiveLock;
-
-	rows->estate = CreateExecutorState();
-	ExecInitRangeTable(rows->estate, list_make1(entry));
-	rows->estate->es_output_cid = GetCurrentCommandId(true);
-	rows->target = makeNode(ResultRelInfo);
-	InitResultRelInfo(rows->target, relation, 1, NULL, 0);
-	ExecOpenIndices(rows->target, false);
-	/* One that is not counted, so that nobody keeps account of it for each row. */
-	rows->desc = CreateTupleDescCopy(RelationGetDescr(relation));
-}
-
-/* Writes the rows and closes the segment; closed with no rows left if none is open. */
-static void
-close_segment(SegmentRows *rows)
-{
-	Relation	relation;
-	RangeSeen  *seen;
-
-	if (rows->estate == NULL)
-		return;
-	relation = rows->target->ri_RelationDesc;
-	/* At the end of the table, not where there is room: a dump gives rows as they lie. */
-	table_multi_insert(relation, rows->rows, rows->n, rows->estate->es_output_cid,
-					   TABLE_INSERT_SKIP_FSM, NULL);
-	seen = palloc0(Max(rows->target->ri_NumIndices, 1) * sizeof(RangeSeen));
-	for (int i = 0; i < rows->n; i++)
-	{
-		unsummarized_skip(rows->target, seen, &rows->rows[i]->tts_tid);
-		list_free(ExecInsertIndexTuples(rows->target, rows->rows[i], rows->estate,
-										false, false, NULL, NIL));
-		ResetPerTupleExprContext(rows->estate);
-	}
-	ExecCloseIndices(rows->target);
-	ExecResetTupleTable(rows->estate->es_tupleTable, false);
-	table_close(relation, NoLock);
-	FreeExecutorState(rows->estate);
-	rows->estate = NULL;
-	rows->n = 0;
-}
-
-void
-segment_rows_put(SegmentRows *rows, uint64 seq, const Datum *values)
-{
-	TupleTableSlot *row;
-
-	if (rows->estate && (seq < rows->first || seq >= rows->end))
-		close_segment(rows);
-	if (rows->estate == NULL)
-		open_segment(rows, seq);
-
-	row = ExecAllocTableSlot(&rows->estate->es_tupleTable, rows->desc, &TTSOpsVirtual);
-	ExecClearTuple(row);
-	row->tts_values[0] = Int64GetDatum((int64) seq);
-	for (int i = 1; i < row->tts_tupleDescriptor->natts; i++)
-		row->tts_values[i] = values[i - 1];
-	memset(row->tts_isnull, false, sizeof(bool) * row->tts_tupleDescriptor->natts);
-	ExecStoreVirtualTuple(row);
-	rows->rows[rows->n++] = row;
-}
-
-void
-segment_rows_end(SegmentRows *rows)
-{
-	close_segment(rows);
 }

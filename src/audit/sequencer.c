@@ -195,29 +195,12 @@ count_queued(Oid database, bool *urgent)
 	return n;
 }
 
-/* As long as nobody waits more of them are collected, so that a flush serves many. */
+/* The caller holds the lock. */
 static void
-collect(Oid database)
-{
-	bool		urgent;
-	int			n;
-
-	ResetLatch(MyLatch);
-	LWLockAcquire(queue->lock, LW_SHARED);
-	n = count_queued(database, &urgent);
-	LWLockRelease(queue->lock);
-	if (n > 0 && n < LEDGER_BATCH && !urgent && !ShutdownRequestPending)
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-						 COLLECT_MS, PG_WAIT_EXTENSION);
-}
-
-static void
-take_batch(Oid database, Batch *batch)
+take_queued(Oid database, Batch *batch)
 {
 	dlist_mutable_iter at;
 
-	batch->n = 0;
-	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
 	dlist_foreach_modify(at, &queue->queued)
 	{
 		Slot	   *slot = dlist_container(Slot, node, at.cur);
@@ -230,6 +213,29 @@ take_batch(Oid database, Batch *batch)
 			batch->slots[batch->n++] = slot;
 		}
 	}
+}
+
+/* As long as nobody waits more of them are collected, so that a flush serves many. */
+static void
+take_batch(Oid database, Batch *batch)
+{
+	bool		urgent;
+	bool		collect;
+	int			n;
+
+	batch->n = 0;
+	ResetLatch(MyLatch);
+	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
+	n = count_queued(database, &urgent);
+	collect = n > 0 && n < LEDGER_BATCH && !urgent && !ShutdownRequestPending;
+	if (collect)
+	{
+		LWLockRelease(queue->lock);
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+						 COLLECT_MS, PG_WAIT_EXTENSION);
+		LWLockAcquire(queue->lock, LW_EXCLUSIVE);
+	}
+	take_queued(database, batch);
 	LWLockRelease(queue->lock);
 }
 
@@ -326,7 +332,6 @@ serve_queue(Oid database)
 		in_batch = true;
 		ingest_run();
 		in_batch = false;
-		collect(database);
 		take_batch(database, &batch);
 		if (batch.n > 0)
 			append_batch(&batch);

@@ -15,6 +15,7 @@
 #include "base/base.h"
 
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "audit/log_key.h"
 #include "audit/mark.h"
 #include "audit/signer.h"
@@ -283,6 +284,7 @@ store_checkpoint(uint64 size)
 		ledger = InvalidOid;
 		return;
 	}
+	XLogFlush(XactLastCommitEnd);	/* a batch for which nobody waited may not be */
 	sign(&note, &head);
 	mark_signed(&head);
 	values[0] = Int64GetDatum((int64) size);

@@ -75,6 +75,7 @@ spool_out(AuditTicket ticket)
 	ConditionVariableBroadcast(&queue->places);
 	ticket_forget(ticket);
 
+	queue_commit(copy);
 	(void) spool_in(&copy->entry, copy->made_us, copy->salt, copy->has_payload ? copy->payload : NULL,
 				 copy->payload_len, place.state == SLOT_COMMITTING && !place.refused ? &place : NULL, false);
 	wipe(payload, copy->payload_len);

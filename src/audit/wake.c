@@ -33,23 +33,36 @@ wake_is_late(const Sequencer *sequencer)
 		steady_ms() - sequencer->started_ms > START_RETRY_MS;
 }
 
+bool
+wake_whom(Oid database, bool lazy, PGPROC **proc)
+{
+	Sequencer  *sequencer = queue_sequencer(database);
+
+	*proc = NULL;
+	if (sequencer == NULL || sequencer->state != SEQUENCER_RUNNING)
+		return false;
+	if (!lazy || !sequencer->awake)
+		*proc = sequencer->proc;
+	return true;
+}
+
 Wake
 wake_try(Oid database, bool lazy)
 {
 	Sequencer  *sequencer;
-	PGPROC	   *proc = NULL;
+	PGPROC	   *proc;
 	bool		full = false;
 	bool		start = false;
 
 	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
 	sequencer = queue_sequencer(database);
-	if (sequencer == NULL)
+	if (wake_whom(database, lazy, &proc))
+		;
+	else if (sequencer == NULL)
 	{
 		full = queue_new_sequencer(database) == NULL;
 		start = !full;
 	}
-	else if (sequencer->state == SEQUENCER_RUNNING)
-		proc = lazy && sequencer->awake ? NULL : sequencer->proc;
 	else if (wake_is_late(sequencer))
 	{
 		sequencer->started_ms = steady_ms();

@@ -28,6 +28,12 @@ extern Wake wake_try(Oid database, bool lazy);
 /* The one of our database; if it can't start, takes the entry back and fails. */
 extern void wake_or_withdraw(AuditTicket ticket, bool lazy);
 
+/*
+ * As wake_try() for who holds queue->lock: whose latch to set, or NULL, after it is
+ * released; false if it takes wake_try().
+ */
+extern bool wake_whom(Oid database, bool lazy, PGPROC **proc);
+
 /* The caller holds queue->lock. */
 extern bool wake_is_late(const Sequencer *sequencer);
 

@@ -5,7 +5,7 @@
 #include "base/base.h"
 
 #include "access/xact.h"
-#include "audit/segment.h"
+#include "audit/segment_rows.h"
 #include "audit/signer.h"
 #include "audit/standing.h"
 #include "audit/writer.h"
@@ -136,6 +136,8 @@ forget_end(void)
 	ledger_oid = InvalidOid;
 	signer_close();
 	segment_forget();
+	segment_rows_forget(&entry_rows);
+	segment_rows_forget(&payload_rows);
 }
 
 /* Reads the end of the ledger in this table. */
@@ -296,8 +298,9 @@ writer_flush(void)
 }
 
 void
-writer_commit(void)
+writer_commit(bool flush)
 {
+	synchronous_commit = flush ? SYNCHRONOUS_COMMIT_ON : SYNCHRONOUS_COMMIT_OFF;
 	CommitTransactionCommand();
 	chain = next;
 	pgstat_report_activity(STATE_IDLE, NULL);

@@ -6,7 +6,7 @@
  *	  refusal = writer_open(n);			the ledger's end is known, or a reason why not
  *	  writer_put(...);					at most n times
  *	  writer_flush();					all of it is written, not committed
- *	  writer_commit();					and durable
+ *	  writer_commit(flush);				and, with flush, durable
  *
  * or, after an error or instead of committing, writer_abort().
  *
@@ -62,7 +62,9 @@ extern Refusal writer_open(int n);
 /* Of a draft that is refused nothing is written. */
 extern Refusal writer_put(const Draft *draft, Place *place);
 extern void writer_flush(void);
-extern void writer_commit(void);
+
+/* Without a flush it is durable with the next one, the walwriter's if no other is sooner. */
+extern void writer_commit(bool flush);
 
 /* Also clears an error that is being handled: its message, palloc'd in TopMemoryContext. */
 extern char *writer_abort(bool after_error);

@@ -38,7 +38,7 @@
  *	  PRECOMMIT   ""                         committing,  ""         [xid]
  *	                                         prepared
  *	  CLOSED      as its INTENT or CHANGE    an ending    the same   [n, rows, last]
- *	  ACCESS      relations                  an ending    operation  [n, rows]
+ *	  ACCESS      relations                  an ending    operation  [n, rows, last]
  *	  LOGIN       role                       refused      ""         [how many]
  *	  RESTART     ""                         asked        ""         [seq, closed]
  *
@@ -46,7 +46,8 @@
  * SQLSTATE" (for want of rights: nothing was read or changed) or "unknown" (the
  * server crashed meanwhile).  The surviving CLOSED of a change is "committed"
  * if and only if the transaction was.  It closes n, or n to last together;
- * rows are missing where nobody knows.
+ * rows are missing where nobody knows.  So does ACCESS, for reads in mode async
+ * that one session made one after the other, in one transaction or several.
  * Of RESTART, seq is the first entry that is looked at after the next start.
  *
  * The entry hash is SHA-256(0x00 || bytes), the leaf hash of RFC 9162,
