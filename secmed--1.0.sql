@@ -861,9 +861,9 @@ CREATE VIEW secmed.policy_history AS
 	SELECT e.seq, e.at, e.kind, e.actor, e.object, e.outcome, e.revealed, e.counters
 	  FROM secmed.events e
 	 WHERE secmed.entry_notable(e.entry)
-	   AND e.kind IN ('node created', 'peer added', 'peer removed', 'published', 'unpublished', 'key', 'erased', 'fork', 'change');
+	   AND e.kind IN ('node created', 'peer added', 'peer removed', 'published', 'unpublished', 'rule', 'key', 'erased', 'fork', 'change');
 COMMENT ON VIEW secmed.policy_history IS
-'What changed what is allowed: nodes, publications, keys and policies of the ledger, erasures, rights, roles, settings.';
+'What changed what is allowed: nodes, publications, modes, keys and policies of the ledger, erasures, rights, roles, settings.';
 REVOKE ALL ON secmed.policy_history FROM PUBLIC;
 GRANT SELECT ON secmed.policy_history TO secmed_auditor;
 
@@ -1149,6 +1149,30 @@ COMMENT ON FUNCTION secmed.fork_proofs() IS
 'The proofs of forks as files, each for "secmed verify FILE" with a policy that names the key.';
 REVOKE ALL ON FUNCTION secmed.fork_proofs() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.fork_proofs() TO secmed_auditor;
+
+-- govern --------------------------------------------------------------------
+-- What this node lets others ask, and who here must say yes to it.
+
+CREATE TABLE secmed.site_mode (
+	table_name	name PRIMARY KEY,
+	mode		text NOT NULL CHECK (mode IN ('contracts', 'adhoc', 'closed')),
+	who			text[] CHECK (who IS NULL OR mode = 'adhoc'),
+	set_at		timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	set_by		name NOT NULL
+);
+COMMENT ON TABLE secmed.site_mode IS
+'What this node answers without a contract: the row with an empty table_name for all tables but those that have one of their own. contracts: nothing; adhoc: free questions of who is named, NULL: of whoever a known node lets ask; closed: nothing at all, under a contract neither.';
+REVOKE ALL ON secmed.site_mode FROM PUBLIC;
+GRANT SELECT ON secmed.site_mode TO secmed_admin, secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.site_mode', '');
+
+CREATE FUNCTION secmed.set_mode(mode text, who text[] DEFAULT NULL, "table" name DEFAULT NULL) RETURNS void
+	AS 'MODULE_PATHNAME', 'secmed_set_mode' LANGUAGE C CALLED ON NULL INPUT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.set_mode(text, text[], name) IS
+'What this node answers from the next run on: contracts (what an active contract allows), adhoc (also free questions of who is named: node:role, node:*, or node:fingerprint for an identity; NULL: whoever a known node lets ask), closed (nothing); NULL takes the setting back. table: of one published or shared table alone.';
+REVOKE ALL ON FUNCTION secmed.set_mode(text, text[], name) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.set_mode(text, text[], name) TO secmed_admin;
 
 -- shared --------------------------------------------------------------------
 -- Shared tables: at a party the shares, at a coordinator what it has decided.

@@ -51,6 +51,12 @@
 #define ERRCODE_SECMED_FORKED			MAKE_SQLSTATE('S','M','0','2','1')
 /* This database has no node, or its key file is missing or another's. */
 #define ERRCODE_SECMED_NO_NODE			MAKE_SQLSTATE('S','M','0','3','0')
+/* Who asked may not ask so: the node's mode is another. */
+#define ERRCODE_SECMED_MODE				MAKE_SQLSTATE('S','M','0','4','1')
+/* Named people at a node have not said yes to this run yet. */
+#define ERRCODE_SECMED_AWAITS_APPROVAL	MAKE_SQLSTATE('S','M','0','4','7')
+/* They said no, or yes to something else, or long ago. */
+#define ERRCODE_SECMED_NOT_APPROVED		MAKE_SQLSTATE('S','M','0','4','8')
 
 extern void fail(int sqlstate, const char *fmt,...) pg_attribute_noreturn() pg_attribute_printf(2, 3);
 

@@ -79,6 +79,8 @@ take_plan(Computing *computing)
 	if (is_change(computing) != (plan_root(&computing->plan)->kind == PLAN_STORE))
 		serving_protocol_error("a change that opens, or a question that changes");
 	computing->progress.steps = computing->plan.nnodes;
+	for (int i = 0; i < computing->plan.ninputs; i++)
+		computing->run.tables = lappend(computing->run.tables, computing->plan.inputs[i].name);
 	computing->run.record = describe_answer(request, &computing->checked, computing->run.plan_hash);
 }
 

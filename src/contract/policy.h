@@ -2,14 +2,92 @@
  * policy.h
  *	  The one place that decides whether this node takes part in a run.
  *
- * The decision needs no server: whoever asks brings the facts.  What a site's
- * own tables allow (query/site.c) is checked by the site while it prepares
- * its sub-query, and reported through the same ledger entry.
+ * Every node that is asked decides for itself, by the same checks in the same
+ * order; the first that fails ends it, and is named in the error and on the
+ * ledger.  The decision needs no server: whoever asks brings the facts
+ * (govern/facts.c), all of them this node's own, none of them the
+ * coordinator's.  A fact that is missing is a no.
+ *
+ *	  rule		  what must be so								  SQLSTATE of a no
+ *	  sender	  signed by who calls, clocks, keys of all nodes  SM003, SM011 to SM013
+ *	  mode		  this node lets that requester ask so			  SM041
+ *	  columns	  the site's own reading of the question		  SM001 to SM003, SM015, ...
+ *	  approval	  those who must have said yes to this very run	  SM047, SM048
+ *
+ * "columns" is not decided here: the site prepares its sub-query (query/site.h), or the
+ * party holds the plan against its definitions (compute/permit.h), between the first part of
+ * the checks and the second.
  */
 #ifndef SECMED_POLICY_H
 #define SECMED_POLICY_H
 
 #include "contract/request.h"
+
+/* In the order in which they are checked. */
+typedef enum PolicyRule
+{
+	RULE_SENDER = 1,
+	RULE_MODE,
+	RULE_COLUMNS,
+	RULE_APPROVAL
+} PolicyRule;
+
+#define RULE_FIRST		RULE_SENDER
+#define RULE_LAST		RULE_APPROVAL
+
+/* "mode": for ledgers and errors. */
+extern const char *policy_rule_name(PolicyRule rule);
+
+/* From the strictest on. */
+typedef enum SiteMode
+{
+	MODE_CLOSED = 1,			/* nothing is answered */
+	MODE_CONTRACTS,				/* what an active contract allows */
+	MODE_ADHOC					/* that, and free questions of those who are named */
+} SiteMode;
+
+extern const char *site_mode_name(SiteMode mode);
+
+/* 0 if there is no such mode. */
+extern SiteMode site_mode_from_name(const char *name);
+
+/* The mode of one table of the question, or of all that have none of their own. */
+typedef struct ModeFact
+{
+	const char *table;			/* NULL: the node's */
+	SiteMode	mode;
+	bool		named;			/* of MODE_ADHOC: the requester is among those who may ask */
+} ModeFact;
+
+/* What became of the question that people here were asked about. */
+typedef enum ApprovalState
+{
+	APPROVAL_NOT_NEEDED = 1,
+	APPROVAL_UNASKED,			/* nobody has been asked about such a run */
+	APPROVAL_PENDING,
+	APPROVAL_HELD,
+	APPROVAL_GIVEN,
+	APPROVAL_REJECTED,
+	APPROVAL_EXPIRED,
+	APPROVAL_WITHDRAWN,			/* by who asked */
+	APPROVAL_USED,				/* a run has taken place with it */
+	APPROVAL_OTHER				/* given to another question, requester or parameters */
+} ApprovalState;
+
+#define APPROVAL_STATE_MAX	APPROVAL_OTHER
+
+/* "pending": for tables and messages. */
+extern const char *approval_state_name(ApprovalState state);
+
+/* 0 if there is no such state. */
+extern ApprovalState approval_state_from_name(const char *name);
+
+typedef struct ApprovalFact
+{
+	ApprovalState state;
+	const char *waits_for;		/* "irb (1 of 2)"; "" if for nobody */
+	const char *reason;			/* of who held or rejected it; "" if there is none */
+} ApprovalFact;
 
 typedef struct PolicyFacts
 {
@@ -19,16 +97,27 @@ typedef struct PolicyFacts
 
 	/* The fingerprint registered here for a node; false if it is unknown. */
 	bool		(*known) (const char *name, uint8 fingerprint[HASH_BYTES]);
+
+	int			nmodes;			/* 0: no mode is known, which is a no */
+	const ModeFact *modes;
+	const ApprovalFact *approval;	/* NULL: nothing is known of it, which is a no */
 } PolicyFacts;
+
+/* Two names of people and nodes, a table's, and the words between. */
+#define POLICY_TEXT_BYTES	1024
 
 typedef struct PolicyDecision
 {
 	bool		yes;
-	int			sqlstate;		/* of a refusal */
-	char		message[256];
-	char		hint[256];		/* may be empty */
+	PolicyRule	rule;			/* that was not met */
+	int			sqlstate;
+	char		message[POLICY_TEXT_BYTES];
+	char		detail[POLICY_TEXT_BYTES];	/* may be empty */
+	char		hint[POLICY_TEXT_BYTES];	/* may be empty */
 } PolicyDecision;
 
-extern PolicyDecision policy_decide(const Request *request, const PolicyFacts *facts);
+/* The checks of these rules, first to last. */
+extern PolicyDecision policy_decide(const Request *request, const PolicyFacts *facts,
+									PolicyRule first, PolicyRule last);
 
 #endif							/* SECMED_POLICY_H */

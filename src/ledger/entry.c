@@ -34,6 +34,8 @@ entry_kind_name(EntryKind kind)
 			return "shared table";
 		case ENTRY_NOTE:
 			return "note";
+		case ENTRY_RULE:
+			return "rule";
 		case ENTRY_REQUEST:
 			return "request";
 		case ENTRY_DECISION:
@@ -42,6 +44,8 @@ entry_kind_name(EntryKind kind)
 			return "execution";
 		case ENTRY_OUTCOME:
 			return "outcome";
+		case ENTRY_APPROVAL:
+			return "approval";
 		case ENTRY_KEY:
 			return "key";
 		case ENTRY_HEAD:

@@ -15,7 +15,8 @@
  *	  at_us       microseconds since 1970 UTC, never smaller than before
  *	  kind        EntryKind
  *	  run         16 bytes, the query id common to all nodes, or of local
- *	              actions an id common to a transaction; or null
+ *	              actions an id common to a transaction, or of approvals that
+ *	              of the submission; or null
  *	  actor       "node:role" of who asked, or the local role
  *	  object      what it was about: published tables, a peer, a setting
  *	  plan        hash of the canonical plan (32 bytes) or null
@@ -79,10 +80,12 @@ typedef enum EntryKind
 	ENTRY_UNPUBLISHED = 5,
 	ENTRY_NOTE = 6,				/* somebody's remark; its text is the body */
 	ENTRY_SHARED = 7,			/* a shared table: allowed, made, changed, copied, dropped */
+	ENTRY_RULE = 9,				/* this node's rules: its mode, who approves runs */
 	ENTRY_REQUEST = 10,			/* a run was asked of this node, or by it */
 	ENTRY_DECISION = 11,		/* and this node said yes or no */
 	ENTRY_EXECUTION = 12,		/* the sub-query ran; shares left */
 	ENTRY_OUTCOME = 13,			/* released, refused, failed, cancelled */
+	ENTRY_APPROVAL = 14,		/* people were asked about a run, looked, said yes or no */
 	ENTRY_KEY = 20,				/* a key or policy of this ledger; history.h */
 	ENTRY_HEAD = 21,			/* another ledger's certified checkpoint; history.h */
 	ENTRY_ERASED = 22,			/* bodies were deleted from the side table; history.h */

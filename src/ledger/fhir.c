@@ -119,6 +119,7 @@ event_of(const EntryView *entry)
 		case ENTRY_ERASED:
 			return (Event) {{LIFECYCLE, "destroy", "Destroy/Delete Record Lifecycle Event"}, {NULL}, 'D'};
 		case ENTRY_REVIEWED:
+		case ENTRY_APPROVAL:
 			return (Event) {{LIFECYCLE, "attest", "Attest Record Lifecycle Event"}, {NULL}, 'E'};
 		case ENTRY_RESTART:
 			return (Event) {activity, {DCM, "110120", "Application Start"}, 'E'};
@@ -127,6 +128,7 @@ event_of(const EntryView *entry)
 		case ENTRY_PEER_REMOVED:
 		case ENTRY_PUBLISHED:
 		case ENTRY_UNPUBLISHED:
+		case ENTRY_RULE:
 		case ENTRY_KEY:
 		case ENTRY_FORK:
 			return (Event) {alert, {DCM, "110129", "Software Configuration"}, 'E'};
@@ -142,7 +144,7 @@ static char
 outcome_of(const EntryView *entry)
 {
 	if (begins_with(entry->outcome, "refused") || entry_text_is(entry->outcome, "unknown") ||
-		(entry->kind == ENTRY_DECISION && entry_text_is(entry->outcome, "no")) || entry->kind == ENTRY_FORK)
+		(entry->kind == ENTRY_DECISION && begins_with(entry->outcome, "no")) || entry->kind == ENTRY_FORK)
 		return '8';
 	if (begins_with(entry->outcome, "failed") || begins_with(entry->outcome, "cancelled") ||
 		entry_text_is(entry->outcome, "aborted"))

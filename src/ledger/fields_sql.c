@@ -200,6 +200,7 @@ is_notable(const EntryView *view)
 		case ENTRY_REQUEST:
 		case ENTRY_DECISION:
 		case ENTRY_EXECUTION:
+		case ENTRY_APPROVAL:
 		case ENTRY_INTENT:
 		case ENTRY_PRECOMMIT:
 		case ENTRY_HEAD:

@@ -107,7 +107,8 @@ record_failure_and_rethrow(const RunRecord *record, bool decided)
 	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
 		word = "cancelled";
 	if (!decided)
-		record_run(record, ENTRY_DECISION, "no", "");
+		record_run(record, ENTRY_DECISION, record->rule && error->sqlerrcode != ERRCODE_QUERY_CANCELED ?
+				   psprintf("no: %s", record->rule) : "no", "");
 	entry = run_entry(record, ENTRY_OUTCOME,
 					  psprintf("%s %s", word, unpack_sql_state(error->sqlerrcode)), "nothing");
 	audit_append_now(&entry, NULL, 0);

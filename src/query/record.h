@@ -19,6 +19,7 @@ typedef struct RunRecord
 	uint64		cells;			/* groups the answer may have */
 	uint64		elements;		/* shared values in it */
 	uint64		patients_min;	/* 0 until it is known */
+	const char *rule;			/* that is being decided by, for a no; NULL before */
 } RunRecord;
 
 extern RunRecord record_of_plan(const Request *request, const CanonicalPlan *plan, const uint8 *hash);

@@ -44,6 +44,8 @@ take_plan(Served *served)
 	if (!plan_decode(&served->plan, served->run.request.plan, served->run.request.plan_len, &reason))
 		serving_protocol_error(reason);
 	served->elements = plan_elements(&served->plan);
+	for (int i = 0; i < served->plan.ntables; i++)
+		served->run.tables = lappend(served->run.tables, served->plan.tables[i].name);
 	served->run.record = record_of_plan(&served->run.request, &served->plan, served->run.plan_hash);
 }
 

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "contract/policy.h"
+#include "govern/facts.h"
 #include "mirror/forks.h"
 #include "miscadmin.h"
 #include "peer/connection.h"
@@ -100,18 +101,32 @@ require_no_fork(const Serving *serving)
 		forks_require_none(request->parties[i].name);
 }
 
+static void
+require_yes(Serving *serving, const PolicyFacts *facts, PolicyRule first, PolicyRule last)
+{
+	PolicyDecision decision = policy_decide(&serving->request, facts, first, last);
+
+	if (decision.yes)
+		return;
+	serving->record.rule = policy_rule_name(decision.rule);
+	ereport(ERROR,
+			(errcode(decision.sqlstate),
+			 errmsg_internal("%s", decision.message),
+			 decision.detail[0] ? errdetail_internal("%s", decision.detail) : 0,
+			 decision.hint[0] ? errhint("%s", decision.hint) : 0));
+}
+
 void
 serving_decide(Serving *serving)
 {
 	PolicyFacts facts = {node_self()->card.name, served_peer()->name, now_us(), known_fingerprint};
-	PolicyDecision decision = policy_decide(&serving->request, &facts);
 
-	if (!decision.yes)
-		ereport(ERROR,
-				(errcode(decision.sqlstate),
-				 errmsg_internal("%s", decision.message),
-				 decision.hint[0] ? errhint("%s", decision.hint) : 0));
+	require_yes(serving, &facts, RULE_SENDER, RULE_SENDER);
+	serving->record.rule = policy_rule_name(RULE_SENDER);
 	require_no_fork(serving);
+	facts_of_mode(&facts, &serving->request, serving->tables);
+	require_yes(serving, &facts, RULE_MODE, RULE_COLUMNS - 1);
+	serving->record.rule = policy_rule_name(RULE_COLUMNS);
 }
 
 void

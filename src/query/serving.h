@@ -8,6 +8,7 @@
 
 #include "postgres.h"
 #include "identity/node.h"
+#include "nodes/pg_list.h"
 #include "peer/link.h"
 #include "query/record.h"
 
@@ -17,6 +18,7 @@ typedef struct Serving
 	Request		request;
 	uint8		plan_hash[HASH_BYTES];
 	RunRecord	record;			/* filled in by whoever knows the plan */
+	List	   *tables;			/* their names, likewise */
 	int			site;			/* index of this node among the sites, or -1 */
 	int			party;			/* among the parties, or -1 */
 	PartyLinks *links;
@@ -37,7 +39,10 @@ extern void serving_take(Serving *serving, bytea *frame, bool over_sites);
 /* The request is queued for the ledger, with the question's words. */
 extern void serving_record(Serving *serving, const char *words);
 
-/* Asks policy.c; an error that is to be recorded if the answer is no. */
+/*
+ * Asks policy.c, all that comes before this node's own reading of the question.  An error, with
+ * the rule's name in the record, if the answer is no.
+ */
 extern void serving_decide(Serving *serving);
 
 /* Yes, for the ledger. */

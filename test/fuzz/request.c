@@ -17,8 +17,11 @@ known(const char *name, uint8 fingerprint[HASH_BYTES])
 static void
 decide(const Request *request)
 {
-	PolicyFacts facts = {request->sites[0].name, request->coordinator, INT64CONST(1700000000123456), known};
-	PolicyDecision decision = policy_decide(request, &facts);
+	ModeFact	mode = {.mode = MODE_ADHOC, .named = request->requester[0] != 'x'};
+	ApprovalFact approval = {.state = APPROVAL_NOT_NEEDED, .waits_for = "", .reason = ""};
+	PolicyFacts facts = {request->sites[0].name, request->coordinator, INT64CONST(1700000000123456), known,
+	1, &mode, &approval};
+	PolicyDecision decision = policy_decide(request, &facts, RULE_FIRST, RULE_LAST);
 	CanonicalPlan plan;
 	const char *reason = NULL;
 

@@ -104,9 +104,9 @@ sub refused
 		for my $name (@hospitals)
 		{
 			$recorded = recorded($name, $run);
-			delete $waiting{$name} if $recorded =~ /^request received, decision no, outcome refused (?:$state)$/;
+			delete $waiting{$name} if $recorded =~ /^request received, decision no(?:: columns)?, outcome refused (?:$state)$/;
 			push @wrong, "$name: $recorded"
-			  if $recorded !~ /^(request received, decision no, outcome (refused (?:$state)|cancelled 57014))?$/;
+			  if $recorded !~ /^(request received, decision no(?:: columns)?, outcome (refused (?:$state)|cancelled 57014))?$/;
 		}
 		last if @wrong || !%waiting;
 	}

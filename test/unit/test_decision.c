@@ -28,16 +28,28 @@ known(const char *name, uint8 fingerprint[HASH_BYTES])
 	return true;
 }
 
+static ModeFact mode;
+static ApprovalFact approval;
+
 static PolicyFacts
 good_facts(void)
 {
-	return (PolicyFacts) {.self = "lmu", .caller = "research", .now_us = AT_US, .known = known};
+	mode = (ModeFact) {.mode = MODE_ADHOC, .named = true};
+	approval = (ApprovalFact) {.state = APPROVAL_NOT_NEEDED, .waits_for = "", .reason = ""};
+	return (PolicyFacts) {.self = "lmu", .caller = "research", .now_us = AT_US, .known = known,
+		.nmodes = 1, .modes = &mode, .approval = &approval};
+}
+
+static PolicyDecision
+decide(const Request *request, const PolicyFacts *facts)
+{
+	return policy_decide(request, facts, RULE_FIRST, RULE_LAST);
 }
 
 static void
 expect_no(const Request *request, const PolicyFacts *facts, int sqlstate, const char *words)
 {
-	PolicyDecision decision = policy_decide(request, facts);
+	PolicyDecision decision = decide(request, facts);
 
 	check(!decision.yes && decision.sqlstate == sqlstate && strcmp(decision.message, words) == 0,
 		  "no: %s", words);
@@ -51,13 +63,13 @@ test_yes(void)
 	Request		request = good_request();
 	PolicyFacts facts = good_facts();
 
-	check(policy_decide(&request, &facts).yes, "a site that is a party takes part");
+	check(decide(&request, &facts).yes, "a site that is a party takes part");
 	facts.self = "mayo";
-	check(policy_decide(&request, &facts).yes, "a site that is no party takes part");
+	check(decide(&request, &facts).yes, "a site that is no party takes part");
 	facts.now_us = AT_US + 299 * SECONDS;
-	check(policy_decide(&request, &facts).yes, "a clock 299 s ahead is near enough");
+	check(decide(&request, &facts).yes, "a clock 299 s ahead is near enough");
 	facts.now_us = AT_US - 299 * SECONDS;
-	check(policy_decide(&request, &facts).yes, "a clock 299 s behind is near enough");
+	check(decide(&request, &facts).yes, "a clock 299 s behind is near enough");
 }
 
 static void
@@ -111,12 +123,136 @@ test_nodes(void)
 	expect_no(&request, &facts, ERRCODE_SECMED_WRONG_KEY,
 			  psprintf("nodes \"lmu\" and \"research\" hold different keys of node \"%s\"",
 					   request.parties[1].name));
-	check(policy_decide(&request, &facts).hint[0] != '\0', "and it says what to do");
+	check(decide(&request, &facts).hint[0] != '\0', "and it says what to do");
+}
+
+static void
+test_modes(void)
+{
+	Request		request = good_request();
+	PolicyFacts facts = good_facts();
+	ModeFact	two[2];
+
+	mode.named = false;
+	expect_no(&request, &facts, ERRCODE_SECMED_MODE, "node \"lmu\" does not let \"research:anna\" ask freely");
+	mode.mode = MODE_CONTRACTS;
+	expect_no(&request, &facts, ERRCODE_SECMED_MODE, "node \"lmu\" answers only questions that a contract allows");
+	mode.named = true;
+	expect_no(&request, &facts, ERRCODE_SECMED_MODE, "node \"lmu\" answers only questions that a contract allows");
+	request.has_contract = true;
+	expect_no(&request, &facts, ERRCODE_SECMED_MODE, "node \"lmu\" answers only questions that a contract allows");
+	mode.mode = MODE_CLOSED;
+	expect_no(&request, &facts, ERRCODE_SECMED_MODE, "node \"lmu\" answers no questions at present");
+	check(strstr(decide(&request, &facts).hint, "set_mode") != NULL, "and it says who may change that");
+	two[0] = (ModeFact) {.mode = MODE_ADHOC, .named = true};
+	two[1] = (ModeFact) {.table = "trial", .mode = MODE_CLOSED};
+	facts.modes = two;
+	facts.nmodes = 2;
+	expect_no(&request, &facts, ERRCODE_SECMED_MODE, "node \"lmu\" answers no questions about table \"trial\" at present");
+	facts.nmodes = 1;
+	check(decide(&request, &facts).yes, "the tables of another question do not matter");
+	facts.nmodes = 0;
+	expect_no(&request, &facts, ERRCODE_SECMED_MODE, "node \"lmu\" does not know in which mode it is");
+}
+
+static void
+test_approvals(void)
+{
+	Request		request = good_request();
+	PolicyFacts facts = good_facts();
+	static const struct
+	{
+		ApprovalState state;
+		int			sqlstate;
+		const char *words;
+	}			cases[] = {
+		{APPROVAL_UNASKED, ERRCODE_SECMED_AWAITS_APPROVAL, "node \"lmu\" asks named people before each such run"},
+		{APPROVAL_PENDING, ERRCODE_SECMED_AWAITS_APPROVAL, "node \"lmu\" asks named people before each such run"},
+		{APPROVAL_HELD, ERRCODE_SECMED_AWAITS_APPROVAL, "somebody at node \"lmu\" holds this question back"},
+		{APPROVAL_REJECTED, ERRCODE_SECMED_NOT_APPROVED, "somebody at node \"lmu\" has rejected this question"},
+		{APPROVAL_EXPIRED, ERRCODE_SECMED_NOT_APPROVED, "the approval by node \"lmu\" has expired"},
+		{APPROVAL_WITHDRAWN, ERRCODE_SECMED_NOT_APPROVED, "node \"lmu\" was told that this question is withdrawn"},
+		{APPROVAL_USED, ERRCODE_SECMED_NOT_APPROVED, "the approval by node \"lmu\" was used by an earlier run"},
+		{APPROVAL_OTHER, ERRCODE_SECMED_NOT_APPROVED, "node \"lmu\" has approved another question than this"},
+		{0, ERRCODE_SECMED_NOT_APPROVED, "node \"lmu\" does not know who must approve this run"},
+	};
+
+	for (int i = 0; i < lengthof(cases); i++)
+	{
+		approval.state = cases[i].state;
+		expect_no(&request, &facts, cases[i].sqlstate, cases[i].words);
+	}
+	approval.state = APPROVAL_GIVEN;
+	check(decide(&request, &facts).yes, "a run that was approved takes place");
+	approval.state = APPROVAL_HELD;
+	approval.reason = "The cohort is small.";
+	approval.waits_for = "irb (1 of 2)";
+	check(strcmp(decide(&request, &facts).detail, "The reason given: The cohort is small.") == 0,
+		  "who holds it back is heard");
+	approval.state = APPROVAL_PENDING;
+	check(strcmp(decide(&request, &facts).detail, "It waits for irb (1 of 2).") == 0, "it says whom it waits for");
+	facts.approval = NULL;
+	expect_no(&request, &facts, ERRCODE_SECMED_NOT_APPROVED, "node \"lmu\" does not know who must approve this run");
+}
+
+/* Of two checks that fail the first in order decides; and only the rules that were asked for are checked. */
+static void
+test_order(void)
+{
+	Request		request = good_request();
+	PolicyFacts facts = good_facts();
+
+	facts.caller = "charite";
+	mode.mode = MODE_CLOSED;
+	approval.state = APPROVAL_REJECTED;
+	check(decide(&request, &facts).rule == RULE_SENDER, "the sender comes before the mode");
+	check(policy_decide(&request, &facts, RULE_MODE, RULE_LAST).rule == RULE_MODE, "the mode before approvals");
+	check(policy_decide(&request, &facts, RULE_COLUMNS, RULE_LAST).rule == RULE_APPROVAL, "approvals last");
+	check(policy_decide(&request, &facts, RULE_COLUMNS, RULE_COLUMNS).yes, "the site's own reading is not decided here");
+	facts = good_facts();
+	request.model = "full-threshold";
+	request.at_us = 0;
+	check(strstr(decide(&request, &facts).message, "security model") != NULL, "the model comes before the clock");
+}
+
+static void
+test_names(void)
+{
+	for (PolicyRule rule = RULE_FIRST; rule <= RULE_LAST; rule++)
+		check(policy_rule_name(rule)[0] != '\0', "rule %s has a name", policy_rule_name(rule));
+	for (SiteMode m = MODE_CLOSED; m <= MODE_ADHOC; m++)
+		check(site_mode_from_name(site_mode_name(m)) == m, "mode %s is known by its name", site_mode_name(m));
+	for (ApprovalState state = APPROVAL_NOT_NEEDED; state <= APPROVAL_STATE_MAX; state++)
+		check(approval_state_from_name(approval_state_name(state)) == state, "state %s is known by its name",
+			  approval_state_name(state));
+	check(site_mode_from_name("open") == 0 && approval_state_from_name("") == 0, "what is none is none");
+}
+
+/* What others say is cut to what fits. */
+static void
+test_long_texts(void)
+{
+	Request		request = good_request();
+	PolicyFacts facts = good_facts();
+	PolicyDecision decision;
+
+	mode.named = false;
+	request.requester = text_of(256);
+	facts.self = request.coordinator = (char *) (facts.caller = text_of(63));
+	request.sites[0].name = request.coordinator;
+	decision = policy_decide(&request, &facts, RULE_MODE, RULE_MODE);
+	check(!decision.yes && decision.message[strlen(decision.message) - 1] == 'y' && strstr(decision.hint, ")."),
+		  "the longest names fit");
 }
 
 int
 main(void)
 {
+	test_modes();
+	test_approvals();
+	test_order();
+	test_names();
+	test_long_texts();
 	test_yes();
 	test_membership();
 	test_clocks();

@@ -1,0 +1,17 @@
+/*
+ * facts.c
+ *	  What policy.c must know for its decision, out of this node's own tables.
+ */
+#include "postgres.h"
+
+#include "govern/facts.h"
+#include "govern/mode.h"
+
+void
+facts_of_mode(PolicyFacts *facts, const Request *request, const List *tables)
+{
+	ModeFact   *modes;
+
+	facts->nmodes = modes_of_question(&modes, request, tables);
+	facts->modes = modes;
+}

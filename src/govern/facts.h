@@ -1,0 +1,15 @@
+/*
+ * facts.h
+ *	  What policy.c must know for its decision, out of this node's own tables.
+ */
+#ifndef SECMED_GOVERN_FACTS_H
+#define SECMED_GOVERN_FACTS_H
+
+#include "postgres.h"
+#include "contract/policy.h"
+#include "nodes/pg_list.h"
+
+/* For RULE_MODE; what they point to is in CurrentMemoryContext. */
+extern void facts_of_mode(PolicyFacts *facts, const Request *request, const List *tables);
+
+#endif							/* SECMED_GOVERN_FACTS_H */
