@@ -32,7 +32,7 @@ override with_llvm := no
 ifneq ($(wildcard $(shell command -v $(PG_CONFIG))),)
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 endif
-EXTRA_CLEAN = build log
+EXTRA_CLEAN = build log $(OBJS:.o=.d)
 export PG_CONFIG
 
 # These find, install or build what they need; PGXS has a check of its own.
@@ -62,8 +62,10 @@ tool:
 	@$(MAKE) --no-print-directory -f test/core.mk tool
 else ifneq ($(wildcard $(PGXS)),)
 include $(PGXS)
-# PGXS on Debian tracks no dependencies: every object needs every header.
-$(OBJS): $(wildcard src/*/*.h) Makefile
+# PGXS on Debian tracks no dependencies: the compiler writes them down beside each object.
+override CPPFLAGS += -MMD -MP
+$(OBJS): Makefile
+-include $(OBJS:.o=.d)
 # The command-line tool is of the core alone.
 .PHONY: build/tool/secmed
 build/tool/secmed:
