@@ -24,12 +24,14 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
+#include "utils/inval.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
 
 /* The rights of the owner ---------------------------------------------------*/
 
 static Oid
-extension_owner(void)
+find_owner(void)
 {
 	Oid			extension = get_extension_oid("secmed", true);
 	Oid			owner = InvalidOid;
@@ -54,6 +56,28 @@ extension_owner(void)
 				 errmsg("the extension secmed is not installed in this database"),
 				 errhint("Use CREATE EXTENSION secmed, then secmed.create_node().")));
 	return owner;
+}
+
+/* Kept until a schema changes: ours comes, goes and changes hands with the extension. */
+static Oid	kept_owner = InvalidOid;
+
+static void
+forget_owner(Datum arg, int cache, uint32 hash)
+{
+	kept_owner = InvalidOid;
+}
+
+static Oid
+extension_owner(void)
+{
+	static bool registered = false;
+
+	if (!registered)
+		CacheRegisterSyscacheCallback(NAMESPACEOID, forget_owner, (Datum) 0);
+	registered = true;
+	if (!OidIsValid(kept_owner))
+		kept_owner = find_owner();
+	return kept_owner;
 }
 
 void
@@ -165,13 +189,34 @@ card_parse(NodeCard *card, const char *text)
 	return line;
 }
 
+/* As card_from_text(); the text that was good last is not checked again. */
+static bool
+parse_card(NodeCard *card, const char *text, const char **reason)
+{
+	static char *good_text = NULL;
+	static NodeCard good;
+
+	if (good_text == NULL || strcmp(good_text, text) != 0)
+	{
+		if (!card_from_text(card, text, reason))
+			return false;
+		if (good_text)
+			pfree(good_text);
+		good_text = NULL;
+		good_text = MemoryContextStrdup(TopMemoryContext, text);
+		good = *card;
+	}
+	*card = good;
+	return true;
+}
+
 /* A card in our own tables was checked when it came; now again. */
 static void
 parse_row(NodeCard *card, const NodeRow *row)
 {
 	const char *reason;
 
-	if (!card_from_text(card, row->card, &reason))
+	if (!parse_card(card, row->card, &reason))
 		ereport(ERROR,
 				(errcode(ERRCODE_SECMED_WRONG_KEY),
 				 errmsg("the stored card of node \"%s\" is damaged", row->name),

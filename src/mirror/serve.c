@@ -116,9 +116,7 @@ take_certified(Held *held, const WitnessLog *log, const MirrorQuestion *question
 static void
 sign(Caller *caller, const Cosigner *cosigner, const Checkpoint *head, uint64 time_s)
 {
-	begin();
 	answer(caller, WITNESS_SIGNS, head->size, cosigner_sign(cosigner, head, time_s));
-	owner_end(&scope);
 }
 
 static void
