@@ -1359,6 +1359,16 @@ CREATE FUNCTION secmed.exact_product_step(state internal, x double precision, y 
 COMMENT ON FUNCTION secmed.exact_product_step(internal, double precision, double precision) IS 'Transition of exact_sum of products.';
 REVOKE ALL ON FUNCTION secmed.exact_product_step(internal, double precision, double precision) FROM PUBLIC;
 
+CREATE FUNCTION secmed.exact_product_step(state internal, x double precision, y double precision, z double precision) RETURNS internal
+	AS 'MODULE_PATHNAME', 'secmed_exact_product_step' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.exact_product_step(internal, double precision, double precision, double precision) IS 'Transition of exact_sum of products of three.';
+REVOKE ALL ON FUNCTION secmed.exact_product_step(internal, double precision, double precision, double precision) FROM PUBLIC;
+
+CREATE FUNCTION secmed.exact_product_step(state internal, x double precision, y double precision, z double precision, u double precision) RETURNS internal
+	AS 'MODULE_PATHNAME', 'secmed_exact_product_step' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.exact_product_step(internal, double precision, double precision, double precision, double precision) IS 'Transition of exact_sum of products of four.';
+REVOKE ALL ON FUNCTION secmed.exact_product_step(internal, double precision, double precision, double precision, double precision) FROM PUBLIC;
+
 CREATE FUNCTION secmed.exact_combine(a internal, b internal) RETURNS internal
 	AS 'MODULE_PATHNAME', 'secmed_exact_combine' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION secmed.exact_combine(internal, internal) IS 'Combines the exact sums of parallel workers.';
@@ -1375,7 +1385,7 @@ COMMENT ON FUNCTION secmed.exact_deserialize(bytea, internal) IS 'Bytes as an ex
 REVOKE ALL ON FUNCTION secmed.exact_deserialize(bytea, internal) FROM PUBLIC;
 
 CREATE AGGREGATE secmed.exact_sum(double precision) (
-	SFUNC = secmed.exact_sum_step, STYPE = internal, SSPACE = 320,
+	SFUNC = secmed.exact_sum_step, STYPE = internal, SSPACE = 576,
 	FINALFUNC = secmed.exact_serialize, COMBINEFUNC = secmed.exact_combine,
 	SERIALFUNC = secmed.exact_serialize, DESERIALFUNC = secmed.exact_deserialize,
 	PARALLEL = SAFE);
@@ -1384,7 +1394,7 @@ COMMENT ON AGGREGATE secmed.exact_sum(double precision) IS
 REVOKE ALL ON FUNCTION secmed.exact_sum(double precision) FROM PUBLIC;
 
 CREATE AGGREGATE secmed.exact_sum(double precision, double precision) (
-	SFUNC = secmed.exact_product_step, STYPE = internal, SSPACE = 320,
+	SFUNC = secmed.exact_product_step, STYPE = internal, SSPACE = 576,
 	FINALFUNC = secmed.exact_serialize, COMBINEFUNC = secmed.exact_combine,
 	SERIALFUNC = secmed.exact_serialize, DESERIALFUNC = secmed.exact_deserialize,
 	PARALLEL = SAFE);
@@ -1392,14 +1402,36 @@ COMMENT ON AGGREGATE secmed.exact_sum(double precision, double precision) IS
 'The exact sum of the products of two columns.';
 REVOKE ALL ON FUNCTION secmed.exact_sum(double precision, double precision) FROM PUBLIC;
 
+CREATE AGGREGATE secmed.exact_sum(double precision, double precision, double precision) (
+	SFUNC = secmed.exact_product_step, STYPE = internal, SSPACE = 576,
+	FINALFUNC = secmed.exact_serialize, COMBINEFUNC = secmed.exact_combine,
+	SERIALFUNC = secmed.exact_serialize, DESERIALFUNC = secmed.exact_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.exact_sum(double precision, double precision, double precision) IS
+'The exact sum of the products of three columns.';
+REVOKE ALL ON FUNCTION secmed.exact_sum(double precision, double precision, double precision) FROM PUBLIC;
+
+CREATE AGGREGATE secmed.exact_sum(double precision, double precision, double precision, double precision) (
+	SFUNC = secmed.exact_product_step, STYPE = internal, SSPACE = 576,
+	FINALFUNC = secmed.exact_serialize, COMBINEFUNC = secmed.exact_combine,
+	SERIALFUNC = secmed.exact_serialize, DESERIALFUNC = secmed.exact_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.exact_sum(double precision, double precision, double precision, double precision) IS
+'The exact sum of the products of four columns.';
+REVOKE ALL ON FUNCTION secmed.exact_sum(double precision, double precision, double precision, double precision) FROM PUBLIC;
+
 GRANT USAGE ON SCHEMA secmed TO secmed_runner;
 GRANT EXECUTE ON FUNCTION secmed.exact_sum_step(internal, double precision) TO secmed_runner;
 GRANT EXECUTE ON FUNCTION secmed.exact_product_step(internal, double precision, double precision) TO secmed_runner;
+GRANT EXECUTE ON FUNCTION secmed.exact_product_step(internal, double precision, double precision, double precision) TO secmed_runner;
+GRANT EXECUTE ON FUNCTION secmed.exact_product_step(internal, double precision, double precision, double precision, double precision) TO secmed_runner;
 GRANT EXECUTE ON FUNCTION secmed.exact_combine(internal, internal) TO secmed_runner;
 GRANT EXECUTE ON FUNCTION secmed.exact_serialize(internal) TO secmed_runner;
 GRANT EXECUTE ON FUNCTION secmed.exact_deserialize(bytea, internal) TO secmed_runner;
 GRANT EXECUTE ON FUNCTION secmed.exact_sum(double precision) TO secmed_runner;
 GRANT EXECUTE ON FUNCTION secmed.exact_sum(double precision, double precision) TO secmed_runner;
+GRANT EXECUTE ON FUNCTION secmed.exact_sum(double precision, double precision, double precision) TO secmed_runner;
+GRANT EXECUTE ON FUNCTION secmed.exact_sum(double precision, double precision, double precision, double precision) TO secmed_runner;
 
 CREATE FUNCTION secmed.check_shared("table" regclass, OUT party text, OUT other text, OUT ok boolean, OUT detail text)
 	RETURNS SETOF record

@@ -29,6 +29,10 @@ component_elements(ComponentKind kind)
 			return 1 + FIXED_SUM_LIMBS + SPECIAL_MARKS;
 		case COMPONENT_SUM_FLOAT_PRODUCT:
 			return 1 + FIXED_PRODUCT_LIMBS;
+		case COMPONENT_SUM_FLOAT_PRODUCT_3:
+			return 1 + fixed_limbs_of(FIXED_PRODUCT_3);
+		case COMPONENT_SUM_FLOAT_PRODUCT_4:
+			return 1 + fixed_limbs_of(FIXED_PRODUCT_4);
 		case COMPONENT_SUM_INTERVAL:
 			return 4;
 	}
@@ -294,7 +298,7 @@ plan_tables_text(const CanonicalPlan *plan, int max)
 static const char *const kind_words[] = {
 	NULL, "count", "integer sum", "numeric sum", "numeric sum of squares",
 	"floating-point sum", "floating-point sum of products", "interval sum",
-	"bool_or", "bool_and"
+	"bool_or", "bool_and", "floating-point sum of products of 3", "floating-point sum of products of 4"
 };
 
 void

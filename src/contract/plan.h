@@ -44,10 +44,12 @@ typedef enum ComponentKind
 	COMPONENT_SUM_FLOAT_PRODUCT = 6,	/* secmed.exact_sum(x, y) -> mark, limbs */
 	COMPONENT_SUM_INTERVAL = 7, /* interval -> mark, months, days, microseconds */
 	COMPONENT_BOOL_OR = 8,		/* boolean -> mark, mark of true */
-	COMPONENT_BOOL_AND = 9		/* boolean -> mark, mark of false */
+	COMPONENT_BOOL_AND = 9,		/* boolean -> mark, mark of false */
+	COMPONENT_SUM_FLOAT_PRODUCT_3 = 10, /* secmed.exact_sum(x, y, z) -> mark, limbs */
+	COMPONENT_SUM_FLOAT_PRODUCT_4 = 11	/* secmed.exact_sum(x, y, z, u) -> mark, limbs */
 } ComponentKind;
 
-#define COMPONENT_KIND_MAX		COMPONENT_BOOL_AND
+#define COMPONENT_KIND_MAX		COMPONENT_SUM_FLOAT_PRODUCT_4
 
 /* A numeric sum is a 512-bit integer of units of 10^-32; of products, 10^-64. */
 #define NUMERIC_LIMBS			8

@@ -225,8 +225,8 @@ encode_numeric_product(Datum value, uint128 *elements)
 static void
 encode_fixed(Datum value, FixedKind kind, uint128 *elements)
 {
-	uint64		limbs[FIXED_PRODUCT_LIMBS];
-	int			n = kind == FIXED_SUM ? FIXED_SUM_LIMBS : FIXED_PRODUCT_LIMBS;
+	uint64		limbs[FIXED_LIMBS_MAX];
+	int			n = fixed_limbs_of(kind);
 	bytea	   *bytes = DatumGetByteaPP(value);
 	FixedAcc	acc;
 
@@ -286,6 +286,12 @@ component_encode(ComponentKind kind, Datum value, bool isnull, Oid type, uint128
 		case COMPONENT_SUM_FLOAT_PRODUCT:
 			encode_fixed(value, FIXED_PRODUCT, elements);
 			break;
+		case COMPONENT_SUM_FLOAT_PRODUCT_3:
+			encode_fixed(value, FIXED_PRODUCT_3, elements);
+			break;
+		case COMPONENT_SUM_FLOAT_PRODUCT_4:
+			encode_fixed(value, FIXED_PRODUCT_4, elements);
+			break;
 		case COMPONENT_SUM_INTERVAL:
 			encode_interval(value, elements);
 			break;
@@ -312,6 +318,8 @@ component_accepts(ComponentKind kind, Oid type)
 			return type == NUMERICOID;
 		case COMPONENT_SUM_FLOAT:
 		case COMPONENT_SUM_FLOAT_PRODUCT:
+		case COMPONENT_SUM_FLOAT_PRODUCT_3:
+		case COMPONENT_SUM_FLOAT_PRODUCT_4:
 			return type == BYTEAOID;
 		case COMPONENT_SUM_INTERVAL:
 			return type == INTERVALOID;
@@ -420,6 +428,12 @@ component_decode(ComponentKind kind, const uint128 *elements, ComponentTotal *to
 			break;
 		case COMPONENT_SUM_FLOAT_PRODUCT:
 			wide_decode(total->limbs, elements, FIXED_PRODUCT_LIMBS);
+			break;
+		case COMPONENT_SUM_FLOAT_PRODUCT_3:
+			wide_decode(total->limbs, elements, fixed_limbs_of(FIXED_PRODUCT_3));
+			break;
+		case COMPONENT_SUM_FLOAT_PRODUCT_4:
+			wide_decode(total->limbs, elements, fixed_limbs_of(FIXED_PRODUCT_4));
 			break;
 		case COMPONENT_SUM_INTERVAL:
 			total->interval.month = interval_field(elements[0]);

@@ -29,7 +29,7 @@ typedef struct ComponentTotal
 	bool		truth;			/* BOOL_OR, BOOL_AND */
 	int64		count;			/* COUNT */
 	Datum		numeric;		/* SUM_INTEGER, SUM_NUMERIC, SUM_NUMERIC_PRODUCT */
-	uint64		limbs[FIXED_PRODUCT_LIMBS + 1]; /* SUM_FLOAT, SUM_FLOAT_PRODUCT */
+	uint64		limbs[FIXED_LIMBS_MAX + 1]; /* SUM_FLOAT, SUM_FLOAT_PRODUCT and those of more factors */
 	bool		nan;			/* of SUM_NUMERIC and SUM_FLOAT: sum is NaN, Infinity ... */
 	bool		pinf;
 	bool		ninf;

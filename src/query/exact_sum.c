@@ -1,6 +1,7 @@
 /*
  * exact_sum.c
- *	  The aggregates secmed.exact_sum(x) and secmed.exact_sum(x, y).
+ *	  The aggregates secmed.exact_sum(x), of products (x, y), (x, y, z) and
+ *	  (x, y, z, u).
  *
  * Their state is a FixedAcc (share/fixed.h), which is also what they return:
  * bytes that only the site's own encoder reads (query/encode.c), on the same
@@ -65,12 +66,19 @@ secmed_exact_sum_step(PG_FUNCTION_ARGS)
 Datum
 secmed_exact_product_step(PG_FUNCTION_ARGS)
 {
+	int			nfactors = PG_NARGS() - 1;
+	double		factors[FIXED_FACTORS_MAX];
 	FixedAcc   *acc;
 
-	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
-		return state_or_null(fcinfo);
-	acc = aggregate_state(fcinfo, FIXED_PRODUCT);
-	if (!fixed_add_product(acc, PG_GETARG_FLOAT8(1), PG_GETARG_FLOAT8(2)))
+	Assert(nfactors <= FIXED_FACTORS_MAX);
+	for (int i = 0; i < nfactors; i++)
+	{
+		if (PG_ARGISNULL(i + 1))
+			return state_or_null(fcinfo);
+		factors[i] = PG_GETARG_FLOAT8(i + 1);
+	}
+	acc = aggregate_state(fcinfo, (FixedKind) (nfactors - 1));
+	if (!fixed_add_factors(acc, factors))
 		out_of_range();
 	PG_RETURN_POINTER(acc);
 }

@@ -293,7 +293,9 @@ aggregate_allowed(Aggref *agg, ComponentKind kind)
 
 	if (exact)
 		return (kind == COMPONENT_SUM_FLOAT && list_length(agg->args) == 1) ||
-			(kind == COMPONENT_SUM_FLOAT_PRODUCT && list_length(agg->args) == 2);
+			(kind == COMPONENT_SUM_FLOAT_PRODUCT && list_length(agg->args) == 2) ||
+			(kind == COMPONENT_SUM_FLOAT_PRODUCT_3 && list_length(agg->args) == 3) ||
+			(kind == COMPONENT_SUM_FLOAT_PRODUCT_4 && list_length(agg->args) == 4);
 	if (namespace != PG_CATALOG_NAMESPACE)
 		return false;
 	switch (kind)

@@ -91,7 +91,7 @@ note_not_finite(FixedAcc *acc, double x)
 static int
 top_digit(const FixedAcc *acc)
 {
-	return 2 * (acc->kind == FIXED_SUM ? FIXED_SUM_LIMBS : FIXED_PRODUCT_LIMBS);
+	return 2 * fixed_limbs_of(acc->kind);
 }
 
 /* All digits but the top one are in [0, 2^32) afterwards; the top one has the sign. */
@@ -176,6 +176,77 @@ fixed_add_product(FixedAcc *acc, double x, double y)
 		add_product(acc, &x_parts, &y_parts);
 	else
 		note_not_finite(acc, x * y);	/* a zero, unless one is not finite */
+	return true;
+}
+
+/* magnitude *= factor, in 32-bit digits. */
+static void
+multiply_digits(uint32 *magnitude, int n, uint64 factor)
+{
+	uint128		carry = 0;
+	uint32		product[FIXED_FACTORS_MAX * 2 + 1] = {0};
+
+	/* the factor's lower and upper 32 bits */
+	for (int half = 0; half < 2; half++)
+	{
+		carry = 0;
+		for (int i = 0; i + half < n; i++)
+		{
+			carry += (uint128) magnitude[i] * (uint32) (factor >> (DIGIT_BITS * half)) + product[i + half];
+			product[i + half] = (uint32) carry;
+			carry >>= DIGIT_BITS;
+		}
+	}
+	memcpy(magnitude, product, n * sizeof(uint32));
+}
+
+/* The product of four mantissas has 212 bits; shifted by up to 31 they are eight digits. */
+static void
+add_factors(FixedAcc *acc, const Parts *parts, int n)
+{
+	uint32		magnitude[FIXED_FACTORS_MAX * 2 + 1] = {1};
+	int64		sign = 0;
+	int			place = 0;
+	int64	   *digits;
+
+	for (int i = 0; i < n; i++)
+	{
+		multiply_digits(magnitude, lengthof(magnitude), parts[i].mantissa);
+		sign ^= parts[i].sign;
+		place += parts[i].place;
+	}
+	multiply_digits(magnitude, lengthof(magnitude), UINT64CONST(1) << (place % DIGIT_BITS));
+	digits = acc->digits + place / DIGIT_BITS;
+	for (int i = 0; i < 2 * n; i++)
+		digits[i] += ((int64) magnitude[i] ^ sign) - sign;
+	count_addition(acc);
+}
+
+bool
+fixed_add_factors(FixedAcc *acc, const double *factors)
+{
+	Parts		parts[FIXED_FACTORS_MAX];
+	int			n = fixed_factors(acc->kind);
+	bool		usable = true;
+	double		product = 1;
+
+	if (n == 1)
+		return fixed_add(acc, factors[0]);
+	if (n == 2)
+		return fixed_add_product(acc, factors[0], factors[1]);
+	for (int i = 0; i < n; i++)
+	{
+		NumberClass class = take_apart(factors[i], &parts[i]);
+
+		if (class == NUMBER_OUT_OF_RANGE)
+			return false;
+		usable = usable && class == NUMBER_USABLE;
+		product *= factors[i];
+	}
+	if (usable)
+		add_factors(acc, parts, n);
+	else
+		note_not_finite(acc, product);	/* a zero, unless one is not finite */
 	return true;
 }
 

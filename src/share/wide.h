@@ -25,7 +25,7 @@
 #include "base/base.h"
 
 #define WIDE_MASK_BITS		56
-#define WIDE_LIMBS_MAX		16
+#define WIDE_LIMBS_MAX		32
 
 /* The largest magnitude one site may put into a one-element sum: 2^121. */
 #define NARROW_BITS_MAX		121

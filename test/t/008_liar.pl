@@ -319,7 +319,7 @@ sub component
 		components => "[[1, 0], [$kind, 0]]");
 }
 
-my ($COUNT, $INTEGER, $NUMERIC, $NUMERIC_PRODUCT, $FLOAT, $FLOAT_PRODUCT, $INTERVAL, $OR, $AND) = 1 .. 9;
+my ($COUNT, $INTEGER, $NUMERIC, $NUMERIC_PRODUCT, $FLOAT, $FLOAT_PRODUCT, $INTERVAL, $OR, $AND, $FLOAT_PRODUCT_3) = 1 .. 10;
 component('max as an integer sum', $INTEGER, 'visits', 'max(r1.visit)');
 component('min as an integer sum', $INTEGER, 'visits', 'min(r1.visit)');
 component('max as a count', $COUNT, 'patients', 'max(r1.visit::bigint)');
@@ -341,6 +341,8 @@ component('rank', $COUNT, 'patients', 'rank(7) WITHIN GROUP (ORDER BY r1.visit)'
 component("PostgreSQL's sum of double precision", $FLOAT, 'scores', 'sum(r1.score)');
 component('an exact sum as one of products', $FLOAT_PRODUCT, 'scores', 'secmed.exact_sum(r1.score)');
 component('one of products as a sum', $FLOAT, 'scores', 'secmed.exact_sum(r1.score, r1.score)');
+component('a product of two as one of three', $FLOAT_PRODUCT_3, 'scores', 'secmed.exact_sum(r1.score, r1.score)');
+component('a product of three as one of two', $FLOAT_PRODUCT, 'scores', 'secmed.exact_sum(r1.score, r1.score, r1.score)');
 component('an exact sum as a numeric one', $NUMERIC_PRODUCT, 'costs', 'secmed.exact_sum(r1.score)');
 component('bool_or as bool_and', $AND, 'urgent', 'bool_or(r1.urgent)');
 component('every as bool_or', $OR, 'urgent', 'every(r1.urgent)');

@@ -603,6 +603,55 @@ test_speed(void)
 	printf("# fixed_add_product: %.1f ns\n", (double) (clock() - start) * 1e9 / CLOCKS_PER_SEC / N);
 }
 
+/* Products of three and four, in both halves of an accumulator that are then combined. */
+static void
+test_factors(FixedKind kind, int low, int high)
+{
+	FixedAcc	halves[2];
+	BIGNUM	   *exact = BN_new();
+	BIGNUM	   *product = BN_new();
+	BIGNUM	   *factor = BN_new();
+	uint64		limbs[FIXED_LIMBS_MAX];
+	bool		added = true;
+
+	BN_zero(exact);
+	fixed_init(&halves[0], kind);
+	fixed_init(&halves[1], kind);
+	for (int i = 0; i < ROWS_MAX; i++)
+	{
+		double		factors[FIXED_FACTORS_MAX];
+
+		BN_one(product);
+		for (int j = 0; j < fixed_factors(kind); j++)
+		{
+			factors[j] = random_double(low, high);
+			bn_of_double(factor, factors[j], FIXED_SUM_EXPONENT);
+			BN_mul(product, product, factor, ctx);
+		}
+		BN_add(exact, exact, product);
+		added &= fixed_add_factors(&halves[i % 2], factors);
+	}
+	fixed_combine(&halves[0], &halves[1]);
+	fixed_limbs(limbs, &halves[0]);
+	check(added && BN_cmp(bn_of_limbs(limbs, fixed_limbs_of(kind)), exact) == 0,
+		  "sum of products of %d, from 2^%d to 2^%d", fixed_factors(kind), low, high);
+	BN_free(exact);
+	BN_free(product);
+	BN_free(factor);
+}
+
+static void
+test_factors_special(void)
+{
+	FixedAcc	acc;
+
+	fixed_init(&acc, FIXED_PRODUCT_3);
+	check(fixed_add_factors(&acc, (double[]) {1, 0, 1e30}) && !acc.nan, "a zero among three factors");
+	check(!fixed_add_factors(&acc, (double[]) {0, 1, 1e60}) && !acc.nan, "a factor of three out of range");
+	check(fixed_add_factors(&acc, (double[]) {-2, 3, INFINITY}) && acc.ninf && !acc.pinf, "an infinite one");
+	check(fixed_add_factors(&acc, (double[]) {0, 3, INFINITY}) && acc.nan, "an infinite one and zero");
+}
+
 int
 main(void)
 {
@@ -619,6 +668,13 @@ main(void)
 	test_rounding_by_hand();
 	test_centred_by_hand();
 	test_centred_two_passes();
+	for (FixedKind kind = FIXED_SUM; kind <= FIXED_PRODUCT_4; kind++)
+	{
+		test_factors(kind, -204, 159);
+		test_factors(kind, 155, 159);
+		test_factors(kind, -3, 10);
+	}
+	test_factors_special();
 	test_speed();
 	BN_CTX_free(ctx);
 	return unit_done();
