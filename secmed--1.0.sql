@@ -867,6 +867,776 @@ COMMENT ON VIEW secmed.policy_history IS
 REVOKE ALL ON secmed.policy_history FROM PUBLIC;
 GRANT SELECT ON secmed.policy_history TO secmed_auditor;
 
+-- stats ---------------------------------------------------------------------
+-- Statistics. Aggregates whose state adds (src/stats/linear.h) are the same over local tables and over
+-- foreign ones; rows in which an argument is NULL are left out. docs/statistics.md has the formulas.
+
+CREATE TYPE secmed.description AS (
+	n bigint,
+	n_missing bigint,
+	mean double precision,
+	stddev double precision,
+	variance double precision,
+	standard_error double precision,
+	conf_low double precision,
+	conf_high double precision,
+	skewness double precision,
+	kurtosis double precision);
+COMMENT ON TYPE secmed.description IS 'One variable: rows used and left out, mean and its limits, spread, shape.';
+REVOKE ALL ON TYPE secmed.description FROM PUBLIC;
+GRANT USAGE ON TYPE secmed.description TO secmed_analyst;
+
+CREATE TYPE secmed.mean_estimate AS (
+	estimate double precision,
+	standard_error double precision,
+	conf_low double precision,
+	conf_high double precision,
+	n bigint,
+	n_missing bigint);
+COMMENT ON TYPE secmed.mean_estimate IS 'A mean with its standard error and confidence limits; rows used and left out.';
+REVOKE ALL ON TYPE secmed.mean_estimate FROM PUBLIC;
+GRANT USAGE ON TYPE secmed.mean_estimate TO secmed_analyst;
+
+CREATE TYPE secmed.proportion_estimate AS (
+	estimate double precision,
+	standard_error double precision,
+	conf_low double precision,
+	conf_high double precision,
+	successes bigint,
+	n bigint,
+	n_missing bigint);
+COMMENT ON TYPE secmed.proportion_estimate IS 'A proportion with its standard error and confidence limits; rows used and left out.';
+REVOKE ALL ON TYPE secmed.proportion_estimate FROM PUBLIC;
+GRANT USAGE ON TYPE secmed.proportion_estimate TO secmed_analyst;
+
+CREATE TYPE secmed.t_test_result AS (
+	method text,
+	estimate double precision,
+	standard_error double precision,
+	statistic double precision,
+	df double precision,
+	p_value double precision,
+	conf_low double precision,
+	conf_high double precision,
+	mean1 double precision,
+	mean2 double precision,
+	n1 bigint,
+	n2 bigint,
+	n bigint,
+	n_missing bigint);
+COMMENT ON TYPE secmed.t_test_result IS 'Students t: the mean or difference of means, its limits, the test; group 1 is where the boolean is true.';
+REVOKE ALL ON TYPE secmed.t_test_result FROM PUBLIC;
+GRANT USAGE ON TYPE secmed.t_test_result TO secmed_analyst;
+
+CREATE TYPE secmed.variance_test_result AS (
+	method text,
+	estimate double precision,
+	statistic double precision,
+	df double precision,
+	df2 double precision,
+	p_value double precision,
+	conf_low double precision,
+	conf_high double precision,
+	mean1 double precision,
+	mean2 double precision,
+	n1 bigint,
+	n2 bigint,
+	n bigint,
+	n_missing bigint);
+COMMENT ON TYPE secmed.variance_test_result IS 'The ratio of two variances, its limits, and the F test.';
+REVOKE ALL ON TYPE secmed.variance_test_result FROM PUBLIC;
+GRANT USAGE ON TYPE secmed.variance_test_result TO secmed_analyst;
+
+CREATE TYPE secmed.correlation_result AS (
+	method text,
+	estimate double precision,
+	statistic double precision,
+	df double precision,
+	p_value double precision,
+	conf_low double precision,
+	conf_high double precision,
+	n bigint,
+	n_missing bigint);
+COMMENT ON TYPE secmed.correlation_result IS 'A correlation, its limits, and the test that it is zero.';
+REVOKE ALL ON TYPE secmed.correlation_result FROM PUBLIC;
+GRANT USAGE ON TYPE secmed.correlation_result TO secmed_analyst;
+
+CREATE TYPE secmed.test_result AS (
+	method text,
+	statistic double precision,
+	df double precision,
+	p_value double precision,
+	n bigint,
+	n_missing bigint);
+COMMENT ON TYPE secmed.test_result IS 'A test: statistic, degrees of freedom, p-value; rows used and left out.';
+REVOKE ALL ON TYPE secmed.test_result FROM PUBLIC;
+GRANT USAGE ON TYPE secmed.test_result TO secmed_analyst;
+
+CREATE TYPE secmed.table_test_result AS (
+	method text,
+	statistic double precision,
+	df double precision,
+	p_value double precision,
+	n11 bigint,
+	n10 bigint,
+	n01 bigint,
+	n00 bigint,
+	n bigint,
+	n_missing bigint);
+COMMENT ON TYPE secmed.table_test_result IS 'A test of a two by two table; n10 are the rows in which the first is true and the second false.';
+REVOKE ALL ON TYPE secmed.table_test_result FROM PUBLIC;
+GRANT USAGE ON TYPE secmed.table_test_result TO secmed_analyst;
+
+CREATE TYPE secmed.ratio_estimate AS (
+	estimate double precision,
+	standard_error double precision,
+	conf_low double precision,
+	conf_high double precision,
+	statistic double precision,
+	p_value double precision,
+	n11 bigint,
+	n10 bigint,
+	n01 bigint,
+	n00 bigint,
+	n bigint,
+	n_missing bigint);
+COMMENT ON TYPE secmed.ratio_estimate IS 'A ratio of odds or risks with its limits; standard error, statistic and p-value are of its logarithm.';
+REVOKE ALL ON TYPE secmed.ratio_estimate FROM PUBLIC;
+GRANT USAGE ON TYPE secmed.ratio_estimate TO secmed_analyst;
+
+CREATE TYPE secmed.difference_estimate AS (
+	estimate double precision,
+	standard_error double precision,
+	conf_low double precision,
+	conf_high double precision,
+	risk1 double precision,
+	risk0 double precision,
+	n11 bigint,
+	n10 bigint,
+	n01 bigint,
+	n00 bigint,
+	n bigint,
+	n_missing bigint);
+COMMENT ON TYPE secmed.difference_estimate IS 'A difference of risks with its limits.';
+REVOKE ALL ON TYPE secmed.difference_estimate FROM PUBLIC;
+GRANT USAGE ON TYPE secmed.difference_estimate TO secmed_analyst;
+
+CREATE TYPE secmed.fisher_result AS (
+	method text,
+	estimate double precision,
+	p_value double precision,
+	conf_low double precision,
+	conf_high double precision,
+	n11 bigint,
+	n10 bigint,
+	n01 bigint,
+	n00 bigint,
+	n bigint,
+	n_missing bigint);
+COMMENT ON TYPE secmed.fisher_result IS 'Fishers exact test: the conditional odds ratio, its limits, and the p-value.';
+REVOKE ALL ON TYPE secmed.fisher_result FROM PUBLIC;
+GRANT USAGE ON TYPE secmed.fisher_result TO secmed_analyst;
+
+CREATE FUNCTION secmed.linear_step(state internal, a1 "any") RETURNS internal
+	AS 'MODULE_PATHNAME', 'secmed_linear_step' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.linear_step(internal, "any") IS 'Transition of secmed''s statistics.';
+REVOKE ALL ON FUNCTION secmed.linear_step(internal, "any") FROM PUBLIC;
+
+CREATE FUNCTION secmed.linear_step(state internal, a1 "any", a2 "any") RETURNS internal
+	AS 'MODULE_PATHNAME', 'secmed_linear_step' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.linear_step(internal, "any", "any") IS 'Transition of secmed''s statistics.';
+REVOKE ALL ON FUNCTION secmed.linear_step(internal, "any", "any") FROM PUBLIC;
+
+CREATE FUNCTION secmed.linear_step(state internal, a1 "any", a2 "any", a3 "any") RETURNS internal
+	AS 'MODULE_PATHNAME', 'secmed_linear_step' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.linear_step(internal, "any", "any", "any") IS 'Transition of secmed''s statistics.';
+REVOKE ALL ON FUNCTION secmed.linear_step(internal, "any", "any", "any") FROM PUBLIC;
+
+CREATE FUNCTION secmed.linear_step(state internal, a1 "any", a2 "any", a3 "any", a4 "any") RETURNS internal
+	AS 'MODULE_PATHNAME', 'secmed_linear_step' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.linear_step(internal, "any", "any", "any", "any") IS 'Transition of secmed''s statistics.';
+REVOKE ALL ON FUNCTION secmed.linear_step(internal, "any", "any", "any", "any") FROM PUBLIC;
+
+CREATE FUNCTION secmed.linear_step(state internal, a1 "any", a2 "any", a3 "any", a4 "any", a5 "any") RETURNS internal
+	AS 'MODULE_PATHNAME', 'secmed_linear_step' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.linear_step(internal, "any", "any", "any", "any", "any") IS 'Transition of secmed''s statistics.';
+REVOKE ALL ON FUNCTION secmed.linear_step(internal, "any", "any", "any", "any", "any") FROM PUBLIC;
+
+CREATE FUNCTION secmed.linear_combine(a internal, b internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'secmed_linear_combine' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.linear_combine(internal, internal) IS 'Combines the states of parallel workers.';
+REVOKE ALL ON FUNCTION secmed.linear_combine(internal, internal) FROM PUBLIC;
+
+CREATE FUNCTION secmed.linear_serialize(state internal) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'secmed_linear_serialize' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.linear_serialize(internal) IS 'A state of a statistic as bytes.';
+REVOKE ALL ON FUNCTION secmed.linear_serialize(internal) FROM PUBLIC;
+
+CREATE FUNCTION secmed.linear_deserialize(bytes bytea, state internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'secmed_linear_deserialize' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.linear_deserialize(bytea, internal) IS 'Bytes as a state of a statistic.';
+REVOKE ALL ON FUNCTION secmed.linear_deserialize(bytea, internal) FROM PUBLIC;
+
+CREATE FUNCTION secmed.linear_number(state internal) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'secmed_linear_final' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.linear_number(internal) IS 'A statistic from its state.';
+REVOKE ALL ON FUNCTION secmed.linear_number(internal) FROM PUBLIC;
+
+CREATE FUNCTION secmed.linear_description(state internal) RETURNS secmed.description
+	AS 'MODULE_PATHNAME', 'secmed_linear_final' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.linear_description(internal) IS 'A statistic from its state.';
+REVOKE ALL ON FUNCTION secmed.linear_description(internal) FROM PUBLIC;
+
+CREATE FUNCTION secmed.linear_mean_estimate(state internal) RETURNS secmed.mean_estimate
+	AS 'MODULE_PATHNAME', 'secmed_linear_final' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.linear_mean_estimate(internal) IS 'A statistic from its state.';
+REVOKE ALL ON FUNCTION secmed.linear_mean_estimate(internal) FROM PUBLIC;
+
+CREATE FUNCTION secmed.linear_proportion_estimate(state internal) RETURNS secmed.proportion_estimate
+	AS 'MODULE_PATHNAME', 'secmed_linear_final' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.linear_proportion_estimate(internal) IS 'A statistic from its state.';
+REVOKE ALL ON FUNCTION secmed.linear_proportion_estimate(internal) FROM PUBLIC;
+
+CREATE FUNCTION secmed.linear_t_test_result(state internal) RETURNS secmed.t_test_result
+	AS 'MODULE_PATHNAME', 'secmed_linear_final' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.linear_t_test_result(internal) IS 'A statistic from its state.';
+REVOKE ALL ON FUNCTION secmed.linear_t_test_result(internal) FROM PUBLIC;
+
+CREATE FUNCTION secmed.linear_variance_test_result(state internal) RETURNS secmed.variance_test_result
+	AS 'MODULE_PATHNAME', 'secmed_linear_final' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.linear_variance_test_result(internal) IS 'A statistic from its state.';
+REVOKE ALL ON FUNCTION secmed.linear_variance_test_result(internal) FROM PUBLIC;
+
+CREATE FUNCTION secmed.linear_correlation_result(state internal) RETURNS secmed.correlation_result
+	AS 'MODULE_PATHNAME', 'secmed_linear_final' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.linear_correlation_result(internal) IS 'A statistic from its state.';
+REVOKE ALL ON FUNCTION secmed.linear_correlation_result(internal) FROM PUBLIC;
+
+CREATE FUNCTION secmed.linear_test_result(state internal) RETURNS secmed.test_result
+	AS 'MODULE_PATHNAME', 'secmed_linear_final' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.linear_test_result(internal) IS 'A statistic from its state.';
+REVOKE ALL ON FUNCTION secmed.linear_test_result(internal) FROM PUBLIC;
+
+CREATE FUNCTION secmed.linear_table_test_result(state internal) RETURNS secmed.table_test_result
+	AS 'MODULE_PATHNAME', 'secmed_linear_final' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.linear_table_test_result(internal) IS 'A statistic from its state.';
+REVOKE ALL ON FUNCTION secmed.linear_table_test_result(internal) FROM PUBLIC;
+
+CREATE FUNCTION secmed.linear_ratio_estimate(state internal) RETURNS secmed.ratio_estimate
+	AS 'MODULE_PATHNAME', 'secmed_linear_final' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.linear_ratio_estimate(internal) IS 'A statistic from its state.';
+REVOKE ALL ON FUNCTION secmed.linear_ratio_estimate(internal) FROM PUBLIC;
+
+CREATE FUNCTION secmed.linear_difference_estimate(state internal) RETURNS secmed.difference_estimate
+	AS 'MODULE_PATHNAME', 'secmed_linear_final' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.linear_difference_estimate(internal) IS 'A statistic from its state.';
+REVOKE ALL ON FUNCTION secmed.linear_difference_estimate(internal) FROM PUBLIC;
+
+CREATE FUNCTION secmed.linear_fisher_result(state internal) RETURNS secmed.fisher_result
+	AS 'MODULE_PATHNAME', 'secmed_linear_final' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.linear_fisher_result(internal) IS 'A statistic from its state.';
+REVOKE ALL ON FUNCTION secmed.linear_fisher_result(internal) FROM PUBLIC;
+
+CREATE AGGREGATE secmed.summary(x double precision) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_description, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.summary(double precision) IS
+'Mean, deviation, standard error, t limits, skewness and kurtosis of one variable (type 3 of Joanes and Gill 1998). Opens over sites: the number of rows, and how many are NULL, the sum, and sums of powers up to 4.';
+REVOKE ALL ON FUNCTION secmed.summary(double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.summary(double precision) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.summary(x double precision, conf_level double precision) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_description, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.summary(double precision, double precision) IS
+'Mean, deviation, standard error, t limits, skewness and kurtosis of one variable (type 3 of Joanes and Gill 1998), with given conf_level.';
+REVOKE ALL ON FUNCTION secmed.summary(double precision, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.summary(double precision, double precision) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.summary(x double precision, conf_level double precision, type integer) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_description, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.summary(double precision, double precision, integer) IS
+'Mean, deviation, standard error, t limits, skewness and kurtosis of one variable (type 3 of Joanes and Gill 1998), with given conf_level and type.';
+REVOKE ALL ON FUNCTION secmed.summary(double precision, double precision, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.summary(double precision, double precision, integer) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.skewness(x double precision) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_number, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.skewness(double precision) IS
+'Skewness: m3 / m2^1.5 ((n-1)/n)^1.5, type 3 of Joanes and Gill 1998; types 1 and 2 as in R''s package e1071. Opens over sites: the number of rows and sums of powers up to 3.';
+REVOKE ALL ON FUNCTION secmed.skewness(double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.skewness(double precision) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.skewness(x double precision, type integer) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_number, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.skewness(double precision, integer) IS
+'Skewness, with given type.';
+REVOKE ALL ON FUNCTION secmed.skewness(double precision, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.skewness(double precision, integer) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.kurtosis(x double precision) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_number, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.kurtosis(double precision) IS
+'Excess kurtosis: m4 / m2^2 (1 - 1/n)^2 - 3, type 3 of Joanes and Gill 1998; types 1 and 2 as in R''s package e1071. Opens over sites: the number of rows and sums of powers up to 4.';
+REVOKE ALL ON FUNCTION secmed.kurtosis(double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.kurtosis(double precision) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.kurtosis(x double precision, type integer) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_number, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.kurtosis(double precision, integer) IS
+'Excess kurtosis, with given type.';
+REVOKE ALL ON FUNCTION secmed.kurtosis(double precision, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.kurtosis(double precision, integer) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.standard_error(x double precision) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_number, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.standard_error(double precision) IS
+'Standard error of the mean: s / sqrt(n). Opens over sites: the number of rows, the sum and the sum of squares.';
+REVOKE ALL ON FUNCTION secmed.standard_error(double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.standard_error(double precision) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.mean_ci(x double precision) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_mean_estimate, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.mean_ci(double precision) IS
+'Mean with confidence limits: mean -+ t(n-1) s / sqrt(n); level 0.95. Opens over sites: the number of rows, and how many are NULL, the sum, and sums of powers up to 2.';
+REVOKE ALL ON FUNCTION secmed.mean_ci(double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.mean_ci(double precision) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.mean_ci(x double precision, conf_level double precision) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_mean_estimate, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.mean_ci(double precision, double precision) IS
+'Mean with confidence limits, with given conf_level.';
+REVOKE ALL ON FUNCTION secmed.mean_ci(double precision, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.mean_ci(double precision, double precision) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.weighted_mean(x double precision, weight double precision) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_number, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.weighted_mean(double precision, double precision) IS
+'Weighted mean: sum(w x) / sum(w). Opens over sites: the sums of w, x and w x.';
+REVOKE ALL ON FUNCTION secmed.weighted_mean(double precision, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.weighted_mean(double precision, double precision) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.weighted_variance(x double precision, weight double precision) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_number, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.weighted_variance(double precision, double precision) IS
+'Weighted variance: with v = w / sum(w), sum(v (x - mean)^2) / (1 - sum(v^2)), as R''s cov.wt. Opens over sites: the number of rows and the sums of x, w, w x, w w and w x x.';
+REVOKE ALL ON FUNCTION secmed.weighted_variance(double precision, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.weighted_variance(double precision, double precision) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.proportion_ci(event boolean) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_proportion_estimate, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.proportion_ci(boolean) IS
+'Proportion with limits of Wilson 1927, corrected for continuity, as R''s prop.test; level 0.95. Opens over sites: how many rows are true, false and NULL.';
+REVOKE ALL ON FUNCTION secmed.proportion_ci(boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.proportion_ci(boolean) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.proportion_ci(event boolean, conf_level double precision) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_proportion_estimate, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.proportion_ci(boolean, double precision) IS
+'Proportion with limits of Wilson 1927, corrected for continuity, as R''s prop, with given conf_level.';
+REVOKE ALL ON FUNCTION secmed.proportion_ci(boolean, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.proportion_ci(boolean, double precision) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.proportion_ci(event boolean, conf_level double precision, correct boolean) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_proportion_estimate, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.proportion_ci(boolean, double precision, boolean) IS
+'Proportion with limits of Wilson 1927, corrected for continuity, as R''s prop, with given conf_level and correct.';
+REVOKE ALL ON FUNCTION secmed.proportion_ci(boolean, double precision, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.proportion_ci(boolean, double precision, boolean) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.proportion_ci_exact(event boolean) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_proportion_estimate, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.proportion_ci_exact(boolean) IS
+'Proportion with exact limits of Clopper and Pearson 1934, as R''s binom.test; level 0.95. Opens over sites: how many rows are true, false and NULL.';
+REVOKE ALL ON FUNCTION secmed.proportion_ci_exact(boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.proportion_ci_exact(boolean) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.proportion_ci_exact(event boolean, conf_level double precision) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_proportion_estimate, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.proportion_ci_exact(boolean, double precision) IS
+'Proportion with exact limits of Clopper and Pearson 1934, as R''s binom, with given conf_level.';
+REVOKE ALL ON FUNCTION secmed.proportion_ci_exact(boolean, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.proportion_ci_exact(boolean, double precision) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.t_test(x double precision) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_t_test_result, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.t_test(double precision) IS
+'One-sample t test: is the mean mu (0)? As R''s t.test(x). Opens over sites: the number of rows, and how many are NULL, the sum, and sums of powers up to 2.';
+REVOKE ALL ON FUNCTION secmed.t_test(double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.t_test(double precision) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.t_test(x double precision, mu double precision) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_t_test_result, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.t_test(double precision, double precision) IS
+'One-sample t test, with given mu.';
+REVOKE ALL ON FUNCTION secmed.t_test(double precision, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.t_test(double precision, double precision) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.t_test(x double precision, mu double precision, conf_level double precision) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_t_test_result, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.t_test(double precision, double precision, double precision) IS
+'One-sample t test, with given mu and conf_level.';
+REVOKE ALL ON FUNCTION secmed.t_test(double precision, double precision, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.t_test(double precision, double precision, double precision) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.t_test(x double precision, mu double precision, conf_level double precision, alternative text) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_t_test_result, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.t_test(double precision, double precision, double precision, text) IS
+'One-sample t test, with given mu and conf_level and alternative.';
+REVOKE ALL ON FUNCTION secmed.t_test(double precision, double precision, double precision, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.t_test(double precision, double precision, double precision, text) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.t_test(x double precision, in_group boolean) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_t_test_result, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.t_test(double precision, boolean) IS
+'Welch''s t test: rows in which in_group is true against those in which it is false, as R''s t.test(x[g], x[!g]). Opens over sites: of each group the number of rows, the sum and the sum of squares, and how many rows are left out.';
+REVOKE ALL ON FUNCTION secmed.t_test(double precision, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.t_test(double precision, boolean) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.t_test(x double precision, in_group boolean, conf_level double precision) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_t_test_result, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.t_test(double precision, boolean, double precision) IS
+'Welch''s t test, with given conf_level.';
+REVOKE ALL ON FUNCTION secmed.t_test(double precision, boolean, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.t_test(double precision, boolean, double precision) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.t_test(x double precision, in_group boolean, conf_level double precision, alternative text) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_t_test_result, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.t_test(double precision, boolean, double precision, text) IS
+'Welch''s t test, with given conf_level and alternative.';
+REVOKE ALL ON FUNCTION secmed.t_test(double precision, boolean, double precision, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.t_test(double precision, boolean, double precision, text) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.t_test_pooled(x double precision, in_group boolean) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_t_test_result, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.t_test_pooled(double precision, boolean) IS
+'Student''s t test of two groups with equal variances, as R''s t.test(var.equal = TRUE). Opens over sites: of each group the number of rows, the sum and the sum of squares, and how many rows are left out.';
+REVOKE ALL ON FUNCTION secmed.t_test_pooled(double precision, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.t_test_pooled(double precision, boolean) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.t_test_pooled(x double precision, in_group boolean, conf_level double precision) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_t_test_result, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.t_test_pooled(double precision, boolean, double precision) IS
+'Student''s t test of two groups with equal variances, as R''s t, with given conf_level.';
+REVOKE ALL ON FUNCTION secmed.t_test_pooled(double precision, boolean, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.t_test_pooled(double precision, boolean, double precision) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.t_test_pooled(x double precision, in_group boolean, conf_level double precision, alternative text) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_t_test_result, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.t_test_pooled(double precision, boolean, double precision, text) IS
+'Student''s t test of two groups with equal variances, as R''s t, with given conf_level and alternative.';
+REVOKE ALL ON FUNCTION secmed.t_test_pooled(double precision, boolean, double precision, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.t_test_pooled(double precision, boolean, double precision, text) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.t_test_paired(x double precision, y double precision) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_t_test_result, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.t_test_paired(double precision, double precision) IS
+'Paired t test: is the mean of x - y zero? As R''s t.test(paired = TRUE). Opens over sites: the number of pairs and of rows left out, the sums of x, y, x x, y y and x y.';
+REVOKE ALL ON FUNCTION secmed.t_test_paired(double precision, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.t_test_paired(double precision, double precision) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.t_test_paired(x double precision, y double precision, conf_level double precision) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_t_test_result, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.t_test_paired(double precision, double precision, double precision) IS
+'Paired t test, with given conf_level.';
+REVOKE ALL ON FUNCTION secmed.t_test_paired(double precision, double precision, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.t_test_paired(double precision, double precision, double precision) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.t_test_paired(x double precision, y double precision, conf_level double precision, alternative text) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_t_test_result, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.t_test_paired(double precision, double precision, double precision, text) IS
+'Paired t test, with given conf_level and alternative.';
+REVOKE ALL ON FUNCTION secmed.t_test_paired(double precision, double precision, double precision, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.t_test_paired(double precision, double precision, double precision, text) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.variance_test(x double precision, in_group boolean) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_variance_test_result, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.variance_test(double precision, boolean) IS
+'F test: are the variances of two groups equal? As R''s var.test(x[g], x[!g]). Opens over sites: of each group the number of rows, the sum and the sum of squares, and how many rows are left out.';
+REVOKE ALL ON FUNCTION secmed.variance_test(double precision, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.variance_test(double precision, boolean) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.variance_test(x double precision, in_group boolean, conf_level double precision) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_variance_test_result, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.variance_test(double precision, boolean, double precision) IS
+'F test, with given conf_level.';
+REVOKE ALL ON FUNCTION secmed.variance_test(double precision, boolean, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.variance_test(double precision, boolean, double precision) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.variance_test(x double precision, in_group boolean, conf_level double precision, alternative text) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_variance_test_result, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.variance_test(double precision, boolean, double precision, text) IS
+'F test, with given conf_level and alternative.';
+REVOKE ALL ON FUNCTION secmed.variance_test(double precision, boolean, double precision, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.variance_test(double precision, boolean, double precision, text) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.correlation_test(x double precision, y double precision) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_correlation_result, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.correlation_test(double precision, double precision) IS
+'Pearson correlation, limits by Fisher''s z, as R''s cor.test. Opens over sites: the number of pairs and of rows left out, the sums of x, y, x x, y y and x y.';
+REVOKE ALL ON FUNCTION secmed.correlation_test(double precision, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.correlation_test(double precision, double precision) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.correlation_test(x double precision, y double precision, conf_level double precision) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_correlation_result, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.correlation_test(double precision, double precision, double precision) IS
+'Pearson correlation, limits by Fisher''s z, as R''s cor, with given conf_level.';
+REVOKE ALL ON FUNCTION secmed.correlation_test(double precision, double precision, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.correlation_test(double precision, double precision, double precision) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.correlation_test(x double precision, y double precision, conf_level double precision, alternative text) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_correlation_result, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.correlation_test(double precision, double precision, double precision, text) IS
+'Pearson correlation, limits by Fisher''s z, as R''s cor, with given conf_level and alternative.';
+REVOKE ALL ON FUNCTION secmed.correlation_test(double precision, double precision, double precision, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.correlation_test(double precision, double precision, double precision, text) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.trend_test(score double precision, event boolean) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_test_result, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.trend_test(double precision, boolean) IS
+'Cochran-Armitage test: does the proportion of events change with the score? As R''s prop.trend.test. Opens over sites: of rows with and without the event the number, the sum and the sum of squares of the score, and how many rows are left out.';
+REVOKE ALL ON FUNCTION secmed.trend_test(double precision, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.trend_test(double precision, boolean) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.odds_ratio(exposed boolean, diseased boolean) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_ratio_estimate, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.odds_ratio(boolean, boolean) IS
+'Odds ratio with limits of Woolf 1955; level 0.95. Opens over sites: the four cells, and how many rows are left out.';
+REVOKE ALL ON FUNCTION secmed.odds_ratio(boolean, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.odds_ratio(boolean, boolean) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.odds_ratio(exposed boolean, diseased boolean, conf_level double precision) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_ratio_estimate, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.odds_ratio(boolean, boolean, double precision) IS
+'Odds ratio with limits of Woolf 1955; level 0, with given conf_level.';
+REVOKE ALL ON FUNCTION secmed.odds_ratio(boolean, boolean, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.odds_ratio(boolean, boolean, double precision) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.risk_ratio(exposed boolean, diseased boolean) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_ratio_estimate, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.risk_ratio(boolean, boolean) IS
+'Risk ratio with limits on the logarithm (Katz 1978); level 0.95. Opens over sites: the four cells, and how many rows are left out.';
+REVOKE ALL ON FUNCTION secmed.risk_ratio(boolean, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.risk_ratio(boolean, boolean) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.risk_ratio(exposed boolean, diseased boolean, conf_level double precision) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_ratio_estimate, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.risk_ratio(boolean, boolean, double precision) IS
+'Risk ratio with limits on the logarithm (Katz 1978); level 0, with given conf_level.';
+REVOKE ALL ON FUNCTION secmed.risk_ratio(boolean, boolean, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.risk_ratio(boolean, boolean, double precision) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.risk_difference(exposed boolean, diseased boolean) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_difference_estimate, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.risk_difference(boolean, boolean) IS
+'Risk difference with Wald limits, as R''s prop.test(correct = FALSE); level 0.95. Opens over sites: the four cells, and how many rows are left out.';
+REVOKE ALL ON FUNCTION secmed.risk_difference(boolean, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.risk_difference(boolean, boolean) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.risk_difference(exposed boolean, diseased boolean, conf_level double precision) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_difference_estimate, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.risk_difference(boolean, boolean, double precision) IS
+'Risk difference with Wald limits, as R''s prop, with given conf_level.';
+REVOKE ALL ON FUNCTION secmed.risk_difference(boolean, boolean, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.risk_difference(boolean, boolean, double precision) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.chisq_test(exposed boolean, diseased boolean) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_table_test_result, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.chisq_test(boolean, boolean) IS
+'Chi-square test of a two by two table with Yates'' correction, as R''s chisq.test. Opens over sites: the four cells, and how many rows are left out.';
+REVOKE ALL ON FUNCTION secmed.chisq_test(boolean, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.chisq_test(boolean, boolean) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.chisq_test(exposed boolean, diseased boolean, correct boolean) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_table_test_result, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.chisq_test(boolean, boolean, boolean) IS
+'Chi-square test of a two by two table with Yates'' correction, as R''s chisq, with given correct.';
+REVOKE ALL ON FUNCTION secmed.chisq_test(boolean, boolean, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.chisq_test(boolean, boolean, boolean) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.fisher_test(exposed boolean, diseased boolean) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_fisher_result, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.fisher_test(boolean, boolean) IS
+'Fisher''s exact test of a two by two table, as R''s fisher.test; level 0.95. Opens over sites: the four cells, and how many rows are left out.';
+REVOKE ALL ON FUNCTION secmed.fisher_test(boolean, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.fisher_test(boolean, boolean) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.fisher_test(exposed boolean, diseased boolean, conf_level double precision) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_fisher_result, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.fisher_test(boolean, boolean, double precision) IS
+'Fisher''s exact test of a two by two table, as R''s fisher, with given conf_level.';
+REVOKE ALL ON FUNCTION secmed.fisher_test(boolean, boolean, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.fisher_test(boolean, boolean, double precision) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.fisher_test(exposed boolean, diseased boolean, conf_level double precision, alternative text) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_fisher_result, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.fisher_test(boolean, boolean, double precision, text) IS
+'Fisher''s exact test of a two by two table, as R''s fisher, with given conf_level and alternative.';
+REVOKE ALL ON FUNCTION secmed.fisher_test(boolean, boolean, double precision, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.fisher_test(boolean, boolean, double precision, text) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.mcnemar_test(before boolean, after boolean) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_table_test_result, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.mcnemar_test(boolean, boolean) IS
+'McNemar''s test of pairs, corrected for continuity, as R''s mcnemar.test. Opens over sites: the four cells, and how many rows are left out.';
+REVOKE ALL ON FUNCTION secmed.mcnemar_test(boolean, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.mcnemar_test(boolean, boolean) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.mcnemar_test(before boolean, after boolean, correct boolean) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_table_test_result, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.mcnemar_test(boolean, boolean, boolean) IS
+'McNemar''s test of pairs, corrected for continuity, as R''s mcnemar, with given correct.';
+REVOKE ALL ON FUNCTION secmed.mcnemar_test(boolean, boolean, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.mcnemar_test(boolean, boolean, boolean) TO secmed_analyst;
+
 -- peer ----------------------------------------------------------------------
 
 CREATE FUNCTION secmed.hello(hello bytea) RETURNS bytea

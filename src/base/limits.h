@@ -104,6 +104,8 @@
 #define DOCUMENT_SIGNATURES_MAX	64
 /* Body, signatures and the heads around them. */
 #define DOCUMENT_BYTES_MAX		(DOCUMENT_BODY_BYTES_MAX + DOCUMENT_SIGNATURES_MAX * 128)
+/* Values of a cell that Fisher's exact test tries, some 100 times each: a second; beyond, chi-square is as good. */
+#define FISHER_SUPPORT_MAX		1000000
 
 /* A run's request is refused when the clocks differ by more than this. */
 #define CLOCK_SKEW_MS_MAX		(5 * 60 * 1000)

@@ -441,10 +441,7 @@ group_add_aggregate(GroupMaker *maker, Aggref *agg, Final *final, int *part)
 	standard = ((Form_pg_proc) GETSTRUCT(tuple))->pronamespace == PG_CATALOG_NAMESPACE;
 	ReleaseSysCache(tuple);
 
-	final->type = agg->aggtype;
-	final->function = InvalidOid;
-	for (int i = 0; i < CO_COUNT; i++)
-		final->components[i] = -1;
+	final_init(final, agg->aggtype);
 	if (!standard || agg->agglevelsup != 0)
 		return refuse_call(&call);
 	if (!make_terms(&call) || !decompose(&call, name))

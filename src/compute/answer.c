@@ -94,7 +94,7 @@ add_value(Answering *answering, Node *expr)
 	opened = palloc0(sizeof(Opened));
 	opened->final.kind = FINAL_KEY;
 	opened->final.type = exprType(expr);
-	for (int i = 1; i < CO_COUNT; i++)
+	for (int i = 1; i < FINAL_COMPONENTS_MAX; i++)
 		opened->final.components[i] = -1;
 	opened->final.components[0] = open_column(answering, at);
 	opened->part = -1;
@@ -112,7 +112,7 @@ add_aggregate(Answering *answering, Node *aggref)
 		return;
 	opened = palloc(sizeof(Opened));
 	*opened = *grouped;
-	for (int i = 0; i < CO_COUNT; i++)
+	for (int i = 0; i < FINAL_COMPONENTS_MAX; i++)
 		if (opened->final.components[i] >= 0 && !(opened->final.kind == FINAL_PERCENTILE && i > 0))
 			opened->final.components[i] = open_column(answering, opened->final.components[i]);
 	if (opened->part >= 0)

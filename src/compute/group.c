@@ -135,7 +135,7 @@ point_at_columns(Grouped *grouped, const GroupMaker *maker)
 	{
 		Opened	   *opened = lfirst(lc);
 		Final	   *final = &opened->final;
-		int			last = final->kind == FINAL_PERCENTILE ? 1 : CO_COUNT;
+		int			last = final->kind == FINAL_PERCENTILE ? 1 : FINAL_COMPONENTS_MAX;
 		RelColumn  *column;
 
 		for (int i = 0; i < last; i++)

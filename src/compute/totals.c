@@ -93,10 +93,10 @@ is_product(const Final *final, int which)
 static Datum
 compute_total(const Final *final, const OpenedValue *values, const ColumnType *types, bool *isnull)
 {
-	ComponentTotal totals[CO_COUNT];
+	ComponentTotal totals[FINAL_COMPONENTS_MAX];
 	Final		renumbered = *final;
 
-	for (int i = 0; i < CO_COUNT; i++)
+	for (int i = 0; i < FINAL_COMPONENTS_MAX; i++)
 	{
 		int			column = final->components[i];
 

@@ -15,6 +15,8 @@
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
 #include "query/component.h"
+#include "query/linear.h"
+#include "stats/call_sql.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -40,7 +42,7 @@ typedef struct Call
 } Call;
 
 static const char *const available =
-"Available are count, sum, avg, stddev, variance, covar, corr, regr_*, bool_and, bool_or and every.";
+"Available are count, sum, avg, stddev, variance, covar, corr, regr_*, bool_and, bool_or, every and secmed's statistics.";
 
 /* ---- adding components ---- */
 
@@ -59,11 +61,9 @@ part_of_support(ComponentSet *set, Support *support)
 	return list_length(set->supports) - 1;
 }
 
-static int
-add_component(Call *call, ComponentKind kind, char *sql, char *what)
+int
+component_add(ComponentSet *set, Support *support, ComponentKind kind, char *sql, char *what)
 {
-	ComponentSet *set = call->set;
-	Support    *support = support_of_aggregate(call->agg, kind, call->summands, set->never_null, set->arg);
 	int			part = part_of_support(set, support);
 	Component  *component;
 	ListCell   *lc;
@@ -93,7 +93,9 @@ add_filtered(Call *call, ComponentKind kind, char *inner, char *what, const char
 		inner = psprintf("%s FILTER (WHERE %s)", inner, call->filter ? call->filter : condition);
 	if (call->filter)
 		what = psprintf("%s FILTER (WHERE %s)", what, call->filter_words);
-	return add_component(call, kind, inner, what);
+	return component_add(call->set,
+						 support_of_aggregate(call->agg, kind, call->summands, call->set->never_null, call->set->arg),
+						 kind, inner, what);
 }
 
 static int
@@ -442,6 +444,16 @@ hint_for(const char *name)
 	return pstrdup(available);
 }
 
+void
+final_init(Final *final, Oid type)
+{
+	memset(final, 0, sizeof(*final));
+	final->type = type;
+	final->function = InvalidOid;
+	for (int i = 0; i < FINAL_COMPONENTS_MAX; i++)
+		final->components[i] = -1;
+}
+
 bool
 aggregate_decompose(ComponentSet *set, Aggref *agg, Final *final, char **reason, char **hint)
 {
@@ -457,10 +469,9 @@ aggregate_decompose(ComponentSet *set, Aggref *agg, Final *final, char **reason,
 	ReleaseSysCache(tuple);
 
 	*reason = *hint = NULL;
-	final->type = agg->aggtype;
-	final->function = InvalidOid;
-	for (int i = 0; i < CO_COUNT; i++)
-		final->components[i] = -1;
+	final_init(final, agg->aggtype);
+	if (linear_of_aggref(agg) != NULL)
+		return linear_decompose(set, agg, final, reason, hint);
 
 	if (standard && agg->aggkind == AGGKIND_NORMAL && !agg->aggvariadic && agg->agglevelsup == 0 &&
 		deparse_call(&call) && decompose_by_name(&call))
@@ -474,13 +485,35 @@ aggregate_decompose(ComponentSet *set, Aggref *agg, Final *final, char **reason,
 	return false;
 }
 
+/* A double as two integers of a plan's list. */
+static List *
+append_double(List *list, double value)
+{
+	uint64		bits;
+
+	memcpy(&bits, &value, sizeof(bits));
+	return lappend_int(lappend_int(list, (int) (uint32) bits), (int) (bits >> 32));
+}
+
+static double
+double_at(List *list, int at)
+{
+	uint64		bits = (uint32) list_nth_int(list, at) | (uint64) list_nth_int(list, at + 1) << 32;
+	double		value;
+
+	memcpy(&value, &bits, sizeof(value));
+	return value;
+}
+
 List *
 final_to_list(const Final *final)
 {
-	List	   *list = list_make3_int(final->kind, (int) final->type, (int) final->function);
+	List	   *list = list_make4_int(final->kind, (int) final->type, (int) final->function, final->linear);
 
-	for (int i = 0; i < CO_COUNT; i++)
+	for (int i = 0; i < FINAL_COMPONENTS_MAX; i++)
 		list = lappend_int(list, final->components[i]);
+	for (int i = 0; i < LINEAR_OPTIONS_MAX; i++)
+		list = append_double(list, final->options[i]);
 	return list;
 }
 
@@ -488,11 +521,15 @@ Final
 final_from_list(List *list)
 {
 	Final		final;
+	int			at = 4;
 
 	final.kind = list_nth_int(list, 0);
 	final.type = (Oid) list_nth_int(list, 1);
 	final.function = (Oid) list_nth_int(list, 2);
-	for (int i = 0; i < CO_COUNT; i++)
-		final.components[i] = list_nth_int(list, 3 + i);
+	final.linear = list_nth_int(list, 3);
+	for (int i = 0; i < FINAL_COMPONENTS_MAX; i++)
+		final.components[i] = list_nth_int(list, at++);
+	for (int i = 0; i < LINEAR_OPTIONS_MAX; i++, at += 2)
+		final.options[i] = double_at(list, at);
 	return final;
 }

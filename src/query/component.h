@@ -16,6 +16,7 @@
 #include "nodes/primnodes.h"
 #include "query/deparse.h"
 #include "query/support.h"
+#include "stats/linear.h"
 
 /* What is made of the totals; see finals.c. */
 typedef enum FinalKind
@@ -33,7 +34,8 @@ typedef enum FinalKind
 	FINAL_AVG_INTERVAL,			/* count, sum */
 	FINAL_BOOL,
 	FINAL_VALUE,				/* the opened value itself (over shared tables) */
-	FINAL_PERCENTILE			/* likewise, divided by components[1] */
+	FINAL_PERCENTILE,			/* likewise, divided by components[1] */
+	FINAL_LINEAR				/* secmed's own: a total for each term of `linear` */
 } FinalKind;
 
 /* Which of the sums a FINAL_COMOMENTS has, in this order; -1 if not needed. */
@@ -43,12 +45,16 @@ typedef enum Comoment
 	CO_COUNT
 } Comoment;
 
+#define FINAL_COMPONENTS_MAX	Max(CO_COUNT, LINEAR_TERMS_MAX)
+
 typedef struct Final
 {
 	FinalKind	kind;
 	Oid			type;			/* of the result */
 	Oid			function;		/* PostgreSQL's final function, or InvalidOid */
-	int			components[CO_COUNT];	/* indexes; -1 unused; for FINAL_KEY [0] is the key */
+	int			components[FINAL_COMPONENTS_MAX];	/* indexes; -1 unused; for FINAL_KEY [0] is the key */
+	int			linear;			/* FINAL_LINEAR: which of linear_all() */
+	double		options[LINEAR_OPTIONS_MAX];
 } Final;
 
 typedef struct Component
@@ -68,6 +74,12 @@ typedef struct ComponentSet
 	bool		(*is_patient) (Node *expr, void *arg);	/* the published patient column? */
 	void	   *arg;
 } ComponentSet;
+
+/* The index of this component, which is added if the set lacks it. */
+extern int	component_add(ComponentSet *set, Support *support, ComponentKind kind, char *sql, char *what);
+
+/* An empty result of this type, for those who fill it. */
+extern void final_init(Final *final, Oid type);
 
 /*
  * Takes an aggregate apart, adding to the set what it lacks.  False with a

@@ -16,6 +16,7 @@
 #include "libpq/pqformat.h"
 #include "nodes/execnodes.h"
 #include "query/finals.h"
+#include "query/linear.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
@@ -323,6 +324,8 @@ final_compute(const Final *final, const ComponentTotal *totals, bool *isnull)
 			return final_interval(final, totals, isnull);
 		case FINAL_BOOL:
 			return first->present ? BoolGetDatum(first->truth) : null_result(isnull);
+		case FINAL_LINEAR:
+			return linear_result(final, totals, isnull);
 		case FINAL_KEY:
 		case FINAL_VALUE:
 		case FINAL_PERCENTILE:

@@ -218,7 +218,7 @@ part_passes(const RunScan *scan, const uint128 *cell, int part)
 static bool
 aggregate_passes(const RunScan *scan, const uint128 *cell, const Final *final)
 {
-	for (int i = 0; i < CO_COUNT; i++)
+	for (int i = 0; i < FINAL_COMPONENTS_MAX; i++)
 		if (final->components[i] >= 0 &&
 			!part_passes(scan, cell, scan->plan.parts[final->components[i]]))
 			return false;

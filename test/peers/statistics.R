@@ -1,0 +1,93 @@
+# statistics.R
+#	  R computes the figures that the tests of statistics hold fixed.
+#
+#     Rscript test/peers/statistics.R FILE...          compares
+#     Rscript test/peers/statistics.R --write FILE...  writes them instead
+#
+# A line of a FILE that ends in "-- R: call" holds a figure, near(sql, figure);
+# the call is evaluated over the rows of sql/include/data.sql, which are made
+# here by the same formulas.  What R has no function for is written down
+# below from its definition.
+
+p <- 1:330
+measure <- data.frame(
+	patient = p,
+	sex = ifelse(p %% 3 == 0, "f", "m"),
+	stage = ifelse(p %% 5 == 4, NA, p %% 5),
+	smoker = c(NA, TRUE, FALSE, FALSE)[1 + p %% 4],
+	i2 = ifelse(p %% 100 - 50 == -43, NA, p %% 100 - 50),
+	i4 = ifelse(p * 7919 %% 20011 - 10000 == 7, NA, (p * 7919) %% 20011 - 10000),
+	price = ifelse(p %% 8 == 0, NA, round((p * 37) %% 10007 / 100, 2)),
+	ratio = ifelse(p %% 9 == 0, NA, p / (1 + p %% 11)),
+	f4 = ifelse(p %% 5 == 0, NA, p %% 17 / 8),
+	f8 = ifelse(p %% 4 == 0, NA, sin(p) * 1e3))
+
+# Joanes and Gill, The Statistician, 1998; as e1071::skewness and kurtosis.
+moment <- function(x, r) mean((x - mean(x))^r)
+known <- function(x) x[!is.na(x)]
+skewness <- function(x, type = 3)
+{
+	x <- known(x); n <- length(x); g1 <- moment(x, 3) / moment(x, 2)^1.5
+	switch(type, g1, g1 * sqrt(n * (n - 1)) / (n - 2), g1 * ((n - 1) / n)^1.5)
+}
+kurtosis <- function(x, type = 3)
+{
+	x <- known(x); n <- length(x); g2 <- moment(x, 4) / moment(x, 2)^2 - 3
+	switch(type, g2, ((n + 1) * g2 + 6) * (n - 1) / ((n - 2) * (n - 3)), (g2 + 3) * (1 - 1 / n)^2 - 3)
+}
+standard_error <- function(x) sd(known(x)) / sqrt(length(known(x)))
+
+# Rows true first, so that cells are in the order 11, 10, 01, 00.
+two <- function(a, b) table(factor(a, c(TRUE, FALSE)), factor(b, c(TRUE, FALSE)))
+
+# Woolf 1955 and Katz 1978: ratio, error of its logarithm, limits.
+odds <- function(t, level = .95)
+{
+	ratio <- t[1, 1] * t[2, 2] / (t[1, 2] * t[2, 1]); error <- sqrt(sum(1 / t))
+	c(ratio, error, exp(log(ratio) + c(-1, 1) * qnorm((1 + level) / 2) * error))
+}
+risk <- function(t, level = .95)
+{
+	n <- rowSums(t); ratio <- t[1, 1] / n[1] / (t[2, 1] / n[2])
+	error <- sqrt(1 / t[1, 1] - 1 / n[1] + 1 / t[2, 1] - 1 / n[2])
+	c(ratio, error, exp(log(ratio) + c(-1, 1) * qnorm((1 + level) / 2) * error))
+}
+
+# fisher.test stops its search at four digits (uniroot's default): here to the last.
+exact_fisher <- function(...)
+{
+	search <- fisher.test
+	environment(search) <- list2env(list(uniroot = function(f, interval) stats::uniroot(f, interval, tol = 1e-15)),
+		parent = asNamespace("stats"))
+	search(...)
+}
+
+evaluate <- function(call) as.numeric(eval(parse(text = call), measure, globalenv()))
+
+arguments <- commandArgs(trailingOnly = TRUE)
+writes <- "--write" %in% arguments
+good <- bad <- 0
+for (file in setdiff(arguments, "--write"))
+{
+	lines <- readLines(file)
+	for (i in grep("near\\(.*-- R: ", lines))
+	{
+		call <- sub(".*-- R: ", "", lines[i])
+		value <- suppressWarnings(evaluate(call))
+		found <- regmatches(lines[i], regexec("^(.*near\\(.*, )([^,() ]+)(\\).*-- R: .*)$", lines[i]))[[1]]
+		if (writes)
+			lines[i] <- paste0(found[2], sprintf("%.16g", value), found[4])
+		else if (isTRUE(abs(as.numeric(found[3]) / value - 1) < 1e-12) || isTRUE(as.numeric(found[3]) == value))
+			good <- good + 1
+		else
+		{
+			bad <- bad + 1
+			cat(sprintf("%s:%d: %s is %.16g, not %s\n", file, i, call, value, found[3]))
+		}
+	}
+	if (writes)
+		writeLines(lines, file)
+}
+if (!writes)
+	cat(sprintf("%d passed, %d failed\n", good, bad))
+quit(status = bad > 0)
