@@ -2098,6 +2098,89 @@ REVOKE ALL ON secmed.published FROM PUBLIC;
 GRANT SELECT ON secmed.published TO secmed_admin, secmed_auditor;
 SELECT pg_catalog.pg_extension_config_dump('secmed.published', '');
 
+CREATE TABLE secmed.class_policy (
+	jurisdiction	text NOT NULL,
+	class			text NOT NULL,
+	uses			text[] NOT NULL,
+	min_patients	integer NOT NULL CHECK (min_patients >= 1),
+	set_at			timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	set_by			name NOT NULL,
+	PRIMARY KEY (jurisdiction, class)
+);
+COMMENT ON TABLE secmed.class_policy IS
+'What columns of a class may be used for under a jurisdiction, and the smallest group of a question that reads one.';
+REVOKE ALL ON secmed.class_policy FROM PUBLIC;
+GRANT SELECT ON secmed.class_policy TO secmed_admin, secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.class_policy', '');
+
+CREATE TABLE secmed.column_policy (
+	"table"			name NOT NULL,
+	"column"		name NOT NULL,
+	uses			text[],
+	bucket			text CHECK (pg_catalog.octet_length(bucket) < 64),
+	class			text CHECK (pg_catalog.octet_length(class) < 64),
+	set_at			timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	set_by			name NOT NULL,
+	PRIMARY KEY ("table", "column")
+);
+COMMENT ON TABLE secmed.column_policy IS
+'What columns of published names may be used for; it stays when a table is unpublished and published again.';
+REVOKE ALL ON secmed.column_policy FROM PUBLIC;
+GRANT SELECT ON secmed.column_policy TO secmed_admin, secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.column_policy', '');
+
+CREATE TABLE secmed.disclosure_policy (
+	"table"			name PRIMARY KEY,
+	jurisdiction	text,
+	set_at			timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	set_by			name NOT NULL
+);
+COMMENT ON TABLE secmed.disclosure_policy IS
+'Rules of a published name as a whole; without a row, the defaults.';
+REVOKE ALL ON secmed.disclosure_policy FROM PUBLIC;
+GRANT SELECT ON secmed.disclosure_policy TO secmed_admin, secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.disclosure_policy', '');
+
+CREATE VIEW secmed.column_rule AS
+	SELECT p."table", p."column", pg_catalog.array_to_string(p.uses, ',') AS uses, p.bucket, p.class,
+		   pg_catalog.array_to_string(c.uses, ',') AS class_uses, c.min_patients AS class_min_patients
+	  FROM secmed.column_policy p
+	  LEFT JOIN secmed.disclosure_policy d ON d."table" OPERATOR(pg_catalog.=) p."table"
+	  LEFT JOIN secmed.class_policy c ON c.jurisdiction OPERATOR(pg_catalog.=) d.jurisdiction
+		   AND c.class OPERATOR(pg_catalog.=) p.class;
+COMMENT ON VIEW secmed.column_rule IS
+'What applies to each column with a policy: its own, and that of its class in the table''s jurisdiction; a column may be used for what both allow.';
+REVOKE ALL ON secmed.column_rule FROM PUBLIC;
+GRANT SELECT ON secmed.column_rule TO secmed_admin, secmed_auditor;
+
+CREATE FUNCTION secmed.set_column_policy("table" name, "column" name, uses text[] DEFAULT NULL,
+		bucket text DEFAULT NULL, class text DEFAULT NULL)
+	RETURNS void
+	AS 'MODULE_PATHNAME', 'secmed_set_column_policy' LANGUAGE C CALLED ON NULL INPUT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.set_column_policy(name, name, text[], text, text) IS
+'What a column of a published table may be used for. uses: of aggregate, group, filter, join, extreme (default all but extreme; of the patient column filter and join); bucket: what others see of its values, top:89, width:5, month, quarter, year or prefix:3; class: its sensitivity, for rules by jurisdiction (set_class_policy). Each call says all of it. Callers own the table''s view in secmed_published.';
+REVOKE ALL ON FUNCTION secmed.set_column_policy(name, name, text[], text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.set_column_policy(name, name, text[], text, text) TO secmed_admin;
+
+CREATE FUNCTION secmed.set_class_policy(jurisdiction text, class text, uses text[], min_patients integer DEFAULT 1)
+	RETURNS void
+	AS 'MODULE_PATHNAME', 'secmed_set_class_policy' LANGUAGE C CALLED ON NULL INPUT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.set_class_policy(text, text, text[], integer) IS
+'What columns of a class may be used for under a jurisdiction, and the smallest group of a question that reads one; holds for tables of that jurisdiction (set_disclosure).';
+REVOKE ALL ON FUNCTION secmed.set_class_policy(text, text, text[], integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.set_class_policy(text, text, text[], integer) TO secmed_admin;
+
+CREATE FUNCTION secmed.set_disclosure("table" name, jurisdiction text DEFAULT NULL)
+	RETURNS void
+	AS 'MODULE_PATHNAME', 'secmed_set_disclosure' LANGUAGE C CALLED ON NULL INPUT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.set_disclosure(name, text) IS
+'Rules of a published name as a whole; what is not named is as by default. jurisdiction: whose class policies hold.';
+REVOKE ALL ON FUNCTION secmed.set_disclosure(name, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.set_disclosure(name, text) TO secmed_admin;
+
 CREATE FUNCTION secmed.publish(relation regclass, as_name name DEFAULT NULL,
 		patient name DEFAULT NULL, min_patients integer DEFAULT 11,
 		columns name[] DEFAULT NULL, domains jsonb DEFAULT '{}',

@@ -41,6 +41,13 @@ SELECT secmed.publish('clinic.visit', patient => 'patient', min_patients => 3,
 	domains => '{"ward": [0, 1, 2]}');
 SELECT name, relation, patient, min_patients, show_zero, local_keys, domains FROM secmed.published ORDER BY name;
 \d secmed_published.visit
+-- numbers of patients in sums, which other tests try out
+SELECT secmed.set_column_policy(name, 'patient', uses => '{aggregate,filter,join}') FROM secmed.published ORDER BY name;
+\c charite postgres
+SELECT secmed.set_column_policy(name, 'patient', uses => '{aggregate,filter,join}') FROM secmed.published ORDER BY name;
+\c lmu postgres
+SELECT secmed.set_column_policy(name, 'patient', uses => '{aggregate,filter,join}') FROM secmed.published ORDER BY name;
+\c gemelli postgres
 -- the published columns can't change unnoticed
 ALTER TABLE clinic.visit ALTER COLUMN cost TYPE text;
 DROP TABLE clinic.visit;

@@ -33,6 +33,8 @@
 #define ERRCODE_SECMED_OUTSIDE_DOMAIN	MAKE_SQLSTATE('S','M','0','0','5')
 /* Cells were withheld and secmed.suppressed = error. */
 #define ERRCODE_SECMED_SUPPRESSED		MAKE_SQLSTATE('S','M','0','0','6')
+/* A site's column policy does not allow what a column is used for. */
+#define ERRCODE_SECMED_COLUMN_POLICY	MAKE_SQLSTATE('S','M','0','0','7')
 /* A node can't be reached, died, or did not answer in time. */
 #define ERRCODE_SECMED_NODE_LOST		MAKE_SQLSTATE('S','M','0','1','0')
 /* A node's key or signature is not the registered one. */

@@ -27,18 +27,19 @@ encode_text_or_null(StringInfo out, const char *text)
 static void
 encode_column(StringInfo out, const DescribedColumn *column)
 {
-	cbor_array(out, 4);
+	cbor_array(out, 7);
 	cbor_text(out, column->name);
 	cbor_text(out, column->type);
 	cbor_bool(out, column->not_null);
 	if (column->nvalues < 0)
-	{
 		cbor_null(out);
-		return;
-	}
-	cbor_array(out, column->nvalues);
+	else
+		cbor_array(out, column->nvalues);
 	for (int i = 0; i < column->nvalues; i++)
 		encode_text_or_null(out, column->values[i]);
+	cbor_uint(out, column->uses);
+	encode_text_or_null(out, column->bucket);
+	encode_text_or_null(out, column->class);
 }
 
 static void
@@ -69,20 +70,30 @@ description_encode(StringInfo out, const DescribedTable *tables, int n)
 /* ---- decoding ---- */
 
 static void
-decode_column(CborReader *in, DescribedColumn *column)
+decode_values(CborReader *in, DescribedColumn *column)
 {
-	cbor_expect_array(in, 4);
-	column->name = cbor_read_text(in, NAMEDATALEN - 1);
-	column->type = cbor_read_text(in, 256);
-	column->not_null = cbor_read_bool(in);
-	column->nvalues = -1;
-	if (cbor_read_null(in))
-		return;
 	column->nvalues = (int) cbor_read_array(in, DOMAIN_VALUES_MAX + 1);
 	column->values = palloc0(sizeof(char *) * (column->nvalues + 1));
 	for (int i = 0; i < column->nvalues && in->error == NULL; i++)
 		if (!cbor_read_null(in))
 			column->values[i] = cbor_read_text(in, 1024);
+}
+
+static void
+decode_column(CborReader *in, DescribedColumn *column)
+{
+	cbor_expect_array(in, 7);
+	column->name = cbor_read_text(in, NAMEDATALEN - 1);
+	column->type = cbor_read_text(in, 256);
+	column->not_null = cbor_read_bool(in);
+	column->nvalues = -1;
+	if (!cbor_read_null(in))
+		decode_values(in, column);
+	column->uses = (int) cbor_read_uint(in, DESCRIBED_USES_MAX);
+	if (!cbor_read_null(in))
+		column->bucket = cbor_read_text(in, DESCRIBED_WORD_MAX);
+	if (!cbor_read_null(in))
+		column->class = cbor_read_text(in, DESCRIBED_WORD_MAX);
 }
 
 static void

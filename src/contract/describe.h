@@ -5,7 +5,9 @@
  *	  question  ["describe"]
  *	  answer    ["published", [table, ...]]
  *	  table     [name, patient or null, patients_min, [local key, ...], [column, ...]]
- *	  column    [name, type, not null, [value or null, ...] or null]
+ *	  column    [name, type, not null, [value or null, ...] or null, uses, bucket or null, class or null]
+ *
+ * uses are the bits of query/column_policy.h: aggregate 1, group 2, filter 4, join 8, extreme 16.
  */
 #ifndef SECMED_DESCRIBE_H
 #define SECMED_DESCRIBE_H
@@ -19,6 +21,9 @@ typedef struct DescribedColumn
 	bool		not_null;
 	int			nvalues;		/* -1: no public domain */
 	char	  **values;
+	int			uses;
+	char	   *bucket;			/* or NULL */
+	char	   *class;			/* or NULL */
 } DescribedColumn;
 
 typedef struct DescribedTable
@@ -34,6 +39,8 @@ typedef struct DescribedTable
 
 #define DESCRIBED_TABLES_MAX	1000
 #define DESCRIBED_COLUMNS_MAX	1600
+#define DESCRIBED_USES_MAX		31
+#define DESCRIBED_WORD_MAX		63
 
 extern void question_encode(StringInfo out);
 extern void description_encode(StringInfo out, const DescribedTable *tables, int n);

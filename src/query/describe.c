@@ -38,6 +38,9 @@ describe_column(const PublishedColumn *column)
 		described.nvalues = column->domain->nvalues;
 		described.values = column->domain->values;
 	}
+	described.uses = column->uses;
+	described.bucket = column->bucket;
+	described.class = column->class;
 	return described;
 }
 

@@ -15,6 +15,7 @@
 #include "foreign/foreign.h"
 #include "parser/parse_type.h"
 #include "peer/connection.h"
+#include "query/column_policy.h"
 #include "query/domain.h"
 #include "query/scan.h"
 #include "query/options.h"
@@ -105,7 +106,12 @@ compare_columns(const SiteTables *a, const SiteTables *b, DescribedTable *x, con
 		if (!same_domain(p, q))
 			differs(a, b, x->name, psprintf("Column \"%s\" has other public values at \"%s\" than at \"%s\"",
 					p->name, a->site, b->site));
+		if (!same_text(p->bucket, q->bucket))
+			differs(a, b, x->name, psprintf("Column \"%s\" has bucket %s at \"%s\" and %s at \"%s\"",
+					p->name, p->bucket ? p->bucket : "none", a->site, q->bucket ? q->bucket : "none", b->site));
 		p->not_null = p->not_null && q->not_null;
+		p->uses &= q->uses;
+		p->class = p->class ? p->class : q->class;
 	}
 }
 
@@ -147,6 +153,36 @@ column_type(const DescribedTable *table, const DescribedColumn *column)
 	return format_type_extended(type, typmod, FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
 }
 
+static void
+append_option(StringInfo sql, bool *any, const char *name, const char *value)
+{
+	appendStringInfo(sql, "%s%s %s", *any ? ", " : " OPTIONS (", name, quote_literal_cstr(value));
+	*any = true;
+}
+
+/* Uses are written down where they are not those of a column that nobody has named. */
+static void
+append_column_options(StringInfo sql, const DescribedTable *table, const DescribedColumn *column)
+{
+	bool		patient = table->patient != NULL && strcmp(table->patient, column->name) == 0;
+	bool		any = false;
+
+	if (column->nvalues >= 0)
+	{
+		Domain		domain = {InvalidOid, column->nvalues, column->values};
+
+		append_option(sql, &any, "domain", domain_to_json(&domain));
+	}
+	if (column->uses != (patient ? USES_OF_PATIENT : USES_OF_COLUMN))
+		append_option(sql, &any, "uses", column_uses_text(column->uses));
+	if (column->bucket != NULL)
+		append_option(sql, &any, "bucket", column->bucket);
+	if (column->class != NULL)
+		append_option(sql, &any, "class", column->class);
+	if (any)
+		appendStringInfoChar(sql, ')');
+}
+
 static char *
 create_command(const DescribedTable *table, const char *server)
 {
@@ -159,12 +195,7 @@ create_command(const DescribedTable *table, const char *server)
 		const DescribedColumn *column = &table->columns[i];
 
 		appendStringInfo(&sql, "%s\n  %s %s", i ? "," : "", quote_identifier(column->name), column_type(table, column));
-		if (column->nvalues >= 0)
-		{
-			Domain		domain = {InvalidOid, column->nvalues, column->values};
-
-			appendStringInfo(&sql, " OPTIONS (domain %s)", quote_literal_cstr(domain_to_json(&domain)));
-		}
+		append_column_options(&sql, table, column);
 		if (column->not_null)
 			appendStringInfoString(&sql, " NOT NULL");
 	}

@@ -12,6 +12,7 @@
 #include "commands/defrem.h"
 #include "foreign/foreign.h"
 #include "identity/card.h"
+#include "query/column_policy.h"
 #include "query/options.h"
 #include "share/secret.h"
 #include "utils/builtins.h"
@@ -36,6 +37,9 @@ static const struct
 	{"unique", ForeignTableRelationId},
 	{"threshold", ForeignTableRelationId},
 	{"domain", AttributeRelationId},
+	{"uses", AttributeRelationId},
+	{"bucket", AttributeRelationId},
+	{"class", AttributeRelationId},
 	{"bits", AttributeRelationId},
 	{"bytes", AttributeRelationId},
 };
@@ -111,6 +115,10 @@ check_option(const DefElem *option, Oid catalog)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
 				 errmsg("option \"kind\" is \"shared\" or \"published\"")));
+	else if (strcmp(option->defname, "uses") == 0 && column_uses_parse(value) < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
+				 errmsg("option \"uses\" is a list of %s, or \"nothing\"", column_uses_text(USES_NAMED))));
 	else if (strcmp(option->defname, "threshold") == 0)
 		number_option("threshold", value, 1, PG_INT32_MAX);
 	else if (strcmp(option->defname, "bits") == 0)
@@ -228,4 +236,16 @@ foreign_column_domain(Oid relid, AttrNumber attnum)
 		domain = domain_of_type(column->atttypid, !column->attnotnull);
 	ReleaseSysCache(tuple);
 	return domain;
+}
+
+int
+foreign_column_uses(const PublishedTable *table, AttrNumber attnum)
+{
+	const char *text = option_value(GetForeignColumnOptions(table->relid, attnum), "uses");
+
+	if (text != NULL)
+		return Max(column_uses_parse(text), 0);
+	if (table->patient != NULL && strcmp(table->patient, get_attname(table->relid, attnum, false)) == 0)
+		return USES_OF_PATIENT;
+	return USES_OF_COLUMN;
 }

@@ -7,6 +7,8 @@
  *	           patient           the column that tells patients apart
  *	           local_keys        columns whose values never belong to two sites
  *	  column   domain            JSON list: the public values
+ *	           uses              what all sites allow it for (column_policy.h), if that is not the usual
+ *	           bucket, class     how coarse its values are, and how sensitive: for people
  *
  * and of shared tables (shared_table.h):
  *
@@ -57,6 +59,9 @@ extern PublishedTable *published_table(Oid relid);
 
 /* Is it declared NOT NULL: no site has a NULL in it? */
 extern bool foreign_column_not_null(Oid relid, AttrNumber attnum);
+
+/* What the sites allow a column of a published table for, as far as it is known here. */
+extern int	foreign_column_uses(const PublishedTable *table, AttrNumber attnum);
 
 /* The public domain of a foreign table's column, or NULL. */
 extern Domain *foreign_column_domain(Oid relid, AttrNumber attnum);

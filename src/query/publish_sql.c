@@ -18,7 +18,9 @@
 #include "fmgr.h"
 #include "identity/node.h"
 #include "miscadmin.h"
+#include "query/column_policy.h"
 #include "query/deparse.h"
+#include "query/publish.h"
 #include "query/published.h"
 #include "utils/acl.h"
 #include "utils/array.h"
@@ -254,26 +256,80 @@ view_name(const char *name)
 	return psprintf(PUBLISHED_SCHEMA ".%s", quote_identifier(name));
 }
 
-static void
-create_view(const PublishCall *publication)
+/* What the view shows of a column of the relation. */
+static char *
+view_column(Oid relation, const char *column, List *names, List *buckets)
+{
+	ListCell   *name;
+	ListCell   *bucket;
+
+	forboth(name, names, bucket, buckets)
+		if (strcmp(lfirst(name), column) == 0 && lfirst(bucket) != NULL)
+		{
+			AttrNumber	attnum = get_attnum(relation, column);
+			Oid			type,
+						collation;
+			int32		typmod;
+			char	   *expression;
+
+			get_atttypetypmodcoll(relation, attnum, &type, &typmod, &collation);
+			expression = bucket_expression(column, type, typmod, lfirst(bucket));
+			if (expression == NULL)
+				ereport(ERROR,
+						(errcode(ERRCODE_DATATYPE_MISMATCH),
+						 errmsg("bucket \"%s\" does not fit column \"%s\"", (char *) lfirst(bucket), column),
+						 errhint("Change its policy with secmed.set_column_policy().")));
+			return expression;
+		}
+	return pstrdup(quote_identifier(column));
+}
+
+/* A column that the policy gives a bucket to is made coarser here, before anybody's question is evaluated. */
+static char *
+view_definition(const char *name, Oid relation, List *columns)
 {
 	StringInfoData sql;
+	List	   *names;
+	List	   *buckets;
 	ListCell   *lc;
 
 	initStringInfo(&sql);
+	published_buckets(name, &names, &buckets);
 	/* A view may leave rows out: what others ask must not be evaluated on them. */
-	appendStringInfo(&sql, "CREATE VIEW %s %sAS SELECT ", view_name(publication->name),
-					 get_rel_relkind(publication->relation) == RELKIND_VIEW ?
-					 "WITH (security_barrier) " : "");
-	foreach(lc, publication->columns)
+	appendStringInfo(&sql, "CREATE OR REPLACE VIEW %s %sAS SELECT ", view_name(name),
+					 get_rel_relkind(relation) == RELKIND_VIEW ? "WITH (security_barrier) " : "");
+	foreach(lc, columns)
 		appendStringInfo(&sql, "%s%s", foreach_current_index(lc) ? ", " : "",
-						 quote_identifier(lfirst(lc)));
+						 view_column(relation, lfirst(lc), names, buckets));
 	appendStringInfo(&sql, " FROM %s",
-					 quote_qualified_identifier(get_namespace_name(get_rel_namespace(publication->relation)),
-												get_rel_name(publication->relation)));
+					 quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)),
+												get_rel_name(relation)));
+	return sql.data;
+}
+
+static void
+create_view(const PublishCall *publication)
+{
+	char	   *sql = view_definition(publication->name, publication->relation, publication->columns);
+
 	SPI_connect();
-	run_utility(sql.data);
+	run_utility(sql);
 	run_utility(psprintf("GRANT SELECT ON %s TO secmed_runner", view_name(publication->name)));
+	SPI_finish();
+}
+
+void
+publish_view_again(const Published *published)
+{
+	List	   *columns = NIL;
+	char	   *sql;
+	ListCell   *lc;
+
+	foreach(lc, published->columns)
+		columns = lappend(columns, ((PublishedColumn *) lfirst(lc))->name);
+	sql = view_definition(published->name, published->relation, columns);
+	SPI_connect();
+	run_utility(sql);
 	SPI_finish();
 }
 
@@ -325,6 +381,16 @@ record(EntryKind kind, const char *name, uint64 patients_min)
 		entry.ncounters = 1;
 		entry.counters[0] = patients_min;
 	}
+	audit_wait(audit_append(&entry, NULL, 0));
+}
+
+void
+publish_record_policy(const char *table, const char *words)
+{
+	LedgerEntry entry = {.kind = ENTRY_PUBLISHED, .outcome = "asked", .revealed = words};
+
+	entry.actor = GetUserNameFromId(GetSessionUserId(), false);
+	entry.object = table;
 	audit_wait(audit_append(&entry, NULL, 0));
 }
 

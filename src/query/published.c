@@ -15,6 +15,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "identity/node.h"
+#include "query/column_policy.h"
 #include "query/deparse.h"
 #include "query/published.h"
 #include "parser/parse_relation.h"
@@ -167,12 +168,73 @@ name_array(Datum array)
 	return list;
 }
 
+/* ---- policy ---- */
+
+/* Texts of an array, with NULL for NULL. */
+static List *
+text_array(Datum array)
+{
+	Datum	   *texts;
+	bool	   *nulls;
+	int			n;
+	List	   *list = NIL;
+
+	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT, &texts, &nulls, &n);
+	for (int i = 0; i < n; i++)
+		list = lappend(list, nulls[i] ? NULL : TextDatumGetCString(texts[i]));
+	return list;
+}
+
+static void
+default_policy(Published *published)
+{
+	ListCell   *lc;
+
+	foreach(lc, published->columns)
+	{
+		PublishedColumn *column = lfirst(lc);
+		bool		patient = published->patient != NULL && strcmp(published->patient, column->name) == 0;
+
+		column->uses = patient ? USES_OF_PATIENT : USES_OF_COLUMN;
+		column->patients_min = 1;
+	}
+}
+
+/*
+ * A row of the array is [column, uses or NULL, bucket, class, uses of the class or NULL, its smallest group],
+ * and what secmed's own tables hold was checked when it was written.
+ */
+static void
+load_policy(Published *published, List *policy)
+{
+	default_policy(published);
+	for (int i = 0; i + 6 <= list_length(policy); i += 6)
+	{
+		PublishedColumn *column = published_column(published, list_nth(policy, i));
+		const char *uses = list_nth(policy, i + 1);
+		const char *class_uses = list_nth(policy, i + 4);
+		const char *patients_min = list_nth(policy, i + 5);
+
+		if (column == NULL)
+			continue;
+		if (uses != NULL)
+			column->uses = Max(column_uses_parse(uses), 0);
+		column->bucket = list_nth(policy, i + 2);
+		column->class = list_nth(policy, i + 3);
+		if (class_uses != NULL)
+			column->uses &= Max(column_uses_parse(class_uses), 0);
+		if (patients_min != NULL)
+			column->patients_min = Max(1, atoi(patients_min));
+	}
+}
+
 /* One row of secmed.published; NULL if its relation or view is gone. */
 static Published *
 load_row(HeapTuple tuple, TupleDesc desc)
 {
 	Published  *published = palloc0(sizeof(Published));
 	Datum		sites;
+	Datum		policy;
 	bool		isnull;
 
 	published->name = SPI_getvalue(tuple, desc, 1);
@@ -188,13 +250,18 @@ load_row(HeapTuple tuple, TupleDesc desc)
 	if (!OidIsValid(published->view) || get_rel_name(published->relation) == NULL)
 		return NULL;
 	load_columns(published, DatumGetJsonbP(SPI_getbinval(tuple, desc, 7, &isnull)));
+	policy = SPI_getbinval(tuple, desc, 9, &isnull);
+	load_policy(published, isnull ? NIL : text_array(policy));
 	if (published->patient != NULL)
 		published->patient_unique = patient_is_unique(published);
 	return published;
 }
 
 #define PUBLISHED_QUERY \
-	"SELECT name, relation::oid, patient, min_patients, show_zero, local_keys, domains, sites" \
+	"SELECT name, relation::oid, patient, min_patients, show_zero, local_keys, domains, sites," \
+	" (SELECT array_agg(v.value ORDER BY r.\"column\", v.place) FROM secmed.column_rule r," \
+	"   LATERAL (VALUES (1, r.\"column\"::text), (2, r.uses), (3, r.bucket), (4, r.class), (5, r.class_uses)," \
+	"    (6, r.class_min_patients::text)) v(place, value) WHERE r.\"table\" = name)" \
 	"  FROM secmed.published"
 
 static List *
@@ -224,6 +291,36 @@ load_rows(const char *query, const char *name)
 	SPI_finish();
 	owner_end(&scope);
 	return list;
+}
+
+void
+published_buckets(const char *name, List **columns, List **buckets)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Oid			types[1] = {NAMEOID};
+	NameData	key;
+	Datum		values[1] = {NameGetDatum(&key)};
+	OwnerScope	scope;
+
+	*columns = *buckets = NIL;
+	namestrcpy(&key, name);
+	owner_begin(&scope);
+	SPI_connect();
+	if (SPI_execute_with_args("SELECT \"column\"::text, bucket FROM secmed.column_policy WHERE \"table\" = $1",
+							  1, types, values, NULL, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read secmed.column_policy");
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		char	   *column = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
+		char	   *bucket = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2);
+		MemoryContext old = MemoryContextSwitchTo(caller);
+
+		*columns = lappend(*columns, pstrdup(column));
+		*buckets = lappend(*buckets, bucket ? pstrdup(bucket) : NULL);
+		MemoryContextSwitchTo(old);
+	}
+	SPI_finish();
+	owner_end(&scope);
 }
 
 Published *

@@ -17,6 +17,10 @@ typedef struct PublishedColumn
 	Oid			collation;
 	bool		not_null;
 	Domain	   *domain;			/* or NULL */
+	int			uses;			/* column_policy.h */
+	char	   *bucket;			/* or NULL */
+	char	   *class;			/* or NULL */
+	int			patients_min;	/* of whatever reads it; 1 unless its class says more */
 } PublishedColumn;
 
 typedef struct Published
@@ -41,6 +45,9 @@ extern List *published_all(void);
 
 /* The column, or NULL. */
 extern PublishedColumn *published_column(const Published *published, const char *name);
+
+/* Columns of a published name that have a bucket by its policy, and which (NULL: none). */
+extern void published_buckets(const char *name, List **columns, List **buckets);
 
 /* Schema of the views. */
 #define PUBLISHED_SCHEMA	"secmed_published"

@@ -15,6 +15,7 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/tlist.h"
 #include "parser/parsetree.h"
+#include "query/column_policy.h"
 #include "query/from.h"
 #include "query/shape.h"
 #include "utils/builtins.h"
@@ -85,6 +86,28 @@ column_domain(Var *var, void *arg)
 	return domain;
 }
 
+/*
+ * The policy as the foreign tables tell it, so that an analyst hears of it before anybody is asked.  The
+ * sites decide.
+ */
+static void
+note_use(Var *var, ColumnUse use, void *arg)
+{
+	Shaper	   *shaper = arg;
+	PublishedTable *table = from_clause_table(&shaper->from, var->varno);
+	int			uses;
+
+	if (table == NULL || var->varattno <= 0)
+		return;
+	uses = foreign_column_uses(table, var->varattno);
+	if (uses & (use == USE_COUNT ? USE_AGGREGATE : use) || (use == USE_COUNT && is_patient_column((Node *) var, shaper)))
+		return;
+	refuse(shaper, psprintf("the sites do not allow column \"%s\" of \"%s\" for this (%s)",
+							get_attname(table->relid, var->varattno, false), table->name,
+							column_uses_text(use == USE_COUNT ? USE_AGGREGATE : use)),
+		   psprintf("Their policy for the column allows: %s.", column_uses_text(uses)));
+}
+
 /* ---- keys ---- */
 
 static bool
@@ -118,6 +141,7 @@ add_key(Shaper *shaper, Node *expr)
 	text = deparse_site_expression(&shaper->deparser, expr, &reason);
 	if (text == NULL)
 		return refuse(shaper, reason, NULL);
+	column_uses_of_key(expr, note_use, shaper);
 
 	level = transmission_settings();
 	domain = domain_of_expression(expr, column_domain, shaper);
@@ -186,6 +210,7 @@ add_aggregate(Shaper *shaper, Aggref *agg)
 		return true;
 	if (!aggregate_decompose(&shaper->set, agg, &final, &refusal.reason, &refusal.hint))
 		return refuse(shaper, refusal.reason, refusal.hint);
+	column_uses_of_aggregate(agg, note_use, shaper);
 	shape->tlist = lappend(shape->tlist,
 						   makeTargetEntry((Expr *) copyObject(agg), list_length(shape->tlist) + 1,
 										   NULL, false));
@@ -399,6 +424,7 @@ shape_query(PlannerInfo *root, RelOptInfo *grouped, List *having, QueryRefusal *
 		refuse(&shaper, shaper.from.reason, shaper.from.hint);
 		return NULL;
 	}
+	column_uses_of_jointree((Node *) root->parse->jointree, note_use, &shaper);
 	if (!add_keys(&shaper))
 		return NULL;
 	foreach(lc, grouped->reltarget->exprs)
@@ -418,5 +444,5 @@ shape_query(PlannerInfo *root, RelOptInfo *grouped, List *having, QueryRefusal *
 	fill_tables(&shaper, plan);
 	fill_components(&shaper, plan);
 	fill_params(&shaper, plan);
-	return check_limits(&shaper, plan) ? shaper.shape : NULL;
+	return refusal->reason == NULL && check_limits(&shaper, plan) ? shaper.shape : NULL;
 }

@@ -30,6 +30,7 @@
 #include "parser/parser.h"
 #include "parser/parsetree.h"
 #include "query/allowed.h"
+#include "query/column_policy.h"
 #include "query/deparse.h"
 #include "query/encode.h"
 #include "query/published.h"
@@ -382,6 +383,70 @@ check_targets(SiteQuery *site, Query *query)
 	}
 }
 
+/* ---- column policy ---- */
+
+static const char *
+use_words(ColumnUse use)
+{
+	switch (use)
+	{
+		case USE_AGGREGATE:
+			return "in aggregates";
+		case USE_COUNT:
+			return "in count()";
+		case USE_GROUP:
+			return "in GROUP BY";
+		case USE_FILTER:
+			return "in conditions";
+		case USE_JOIN:
+			return "to join tables";
+		default:
+			return "for minimum and maximum";
+	}
+}
+
+/* By the site's own policy; whatever the coordinator knows of it. */
+static void
+require_use(Var *var, ColumnUse use, void *arg)
+{
+	SiteQuery  *site = arg;
+	PublishedColumn *column = site_column(site, var);
+	Published  *published;
+	bool		allowed;
+
+	if (column == NULL)
+		site_refuse("The plan reads a column of a join");
+	published = list_nth(site->tables, var->varno - 1);
+	site->patients_min = Max(site->patients_min, column->patients_min);
+	allowed = use == USE_COUNT ? (column->uses & USE_AGGREGATE) != 0 ||
+		(published->patient != NULL && strcmp(published->patient, column->name) == 0) : (column->uses & use) != 0;
+	if (!allowed)
+		ereport(ERROR,
+				(errcode(ERRCODE_SECMED_COLUMN_POLICY),
+				 errmsg("site \"%s\" does not allow column \"%s\" of \"%s\" %s",
+						node_self()->card.name, column->name, published->name, use_words(use)),
+				 errdetail("Its policy for the column%s%s%s allows: %s.", column->class ? ", of class \"" : "",
+						   column->class ? column->class : "", column->class ? "\"," : "", column_uses_text(column->uses)),
+				 errhint("Ask with other columns, or ask the site for secmed.set_column_policy().")));
+}
+
+static void
+check_policy(SiteQuery *site, Query *query)
+{
+	ListCell   *lc;
+
+	column_uses_of_jointree((Node *) query->jointree, require_use, site);
+	foreach(lc, query->targetList)
+	{
+		Node	   *expr = (Node *) lfirst_node(TargetEntry, lc)->expr;
+
+		if (IsA(expr, Aggref))
+			column_uses_of_aggregate((Aggref *) expr, require_use, site);
+		else
+			column_uses_of_key(expr, require_use, site);
+	}
+}
+
 /* ---- the plan's tables against ours ---- */
 
 static void
@@ -522,6 +587,7 @@ site_prepare(const Request *request, const CanonicalPlan *plan)
 	site->optional = site_optional_tables(query);
 	check_join_walker((Node *) query->jointree, NULL);
 	check_targets(site, query);
+	check_policy(site, query);
 
 	site_add_patient_counts(site, query);
 	site->query = query;
@@ -534,7 +600,7 @@ site_rule(const SiteQuery *site, uint64 *patients_min, bool *show_zero)
 {
 	ListCell   *lc;
 
-	*patients_min = 1;
+	*patients_min = Max(1, site->patients_min);
 	*show_zero = true;
 	foreach(lc, site->tables)
 	{

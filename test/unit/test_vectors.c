@@ -481,7 +481,7 @@ test_description(void)
 {
 	char	   *sexes[] = {"f", "m", NULL};
 	char	   *local[] = {"inst"};
-	DescribedColumn columns[] = {{"patient_id", "bigint", true, -1, NULL}, {"sex", "text", false, 3, sexes}};
+	DescribedColumn columns[] = {{"patient_id", "bigint", true, -1, NULL, 12}, {"sex", "text", false, 3, sexes, 15, "prefix:1", "quasi"}};
 	DescribedTable tables[] = {{"trial", "patient_id", 5, 1, local, 2, columns}, {"visit", NULL, 1}};
 	DescribedTable *back;
 	int			n;
