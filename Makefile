@@ -57,7 +57,7 @@ deps:
 layers:
 	@script/layers $(LAYERS) cli
 headers:
-	@script/headers $(CORE)
+	@$(MAKE) --no-print-directory -k -f test/headers.mk
 tool:
 	@$(MAKE) --no-print-directory -f test/core.mk tool
 else ifneq ($(wildcard $(PGXS)),)
