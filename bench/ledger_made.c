@@ -1,13 +1,18 @@
 /*
  * ledger_made.c
- *	  A ledger of n entries, as a busy node leaves it: for bench/ledger_verify.
+ *	  A ledger of n entries, as a busy node leaves it: for bench/ledger_verify
+ *	  and bench/ledger_search.
  *
- *	  ledger_made ENTRIES DIRECTORY
+ *	  ledger_made ENTRIES DIRECTORY [SITE]
  *
  * Four entries a run (request, decision, execution, outcome), with the texts
  * and hashes of a real one, written by the code that the sequencer and
  * export_ledger() use.  DIRECTORY/export is the export; ledger.copy, tile.copy
  * and checkpoint.copy are the rows of the tables, as COPY BINARY reads them.
+ *
+ * With SITE that is the node's name, there is no export, and the entries are of a
+ * longer life: nine seconds apart, of 200 people and 20 tables, one run of a
+ * thousand refused, and after each ten thousand entries a GRANT.
  */
 #include "base/base.h"
 
@@ -22,6 +27,8 @@
 #define AT_US	INT64CONST(1700000000000000)
 
 static const char *directory;
+static const char *site = "lmu";
+static bool long_life = false;
 
 /* ---- files ---- */
 
@@ -62,8 +69,11 @@ static void
 put_export(void *arg, const char *path, const void *bytes, size_t len)
 {
 	char	   *inside = psprintf("export/%s", path);
-	FILE	   *file = open_file(inside);
+	FILE	   *file;
 
+	if (long_life)
+		return;
+	file = open_file(inside);
 	put(file, bytes, len);
 	close_file(file);
 	pfree(inside);
@@ -159,6 +169,36 @@ make_entry(LedgerEntry *entry, uint64 seq)
 		hash_bytes(entry->commitment, entry->plan, HASH_BYTES);
 }
 
+/* What such an entry says in a longer life.  Knuth's multiplier spreads the runs (1998, section 6.4). */
+static void
+vary_entry(LedgerEntry *entry, uint64 seq)
+{
+	static char actor[32];
+	static char object[32];
+	uint32		spread = (uint32) (seq / 4) * 2654435761U;
+
+	snprintf(actor, sizeof(actor), "research:person%u", (spread >> 8) % 200);
+	snprintf(object, sizeof(object), "table%u", (spread >> 16) % 20);
+	entry->actor = actor;
+	entry->object = object;
+	if (entry->kind == ENTRY_OUTCOME && seq / 4 % 1000 == 7)
+	{
+		entry->outcome = "refused SM003";
+		entry->revealed = "";
+	}
+	if (seq % 10000 == 9999)
+	{
+		memset(entry, 0, sizeof(*entry));
+		entry->kind = ENTRY_CHANGE;
+		entry->actor = "admin";
+		entry->object = "clinic.trial";
+		entry->outcome = "asked";
+		entry->revealed = "GRANT";
+		entry->ncounters = 1;
+		entry->counters[0] = 1;
+	}
+}
+
 static void
 make_key(LedgerEntry *entry, NoteKey *key, uint8 *secret)
 {
@@ -170,7 +210,7 @@ make_key(LedgerEntry *entry, NoteKey *key, uint8 *secret)
 	KeyHistory *history = palloc(sizeof(KeyHistory));
 
 	crypto_sign_seed_keypair(public_key, secret, seed);
-	note_key_make(key, "secmed.bench/lmu/01234567-89ab-cdef-0123-456789abcdef/1", NOTE_LOG, public_key);
+	note_key_make(key, psprintf("secmed.bench/%s/01234567-89ab-cdef-0123-456789abcdef/1", site), NOTE_LOG, public_key);
 	text = psprintf("log %s\nquorum none\n", note_key_to_text(key));
 	hash_bytes(policy, text, strlen(text));
 	policy_path(path, policy);
@@ -225,20 +265,24 @@ make_ledger(uint64 n)
 			make_entry(&entry, seq);
 		if (seq == 0)
 			entry.kind = ENTRY_NODE_CREATED;
-		entry.site = "lmu";
+		else if (seq > 1 && long_life)
+			vary_entry(&entry, seq);
+		entry.site = site;
 		entry.seq = seq;
-		entry.at_us = AT_US + (int64) seq * 1000;
+		entry.at_us = AT_US + (int64) seq * (long_life ? 9000000 : 1000);
 		memcpy(entry.prev, leaf, HASH_BYTES);
 		resetStringInfo(&bytes);
 		entry_encode(&bytes, &entry);
 		entry_hash(leaf, bytes.data, bytes.len);
-		export_entry(writer, bytes.data, bytes.len);
+		if (!long_life)
+			export_entry(writer, bytes.data, bytes.len);
 		tiles_append(tiles, leaf);
 		put_number(ledger, 2, 2);
 		put_integer(ledger, seq, 8);
 		put_bytes(ledger, bytes.data, bytes.len);
 	}
-	export_finish(writer);
+	if (!long_life)
+		export_finish(writer);
 	write_checkpoint(tiles, &key, secret);
 	close_copy(ledger);
 	close_copy(tile);
@@ -249,9 +293,9 @@ main(int argc, char **argv)
 {
 	jmp_buf		failed;
 
-	if (argc != 3 || atoll(argv[1]) < 2)
+	if (argc < 3 || argc > 4 || atoll(argv[1]) < 2)
 	{
-		fprintf(stderr, "usage: ledger_made ENTRIES DIRECTORY\n");
+		fprintf(stderr, "usage: ledger_made ENTRIES DIRECTORY [SITE]\n");
 		return 2;
 	}
 	if (setjmp(failed) != 0)
@@ -263,6 +307,9 @@ main(int argc, char **argv)
 	if (sodium_init() < 0)
 		fail(ERRCODE_INTERNAL_ERROR, "libsodium can't start");
 	directory = argv[2];
+	long_life = argc == 4;
+	if (long_life)
+		site = argv[3];
 	make_ledger((uint64) atoll(argv[1]));
 	return 0;
 }

@@ -194,6 +194,9 @@ SELECT count(*) > 50 AS many FROM secmed.ledger;
 SELECT ok FROM secmed.verify_ledger();
 SELECT name FROM secmed.peer;
 RESET ROLE;
+-- What gives out the ledger is told of as well, but not when it is only planned.
+EXPLAIN (COSTS OFF) SELECT count(*) FROM secmed.export_ledger();
+SELECT count(*) > 3 AS files FROM secmed.export_ledger();
 UPDATE secmed.published SET min_patients = 1 WHERE name = 'trial';
 DELETE FROM secmed.ledger WHERE seq = 3;
 SELECT * FROM new_entries();

@@ -76,8 +76,43 @@ CREATE TABLE clinic.lab (id integer);
 SELECT secmed.publish('clinic.lab');
 DROP SCHEMA clinic;
 DROP OWNED BY regress_anna;
+-- Settings without a command that names them.
+RESET secmed.standby_reads;
+SELECT set_config('secmed.standby_reads', 'allow', false);
+SELECT set_config('secmed.standby_reads', 'allow', false) AS the_same;
+SELECT set_config('secmed.node_timeout', '11s', false) AS of_no_interest;
+BEGIN;
+SELECT set_config('secmed.ledger_mode', 'async', true);
+ROLLBACK;
+BEGIN;
+SELECT set_config('session_replication_role', 'replica', true);
+COMMIT;
+SET session_replication_role = replica;
+RESET session_replication_role;
 CALL settle();
 SELECT * FROM changes;
+-- What is done in another database for the whole server, when it is committed.
+\c postgres
+CREATE ROLE regress_bert;
+BEGIN;
+ALTER ROLE regress_bert CREATEDB;
+ROLLBACK;
+BEGIN;
+SAVEPOINT one;
+ALTER ROLE regress_bert CREATEDB;
+ROLLBACK TO one;
+ALTER ROLE regress_bert PASSWORD 'secret, not for the ledger';
+GRANT regress_bert TO regress_anna;
+COMMIT;
+ALTER SYSTEM SET secmed.site_timeout = '9min';
+ALTER SYSTEM RESET secmed.site_timeout;
+DROP ROLE regress_bert;
+\c regress_changes
+SET client_min_messages = warning;
+SELECT pg_sleep(0.02) FROM generate_series(1, 100) WHERE NOT EXISTS
+	(SELECT FROM secmed.audit WHERE object LIKE 'regress\_bert %' AND revealed = 'DROP ROLE') \g /dev/null
+CALL settle();
+SELECT * FROM changes WHERE object LIKE '%(in database %';
 SELECT kind, count(*) FROM secmed.audit WHERE kind IN ('published', 'unpublished') GROUP BY kind;
 SELECT ok, reason FROM secmed.verify_ledger();
 

@@ -193,5 +193,7 @@ SELECT count(*) FROM secmed.shared_table;
 \dt secmed_shared.*
 -- all of it on record
 SELECT outcome, count(*) FROM secmed.audit WHERE kind = 'shared table' GROUP BY 1 ORDER BY 1;
+-- and whoever looked at shares, or dropped them, by hand
+SELECT DISTINCT kind, actor, object, revealed FROM secmed.events WHERE object LIKE 'secmed\_shared.%' AND kind IN ('intent', 'change') ORDER BY 3, 4;
 \c research postgres
 SELECT outcome, count(*) FROM secmed.audit WHERE kind = 'shared table' GROUP BY 1 ORDER BY 1;

@@ -13,6 +13,7 @@
 #include "audit/access.h"
 #include "audit/append.h"
 #include "audit/changes.h"
+#include "audit/elsewhere.h"
 #include "audit/dangling.h"
 #include "audit/log_key.h"
 #include "audit/logins.h"
@@ -50,6 +51,7 @@ _PG_init(void)
 	action_init();
 	access_init();
 	changes_init();
+	elsewhere_init();
 	logins_init();
 	segment_init();
 	log_key_init();

@@ -9,9 +9,12 @@
 #include "base/base.h"
 
 #include "access/parallel.h"
+#include "access/transam.h"
 #include "access/xlog.h"
 #include "audit/access.h"
 #include "audit/audited.h"
+#include "audit/changes.h"
+#include "audit/mode.h"
 #include "catalog/namespace.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
@@ -24,6 +27,7 @@
 #include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 /* Whoever wants to write more into the side table has his statement cut. */
@@ -46,6 +50,9 @@ static object_access_hook_type prev_object_access = NULL;
 
 /* What becomes of the rows of the statement within: "create table as", or NULL. */
 static const char *kept_as = NULL;
+
+/* A plan is only shown. */
+static bool explaining = false;
 
 /* What is looked at ---------------------------------------------------------*/
 
@@ -342,12 +349,32 @@ watch_query(QueryDesc *query, const Looked *looked)
 }
 
 static void
-start(QueryDesc *query, int eflags)
+start_next(QueryDesc *query, int eflags)
 {
 	if (prev_start)
 		prev_start(query, eflags);
 	else
 		standard_ExecutorStart(query, eflags);
+}
+
+static void
+start(QueryDesc *query, int eflags)
+{
+	if (!(eflags & EXEC_FLAG_EXPLAIN_ONLY))
+	{
+		start_next(query, eflags);
+		return;
+	}
+	explaining = true;
+	PG_TRY();
+	{
+		start_next(query, eflags);
+	}
+	PG_FINALLY();
+	{
+		explaining = false;
+	}
+	PG_END_TRY();
 }
 
 /* Starts it, and tells of who may not. */
@@ -434,6 +461,7 @@ access_run(QueryDesc *query, ScanDirection direction, uint64 count, bool execute
 		run_watched(watch, direction, count, execute_once);
 	else
 		run(query, direction, count, execute_once);
+	changes_look_at_settings();
 }
 
 static void
@@ -649,7 +677,43 @@ access_utility(PlannedStmt *statement, const char *query, bool read_only_tree,
 	}
 }
 
-/* TRUNCATE, for each table also by CASCADE. */
+/* Does this function of ours give out what is in the ledger? */
+static const char *
+gives_out(Oid function)
+{
+	static const char *const giving[] = {"export_ledger", "export_fhir", "who_saw_my_record"};
+	char	   *name;
+
+	if (!audited_schema(get_func_namespace(function)) || (name = get_func_name(function)) == NULL)
+		return NULL;
+	for (int i = 0; i < lengthof(giving); i++)
+		if (strcmp(name, giving[i]) == 0)
+			return giving[i];
+	return NULL;
+}
+
+/* Such functions read as secmed itself does; that they are called is what leaves an entry. */
+static void
+look_at_function(Oid function)
+{
+	const char *name;
+
+	if (function < FirstNormalObjectId || explaining || !audited_here() ||
+		(name = gives_out(function)) == NULL || !must_record())
+		return;
+	action_leave(action_enter(&(ActionPlan)
+							  {
+								  .kind = ENTRY_INTENT,
+								  .own = true,
+								  .object = psprintf("secmed.%s", name),
+								  .operation = "export",
+								  .statement = debug_query_string,
+								  .statement_len = debug_query_string ?
+								  Min(strlen(debug_query_string), STATEMENT_BYTES_MAX) : 0,
+							  }));
+}
+
+/* TRUNCATE, for each table also by CASCADE; and calls of functions. */
 static void
 access_object(ObjectAccessType access, Oid class, Oid object, int sub, void *arg)
 {
@@ -657,6 +721,8 @@ access_object(ObjectAccessType access, Oid class, Oid object, int sub, void *arg
 
 	if (prev_object_access)
 		prev_object_access(access, class, object, sub, arg);
+	if (access == OAT_FUNCTION_EXECUTE)
+		look_at_function(object);
 	if (access != OAT_TRUNCATE || !audited_here() || (audited = audited_find(object)) == NULL ||
 		!must_record())
 		return;
@@ -673,6 +739,12 @@ access_object(ObjectAccessType access, Oid class, Oid object, int sub, void *arg
 							  }));
 }
 
+static bool
+check_standby_reads(int *new_value, void **extra, GucSource source)
+{
+	return mode_check("secmed.standby_reads", standby_reads, *new_value, source);
+}
+
 void
 access_init(void)
 {
@@ -685,7 +757,7 @@ access_init(void)
 	DefineCustomEnumVariable("secmed.standby_reads",
 							 "Whether published tables may be read on a standby, where it can't be recorded.",
 							 NULL, &standby_reads, STANDBY_REFUSE, answers, PGC_SUSET, 0,
-							 NULL, NULL, NULL);
+							 check_standby_reads, NULL, NULL);
 
 	prev_start = ExecutorStart_hook;
 	ExecutorStart_hook = access_start;

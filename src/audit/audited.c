@@ -44,6 +44,7 @@ typedef struct Own
 {
 	Oid			schema;			/* InvalidOid: no secmed here */
 	Oid			published_schema;
+	Oid			shared_schema;
 	Oid			node;
 	Oid			published;
 	Oid			ledger;
@@ -255,6 +256,7 @@ find_own(void)
 	memset(&own, 0, sizeof(own));
 	own.schema = get_namespace_oid("secmed", true);
 	own.published_schema = get_namespace_oid("secmed_published", true);
+	own.shared_schema = get_namespace_oid("secmed_shared", true);
 	if (!OidIsValid(own.schema))
 		return;
 	own.node = get_relname_relid("node", own.schema);
@@ -359,6 +361,8 @@ audited_in_schema(Oid namespace)
 	List	   *relids = NIL;
 	ListCell   *cell;
 
+	if (namespace == own.shared_schema)
+		return true;
 	/* Looking up a schema may change the table. */
 	hash_seq_init(&all, relations);
 	while ((audited = hash_seq_search(&all)) != NULL)
@@ -370,9 +374,29 @@ audited_in_schema(Oid namespace)
 	return false;
 }
 
+/* PostgreSQL names it after the table whose overlong values it holds. */
+static Oid
+table_of_toast(Oid relid)
+{
+	char	   *name = get_rel_name(relid);
+	Oid			table;
+
+	return name && sscanf(name, "pg_toast_%u", &table) == 1 ? table : InvalidOid;
+}
+
+static bool
+is_shared(Oid relid, Oid namespace)
+{
+	if (namespace == PG_TOAST_NAMESPACE)
+		namespace = get_rel_namespace(table_of_toast(relid));
+	return OidIsValid(namespace) && namespace == own.shared_schema;
+}
+
 static Audited *
 decide(Oid relid)
 {
+	if (is_shared(relid, get_rel_namespace(relid)))
+		return remember(relid, relid, false);
 	if (relid == StatisticRelationId || relid == StatisticExtDataRelationId)
 		return remember(relid, relid, false);
 	if (audited_schema(get_rel_namespace(relid)))

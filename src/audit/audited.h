@@ -5,6 +5,7 @@
  *	- what is published: the relation itself, tables behind it if it is a view,
  *	  all their partitions and children, their TOAST tables;
  *	- everything in the schemas secmed and secmed_published;
+ *	- shares, in the schema secmed_shared, as what is published: no exceptions hold;
  *	- pg_statistic and pg_statistic_ext_data, which hold values of columns.
  *
  * Nothing is audited in a database that is not a node: that has no row in
@@ -42,7 +43,7 @@ extern const Audited *audited_find(Oid relid);
 /* True for the schemas secmed and secmed_published. */
 extern bool audited_schema(Oid namespace);
 
-/* Is something published in this schema? */
+/* Is something published in this schema, or is it that of shares? */
 extern bool audited_in_schema(Oid namespace);
 
 /* The ledger's table, as it was when last looked for; and is it still there? */

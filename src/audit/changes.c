@@ -8,28 +8,44 @@
  */
 #include "base/base.h"
 
+#include "access/genam.h"
+#include "access/htup_details.h"
 #include "access/parallel.h"
+#include "access/table.h"
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "audit/access.h"
 #include "audit/audited.h"
 #include "audit/changes.h"
 #include "audit/dangling.h"
+#include "audit/mode.h"
 #include "catalog/namespace.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_policy.h"
+#include "catalog/pg_rewrite.h"
+#include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
 #include "commands/dbcommands.h"
 #include "commands/extension.h"
 #include "miscadmin.h"
+#include "rewrite/rewriteSupport.h"
 #include "tcop/cmdtag.h"
 #include "tcop/utility.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/rel.h"
 
 static ProcessUtility_hook_type prev_utility = NULL;
 static object_access_hook_type prev_object_access = NULL;
 
 /* Within a command that is told of: what it drops besides needs no word. */
 static bool within_change = false;
+/* Within a SET, which is told of by itself where it matters. */
+static bool within_set = false;
+/* session_replication_role was changed by a SET. */
+static bool set_was_told = false;
 
 /* What a command is about ---------------------------------------------------*/
 
@@ -432,11 +448,35 @@ typedef struct Change
 } Change;
 
 static void
-run_command(const Change *change)
+run_next(const Change *change)
 {
 	(prev_utility ? prev_utility : standard_ProcessUtility)
 		(change->statement, change->query, change->read_only_tree, change->context,
 		 change->params, change->env, change->dest, change->qc);
+}
+
+static void
+run_command(const Change *change)
+{
+	bool		outer = within_set;
+
+	if (!IsA(change->statement->utilityStmt, VariableSetStmt))
+	{
+		run_next(change);
+		return;
+	}
+	within_set = set_was_told = true;
+	PG_TRY();
+	{
+		run_next(change);
+	}
+	PG_FINALLY();
+	{
+		within_set = outer;
+	}
+	PG_END_TRY();
+	changes_look_at_settings();
+	set_was_told = false;
 }
 
 static ActionId
@@ -533,17 +573,96 @@ changes_utility(PlannedStmt *statement, const char *query, bool read_only_tree,
 		run_command(&change);
 }
 
+/* The row of a catalog that has this oid; *relid is the table that it is of. */
+static bool
+table_of_part(Oid class, Oid index, AttrNumber key_column, Oid object,
+			  Oid (*table_of) (HeapTuple), Oid *relid)
+{
+	Relation	catalog = table_open(class, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	bool		found;
+
+	ScanKeyInit(&key, key_column, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(object));
+	scan = systable_beginscan(catalog, index, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	found = HeapTupleIsValid(tuple);
+	*relid = found ? table_of(tuple) : InvalidOid;
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return found && OidIsValid(*relid);
+}
+
+/* Those of foreign keys go with their constraint. */
+static Oid
+table_of_trigger(HeapTuple tuple)
+{
+	Form_pg_trigger trigger = (Form_pg_trigger) GETSTRUCT(tuple);
+
+	return trigger->tgisinternal ? InvalidOid : trigger->tgrelid;
+}
+
+static Oid
+table_of_policy(HeapTuple tuple)
+{
+	return ((Form_pg_policy) GETSTRUCT(tuple))->polrelid;
+}
+
+/* A view's own rule is the view. */
+static Oid
+table_of_rule(HeapTuple tuple)
+{
+	Form_pg_rewrite rule = (Form_pg_rewrite) GETSTRUCT(tuple);
+
+	return strcmp(NameStr(rule->rulename), ViewSelectRuleName) == 0 ? InvalidOid : rule->ev_class;
+}
+
+static Oid
+table_of_constraint(HeapTuple tuple)
+{
+	return ((Form_pg_constraint) GETSTRUCT(tuple))->conrelid;
+}
+
+/* What is dropped, if it is a relation or a part of one; in the words of the command that would have. */
+static const char *
+dropped(Oid class, Oid object, int sub, Oid *relid)
+{
+	*relid = object;
+	switch (class)
+	{
+		case RelationRelationId:
+			return sub == 0 ? "DROP TABLE" : "ALTER TABLE";
+		case TriggerRelationId:
+			return table_of_part(class, TriggerOidIndexId, Anum_pg_trigger_oid, object, table_of_trigger, relid) ?
+				"DROP TRIGGER" : NULL;
+		case PolicyRelationId:
+			return table_of_part(class, PolicyOidIndexId, Anum_pg_policy_oid, object, table_of_policy, relid) ?
+				"DROP POLICY" : NULL;
+		case RewriteRelationId:
+			return table_of_part(class, RewriteOidIndexId, Anum_pg_rewrite_oid, object, table_of_rule, relid) ?
+				"DROP RULE" : NULL;
+		case ConstraintRelationId:
+			return table_of_part(class, ConstraintOidIndexId, Anum_pg_constraint_oid, object, table_of_constraint, relid) ?
+				"ALTER TABLE" : NULL;
+		default:
+			return NULL;
+	}
+}
+
 /* What is dropped by a command that names something else. */
 static void
 changes_object(ObjectAccessType access, Oid class, Oid object, int sub, void *arg)
 {
 	const Audited *audited;
+	const char *operation;
+	Oid			relid;
 
 	if (prev_object_access)
 		prev_object_access(access, class, object, sub, arg);
-	if (access != OAT_DROP || class != RelationRelationId || sub != 0 || within_change ||
-		creating_extension || !audited_here() || (audited = audited_find(object)) == NULL ||
-		!audited_for_real())
+	if (access != OAT_DROP || within_change || creating_extension || !audited_here() ||
+		(operation = dropped(class, object, sub, &relid)) == NULL ||
+		(audited = audited_find(relid)) == NULL || !audited_for_real())
 		return;
 	action_leave(action_enter(&(ActionPlan)
 							  {
@@ -551,8 +670,45 @@ changes_object(ObjectAccessType access, Oid class, Oid object, int sub, void *ar
 								  .changes = true,
 								  .own = audited->own,
 								  .object = pstrdup(audited->name),
-								  .operation = "DROP TABLE",
+								  .operation = operation,
 							  }));
+}
+
+/* Settings that no command names ---------------------------------------------*/
+
+/* One of ours, by set_config(): its check hook calls us, before it holds. */
+static void
+setting_changes(const char *name)
+{
+	if (within_set || within_change || !IsTransactionState() || RecoveryInProgress() || IsParallelWorker() ||
+		creating_extension || !audited_here() || !audited_for_real())
+		return;
+	action_leave(action_enter(&(ActionPlan)
+							  {
+								  .kind = ENTRY_CHANGE,
+								  .changes = true,
+								  .own = true,
+								  .object = name,
+								  .operation = "SET",
+								  .statement = debug_query_string,
+								  .statement_len = debug_query_string ?
+								  Min(strlen(debug_query_string), LEDGER_PAYLOAD_BYTES_MAX / 4) : 0,
+							  }));
+}
+
+/* PostgreSQL's own setting has no hook: it is looked at after each statement. */
+void
+changes_look_at_settings(void)
+{
+	static int	known = SESSION_REPLICATION_ROLE_ORIGIN;
+	int			before = known;
+
+	if (likely(SessionReplicationRole == before))
+		return;
+	known = SessionReplicationRole;
+	if (known != SESSION_REPLICATION_ROLE_ORIGIN && !set_was_told)
+		setting_changes("session_replication_role");
+	set_was_told = false;
 }
 
 void
@@ -562,4 +718,5 @@ changes_init(void)
 	ProcessUtility_hook = changes_utility;
 	prev_object_access = object_access_hook;
 	object_access_hook = changes_object;
+	mode_setting_changes = setting_changes;
 }

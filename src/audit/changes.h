@@ -7,7 +7,7 @@
  *	  GRANT, REVOKE, ALTER, DROP (also by CASCADE), triggers, rules, policies,
  *	  children and partitions, publications;
  *	- roles and their members, settings of roles, of this database, of the
- *	  server, and those of secmed within a session;
+ *	  server, and those of secmed within a session, also by set_config();
  *	- extensions, libraries, functions in C;
  *	- COMMIT PREPARED and ROLLBACK PREPARED.
  *
@@ -22,5 +22,8 @@
 
 /* _PG_init: hooks; after access_init(), so that ours comes first. */
 extern void changes_init(void);
+
+/* After each statement: was session_replication_role changed without a SET? */
+extern void changes_look_at_settings(void);
 
 #endif							/* SECMED_CHANGES_H */

@@ -6,9 +6,14 @@
  * that can read the shared catalogs, as the rules of pg_hba.conf need them,
  * but no database.  It ends right after.  Attempts that are only counted are
  * told of with the next one that is written, of the same database.
+ *
+ * What pg_hba.conf turns away never comes to the hook of authentication: the
+ * process only complains and ends.  So it is told of when it ends, while
+ * that transaction is still open.
  */
 #include "base/base.h"
 
+#include "access/xact.h"
 #include "access/xlog.h"
 #include "audit/append.h"
 #include "audit/logins.h"
@@ -19,7 +24,9 @@
 #include "libpq/libpq-be.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "postmaster/postmaster.h"
 #include "storage/ipc.h"
+#include "storage/proc.h"
 #include "storage/shmem.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -34,6 +41,10 @@ typedef struct Refusals
 
 static Refusals *refusals = NULL;	/* LEDGER_DATABASES of them */
 
+/* This process has told of it, or will. */
+static bool told = false;
+
+static emit_log_hook_type prev_emit_log = NULL;
 static ClientAuthentication_hook_type prev_authentication = NULL;
 static shmem_request_hook_type prev_shmem_request = NULL;
 static shmem_startup_hook_type prev_shmem_startup = NULL;
@@ -150,10 +161,30 @@ record_refusal(const Port *port)
 }
 
 static void
+process_ends(int code, Datum arg)
+{
+	if (IsTransactionState())
+		record_refusal(MyProcPort);
+}
+
+static void
+logins_complaint(ErrorData *error)
+{
+	if (prev_emit_log)
+		prev_emit_log(error);
+	if (!ClientAuthInProgress || told || MyProcPort == NULL || MyProc == NULL ||
+		error->elevel != FATAL || error->sqlerrcode != ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION)
+		return;
+	told = true;
+	before_shmem_exit(process_ends, (Datum) 0);
+}
+
+static void
 logins_authentication(Port *port, int status)
 {
 	if (prev_authentication)
 		prev_authentication(port, status);
+	told = true;
 	if (status == STATUS_ERROR)
 		record_refusal(port);
 }
@@ -167,4 +198,6 @@ logins_init(void)
 	shmem_startup_hook = start_refusals;
 	prev_authentication = ClientAuthentication_hook;
 	ClientAuthentication_hook = logins_authentication;
+	prev_emit_log = emit_log_hook;
+	emit_log_hook = logins_complaint;
 }

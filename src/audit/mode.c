@@ -11,7 +11,6 @@
 #include "ledger/spooled.h"
 #include "miscadmin.h"
 #include "pgstat.h"
-#include "utils/guc.h"
 
 int			ledger_mode = LEDGER_SYNC;
 int			on_ledger_failure = LEDGER_FAILURE_ERROR;
@@ -30,6 +29,28 @@ static const struct config_enum_entry failures[] = {
 	{NULL, 0, false}
 };
 
+void		(*mode_setting_changes) (const char *name) = NULL;
+
+bool
+mode_check(const char *name, int now, int new_value, GucSource source)
+{
+	if (source == PGC_S_SESSION && now != new_value && mode_setting_changes)
+		mode_setting_changes(name);
+	return true;
+}
+
+static bool
+check_mode(int *new_value, void **extra, GucSource source)
+{
+	return mode_check("secmed.ledger_mode", ledger_mode, *new_value, source);
+}
+
+static bool
+check_failure(int *new_value, void **extra, GucSource source)
+{
+	return mode_check("secmed.on_ledger_failure", on_ledger_failure, *new_value, source);
+}
+
 void
 mode_init(void)
 {
@@ -37,12 +58,12 @@ mode_init(void)
 							 "Sets how long a session waits for its entries in the ledger.",
 							 "sync: until they are durable; quorum: until witnesses have them; async: those of local reads not at all.",
 							 &ledger_mode, LEDGER_SYNC, modes,
-							 PGC_SUSET, 0, NULL, NULL, NULL);
+							 PGC_SUSET, 0, check_mode, NULL, NULL);
 	DefineCustomEnumVariable("secmed.on_ledger_failure",
 							 "Sets what a session does when the ledger can't be written.",
 							 "error: fails; block: waits; spool: writes the entry to a file, from which it gets into the ledger later.",
 							 &on_ledger_failure, LEDGER_FAILURE_ERROR, failures,
-							 PGC_SUSET, 0, NULL, NULL, NULL);
+							 PGC_SUSET, 0, check_failure, NULL, NULL);
 }
 
 bool

@@ -26,6 +26,7 @@
 #define SECMED_MODE_H
 
 #include "ledger/entry.h"
+#include "utils/guc.h"
 
 typedef enum LedgerMode
 {
@@ -43,6 +44,15 @@ typedef enum LedgerFailure
 
 extern int	ledger_mode;
 extern int	on_ledger_failure;
+
+/*
+ * Called when a session is about to give one of the settings that the audit depends
+ * on another value, by whatever means; may fail, then it keeps the old one.
+ */
+extern void (*mode_setting_changes) (const char *name);
+
+/* For the check hook of such a setting. */
+extern bool mode_check(const char *name, int now, int new_value, GucSource source);
 
 /* _PG_init: the settings. */
 extern void mode_init(void);

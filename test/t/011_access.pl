@@ -28,6 +28,7 @@ sub run { return $cluster->safe_psql('alpha', shift) }
 run(<<'END');
 CREATE EXTENSION secmed;
 CREATE ROLE peer LOGIN PASSWORD 'right' IN ROLE secmed_peer;
+CREATE ROLE shut LOGIN PASSWORD 'right' IN ROLE secmed_peer;
 CREATE ROLE other LOGIN PASSWORD 'right';
 CREATE TABLE trial (id integer PRIMARY KEY, stage integer);
 INSERT INTO trial SELECT i, 1 FROM generate_series(1, 100) i;
@@ -149,7 +150,7 @@ is(run("SELECT counters[2] FROM secmed.audit WHERE kind = 'restart' ORDER BY seq
 # Refused logins ----------------------------------------------------------------
 
 unlink $cluster->data_dir . '/pg_hba.conf';
-$cluster->append_conf('pg_hba.conf', "local all peer,other scram-sha-256\nlocal all all trust\nlocal replication all trust\n");
+$cluster->append_conf('pg_hba.conf', "local all shut reject\nlocal all peer,other scram-sha-256\nlocal all all trust\nlocal replication all trust\n");
 $cluster->reload;
 
 sub login
@@ -170,6 +171,10 @@ my $began = time;
 login('peer', 'wrong') for 1 .. 20;
 cmp_ok(time - $began, '<', 10, 'many of them take no longer');
 is(run($logins), 'peer|refused|1|from [local]', 'and make no entry each');
+$cluster->restart;				# which forgets when the last was told
+ok(!login('shut', 'right'), 'who is turned away by pg_hba.conf');
+Secmed::within(5, sub { run($logins) =~ /shut/ });
+is(run($logins), "peer|refused|1|from [local]\nshut|refused|1|from [local]", 'is on record');
 
 # A standby --------------------------------------------------------------------
 
