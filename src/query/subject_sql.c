@@ -91,18 +91,23 @@ number_array(const EntryList *list)
 	return PointerGetDatum(construct_array(numbers, list->n, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
-/* $1: names of published tables, $2: of relations, $3: entries whose statement names the subject */
+#define COLUMNS(why) \
+"SELECT e.at, e.actor, CASE e.kind WHEN 'outcome' THEN e.revealed ELSE e.kind || ' ' || e.revealed END AS what," \
+"  e.object, e.outcome, '" why "' AS why, e.run, e.seq FROM secmed.events e"
+
+/*
+ * $1: names of published tables, $2: of relations, $3: entries whose statement names the
+ * subject.  What is looked for where there is nothing to look for is planned away.
+ */
 static const char query[] =
-"SELECT e.at, e.actor, CASE e.kind WHEN 'outcome' THEN e.revealed ELSE e.kind || ' ' || e.revealed END,"
-"  e.object, e.outcome, CASE WHEN e.seq = ANY ($3) THEN 'names the subject' ELSE 'has rows of the subject' END,"
-"  e.run, e.seq"
-" FROM secmed.events e"
-" WHERE e.seq = ANY ($3)"
-"  OR (e.kind = 'outcome' AND e.outcome IN ('opened', 'released')"
-"	   AND pg_catalog.string_to_array(e.object, ', ') && $1)"
-"  OR (e.kind IN ('access', 'closed')"
-"	   AND pg_catalog.string_to_array(e.object, ', ') && $2)"
-" ORDER BY e.seq DESC";
+COLUMNS("names the subject") " WHERE e.seq = ANY ($3)"
+" UNION ALL "
+COLUMNS("has rows of the subject") " WHERE $1 <> '{}' AND e.kind = 'outcome' AND e.outcome IN ('opened', 'released')"
+"  AND pg_catalog.string_to_array(e.object, ', ') && $1 AND e.seq <> ALL ($3)"
+" UNION ALL "
+COLUMNS("has rows of the subject") " WHERE $2 <> '{}' AND e.kind IN ('access', 'closed')"
+"  AND pg_catalog.string_to_array(e.object, ', ') && $2 AND e.seq <> ALL ($3)"
+" ORDER BY seq DESC";
 
 Datum
 secmed_who_saw_my_record(PG_FUNCTION_ARGS)
