@@ -34,6 +34,8 @@ entry_kind_name(EntryKind kind)
 			return "shared table";
 		case ENTRY_NOTE:
 			return "note";
+		case ENTRY_DOCUMENT:
+			return "document";
 		case ENTRY_RULE:
 			return "rule";
 		case ENTRY_REQUEST:

@@ -80,6 +80,7 @@ typedef enum EntryKind
 	ENTRY_UNPUBLISHED = 5,
 	ENTRY_NOTE = 6,				/* somebody's remark; its text is the body */
 	ENTRY_SHARED = 7,			/* a shared table: allowed, made, changed, copied, dropped */
+	ENTRY_DOCUMENT = 8,			/* a signed document came, or what it is about was decided */
 	ENTRY_RULE = 9,				/* this node's rules: its mode, who approves runs */
 	ENTRY_REQUEST = 10,			/* a run was asked of this node, or by it */
 	ENTRY_DECISION = 11,		/* and this node said yes or no */

@@ -128,6 +128,7 @@ event_of(const EntryView *entry)
 		case ENTRY_PEER_REMOVED:
 		case ENTRY_PUBLISHED:
 		case ENTRY_UNPUBLISHED:
+		case ENTRY_DOCUMENT:
 		case ENTRY_RULE:
 		case ENTRY_KEY:
 		case ENTRY_FORK:

@@ -108,6 +108,7 @@ may_have_plan(EntryKind kind)
 		case ENTRY_HEAD:
 		case ENTRY_FORK:
 		case ENTRY_REVIEWED:
+		case ENTRY_DOCUMENT:
 			return true;
 		default:
 			return false;

@@ -304,7 +304,8 @@ class Policy:
 # ---- entries
 
 # The names are those of the column "kind".
-NAMES = {1: 'node created', 2: 'peer added', 3: 'peer removed', 4: 'published', 5: 'unpublished', 6: 'note', 7: 'shared table', 9: 'rule',
+NAMES = {1: 'node created', 2: 'peer added', 3: 'peer removed', 4: 'published', 5: 'unpublished', 6: 'note', 7: 'shared table',
+         8: 'document', 9: 'rule',
          10: 'request', 11: 'decision', 12: 'execution', 13: 'outcome', 14: 'approval', 20: 'key', 21: 'head', 22: 'erased', 23: 'fork',
          24: 'reviewed', 25: 'archived', 30: 'intent', 31: 'change', 32: 'precommit', 33: 'closed', 34: 'access', 35: 'login',
          36: 'restart'}
