@@ -2,7 +2,8 @@
  * keys.c
  *	  secmed keygen, secmed sign: keys of people and of logs outside a server.
  *
- * A key file is one line, PRIVATE+KEY+NAME+ID+BASE64(kind || seed): the form
+ * A person's or organisation's key signs documents (person_key.h).  One that
+ * signs notes is one line, PRIVATE+KEY+NAME+ID+BASE64(kind || seed): the form
  * that other tools for signed notes read as well.
  */
 #include "base/base.h"
@@ -10,7 +11,9 @@
 #include <time.h>
 
 #include "cli/cli.h"
+#include "cli/documents.h"
 #include "cli/files.h"
+#include "cli/person_key.h"
 #include "crypto/hash.h"
 #include "crypto/libsodium.h"
 #include "ledger/note.h"
@@ -37,6 +40,10 @@ command_keygen(int argc, char **argv)
 	NoteKey		key;
 	StringInfoData text;
 
+	if (argc == 3 && strcmp(argv[0], "--person") == 0)
+		return person_keygen(IDENTITY_PERSON, argv[1], argv[2]);
+	if (argc == 3 && strcmp(argv[0], "--organisation") == 0)
+		return person_keygen(IDENTITY_ORGANISATION, argv[1], argv[2]);
 	argc -= witness;
 	argv += witness;
 	if (argc != 2)
@@ -96,16 +103,19 @@ command_sign(int argc, char **argv)
 	StringInfoData in;
 	StringInfoData out;
 	Note		note;
+	Document   *document = palloc(sizeof(Document));
 	const char *reason;
 	char	   *text;
 
 	if (argc < 1 || argc > 2)
 		give_up("name a key file and what to sign: secmed sign KEYFILE [FILE]");
-	read_key(&key, secret_key, argv[0]);
 	initStringInfo(&in);
 	initStringInfo(&out);
 	if (!file_read(argc == 2 ? argv[1] : "-", &in))
 		give_up("can't read \"%s\": %s", argv[1], strerror(errno));
+	if (document_read(document, in.data, in.len, &reason))
+		return sign_document(argv[0], document);
+	read_key(&key, secret_key, argv[0]);
 	if (note_parse(&note, in.data, in.len, &reason))
 	{
 		text = pnstrdup(note.text, note.text_len);

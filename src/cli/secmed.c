@@ -9,9 +9,16 @@
 static const char usage[] =
 "secmed verify [--json] [--policy FILE] DIR...    is each exported ledger whole?\n"
 "secmed verify [--json] --policy FILE FILE        is this proof of an entry, or of a fork, good?\n"
-"secmed show FILE                                 what a card, key, note, proof, entry or plan says\n"
+"secmed show FILE                                 what a document, card, key, note, proof, entry or plan says\n"
 "secmed keygen [--witness] NAME FILE              a new key for signing notes\n"
-"secmed sign KEYFILE [FILE]                       signs the text, or adds a signature to the note\n"
+"secmed keygen --person|--organisation NAME FILE  a new key of a person or an organisation\n"
+"secmed sign KEYFILE [FILE]                       signs the text, or adds a signature to the note or document\n"
+"secmed identity KEYFILE [--organisation NAME] [--role ROLE]... [--days N] [--replaces IDENTITY]\n"
+"                                                 the identity document of a key\n"
+"secmed vote KEYFILE admit|adopt FILE [REASON]    a vote for an identity document, or for rules\n"
+"secmed vote KEYFILE remove IDENTITY [REASON]     a vote to remove an identity: its document, or its fingerprint\n"
+"secmed governance KEYFILE --admit N --replace N --remove N --amend N [--serial N] [--title TEXT]\n"
+"                                                 rules by which votes are counted\n"
 "\n"
 "Exit status: 0 good, 1 not as it must be, 2 could not be checked.  FILE - is the input.\n";
 
@@ -40,6 +47,9 @@ main(int argc, char **argv)
 		{"show", command_show},
 		{"keygen", command_keygen},
 		{"sign", command_sign},
+		{"identity", command_identity},
+		{"vote", command_vote},
+		{"governance", command_governance},
 	};
 	jmp_buf		failed;
 

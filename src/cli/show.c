@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "cli/cli.h"
+#include "cli/documents.h"
 #include "cli/files.h"
 #include "contract/plan.h"
 #include "identity/card.h"
@@ -126,6 +127,18 @@ show_policy(const Policy *policy)
 	show_text("quorum", policy->quorum < 0 ? "none" : policy->names[policy->quorum].name);
 }
 
+static void
+show_document(const Document *document)
+{
+	StringInfoData words;
+
+	initStringInfo(&words);
+	document_describe(&words, document);
+	fputs(words.data, stdout);
+	if (document->nsignatures > 0)
+		printf("(no signature was checked)\n");
+}
+
 static bool
 show_bytes(const char *bytes, size_t len)
 {
@@ -139,8 +152,11 @@ show_bytes(const char *bytes, size_t len)
 	Note	   *note = palloc(sizeof(Note));
 	ForkProof  *fork = palloc(sizeof(ForkProof));
 	ProofFile  *proof = palloc(sizeof(ProofFile));
+	Document   *document = palloc(sizeof(Document));
 
-	if (card_from_text(&card, line, &reason))
+	if (document_read(document, bytes, len, &reason))
+		show_document(document);
+	else if (card_from_text(&card, line, &reason))
 		show_card(&card);
 	else if (note_key_from_text(&key, line, strlen(line), &reason))
 		printf("%s\n%s\n", key.kind == NOTE_LOG ? "public key of a log" : "public key of a witness", key.name);
