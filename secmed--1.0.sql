@@ -861,7 +861,7 @@ CREATE VIEW secmed.policy_history AS
 	SELECT e.seq, e.at, e.kind, e.actor, e.object, e.outcome, e.revealed, e.counters
 	  FROM secmed.events e
 	 WHERE secmed.entry_notable(e.entry)
-	   AND e.kind IN ('node created', 'peer added', 'peer removed', 'published', 'unpublished', 'rule', 'key', 'erased', 'fork', 'change');
+	   AND e.kind IN ('node created', 'peer added', 'peer removed', 'published', 'unpublished', 'rule', 'key', 'erased', 'fork', 'change', 'document');
 COMMENT ON VIEW secmed.policy_history IS
 'What changed what is allowed: nodes, publications, modes, keys and policies of the ledger, erasures, rights, roles, settings.';
 REVOKE ALL ON secmed.policy_history FROM PUBLIC;
@@ -1921,6 +1921,226 @@ REVOKE ALL ON FUNCTION secmed.fork_proofs() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.fork_proofs() TO secmed_auditor;
 
 -- govern --------------------------------------------------------------------
+-- What people sign, and who they are.
+
+CREATE TABLE secmed.document (
+	hash		bytea PRIMARY KEY,
+	kind		text NOT NULL,
+	document	bytea NOT NULL,
+	signatures	integer NOT NULL,
+	problem		text,
+	serial		bigint NOT NULL UNIQUE,
+	received_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	received_from	name
+);
+CREATE INDEX document_waiting ON secmed.document (serial) WHERE problem IS NOT NULL;
+COMMENT ON TABLE secmed.document IS
+'Signed documents, by the hash of what they say, with the signatures that were verified: identities, votes, contracts. problem: why one waits, NULL once it was taken. received_from: the node that sent it, NULL if it was submitted here. serial: rises with every change, for the exchange with other nodes.';
+REVOKE ALL ON secmed.document FROM PUBLIC;
+GRANT SELECT ON secmed.document TO secmed_admin, secmed_analyst, secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.document', '');
+
+CREATE TABLE secmed.document_copy (
+	hash		bytea,
+	received_from	name,
+	document	bytea NOT NULL,
+	received_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	PRIMARY KEY (hash, received_from)
+);
+COMMENT ON TABLE secmed.document_copy IS
+'Documents with signatures of keys that are not known here: they wait until they are. One for each sender; an empty name is this node itself.';
+REVOKE ALL ON secmed.document_copy FROM PUBLIC;
+GRANT SELECT ON secmed.document_copy TO secmed_admin, secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.document_copy', '');
+
+CREATE TABLE secmed.document_peer (
+	node		name PRIMARY KEY,
+	pushed		bigint NOT NULL DEFAULT 0,
+	pulled		bigint NOT NULL DEFAULT 0,
+	begun_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	exchanged_at	timestamptz,
+	problem		text
+);
+COMMENT ON TABLE secmed.document_peer IS
+'How far documents were exchanged with each other node: up to which serial number of this node they were sent, up to which of that node they were asked for, when it last succeeded, and what is in the way.';
+REVOKE ALL ON secmed.document_peer FROM PUBLIC;
+GRANT SELECT ON secmed.document_peer TO secmed_admin, secmed_auditor;
+
+CREATE TABLE secmed.identity (
+	document	bytea PRIMARY KEY,
+	fingerprint	bytea NOT NULL,
+	name		text NOT NULL,
+	kind		text NOT NULL,
+	organisation	text NOT NULL,
+	roles		text[] NOT NULL,
+	valid_from	timestamptz NOT NULL,
+	valid_until	timestamptz NOT NULL,
+	replaces	bytea,
+	state		text NOT NULL DEFAULT 'proposed' CHECK (state IN ('proposed', 'admitted', 'replaced', 'removed')),
+	changed_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+);
+CREATE INDEX identity_fingerprint ON secmed.identity (fingerprint);
+CREATE INDEX identity_prefix ON secmed.identity (pg_catalog.substr(fingerprint, 1, 16));
+CREATE UNIQUE INDEX identity_admitted ON secmed.identity (fingerprint) WHERE state = 'admitted';
+COMMENT ON TABLE secmed.identity IS
+'The registrar: a row for each identity document. proposed: members have not admitted it. replaced: another document has taken its place. removed: members have voted the key out, for good.';
+REVOKE ALL ON secmed.identity FROM PUBLIC;
+GRANT SELECT ON secmed.identity TO secmed_admin, secmed_analyst, secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.identity', '');
+
+CREATE TABLE secmed.vote (
+	verb		text,
+	subject		bytea,
+	voter		bytea,
+	document	bytea NOT NULL,
+	at			timestamptz NOT NULL,
+	PRIMARY KEY (verb, subject, voter)
+);
+COMMENT ON TABLE secmed.vote IS
+'What members have voted for: to admit or adopt a document, by its hash, to remove an identity, by its fingerprint.';
+REVOKE ALL ON secmed.vote FROM PUBLIC;
+GRANT SELECT ON secmed.vote TO secmed_admin, secmed_analyst, secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.vote', '');
+
+CREATE TABLE secmed.governance (
+	document	bytea PRIMARY KEY,
+	serial		integer NOT NULL,
+	state		text NOT NULL DEFAULT 'proposed' CHECK (state IN ('proposed', 'adopted', 'superseded')),
+	changed_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+);
+CREATE UNIQUE INDEX governance_adopted ON secmed.governance (state) WHERE state = 'adopted';
+COMMENT ON TABLE secmed.governance IS
+'The rules by which votes are counted. Where none are adopted, a majority of the members decides.';
+REVOKE ALL ON secmed.governance FROM PUBLIC;
+GRANT SELECT ON secmed.governance TO secmed_admin, secmed_analyst, secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.governance', '');
+
+CREATE TABLE secmed.identity_role (
+	role		regrole PRIMARY KEY,
+	fingerprint	bytea NOT NULL,
+	bound_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+);
+COMMENT ON TABLE secmed.identity_role IS
+'As which identity a database role asks here. Set by secmed.bind_identity().';
+REVOKE ALL ON secmed.identity_role FROM PUBLIC;
+GRANT SELECT ON secmed.identity_role TO secmed_admin, secmed_analyst, secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.identity_role', '');
+
+CREATE FUNCTION secmed.submit_document(document bytea) RETURNS text
+	AS 'MODULE_PATHNAME', 'secmed_submit_document' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.submit_document(bytea) IS
+'Takes in a signed document, and sends it to all other nodes. Returns its hash. It may wait, for votes or for what it refers to; more signatures may follow later.';
+REVOKE ALL ON FUNCTION secmed.submit_document(bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.submit_document(bytea) TO secmed_admin, secmed_analyst;
+
+CREATE FUNCTION secmed.submit_document(document text) RETURNS text
+	AS 'MODULE_PATHNAME', 'secmed_submit_document_text' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.submit_document(text) IS
+'The same with the document as the tool prints it, from -----BEGIN to END SECMED DOCUMENT-----.';
+REVOKE ALL ON FUNCTION secmed.submit_document(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.submit_document(text) TO secmed_admin, secmed_analyst;
+
+CREATE FUNCTION secmed.show(document bytea) RETURNS text
+	AS 'MODULE_PATHNAME', 'secmed_show' LANGUAGE C STRICT STABLE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.show(bytea) IS
+'What a document says, in words, and whose signatures are good.';
+REVOKE ALL ON FUNCTION secmed.show(bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.show(bytea) TO secmed_admin, secmed_analyst, secmed_auditor;
+
+CREATE FUNCTION secmed.show(document text) RETURNS text
+	AS 'MODULE_PATHNAME', 'secmed_show_text' LANGUAGE C STRICT STABLE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.show(text) IS
+'The same with the document as the tool prints it.';
+REVOKE ALL ON FUNCTION secmed.show(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.show(text) TO secmed_admin, secmed_analyst, secmed_auditor;
+
+CREATE FUNCTION secmed.document_text(document bytea) RETURNS text
+	AS 'MODULE_PATHNAME', 'secmed_document_text' LANGUAGE C STRICT IMMUTABLE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.document_text(bytea) IS
+'A document as text, to be signed with "secmed sign" or mailed.';
+REVOKE ALL ON FUNCTION secmed.document_text(bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.document_text(bytea) TO secmed_admin, secmed_analyst, secmed_auditor;
+
+CREATE FUNCTION secmed.fingerprint_text(fingerprint bytea) RETURNS text
+	AS 'MODULE_PATHNAME', 'secmed_fingerprint_text' LANGUAGE C STRICT IMMUTABLE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.fingerprint_text(bytea) IS
+'A fingerprint as people compare it: eight groups of four hexadecimal digits.';
+REVOKE ALL ON FUNCTION secmed.fingerprint_text(bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.fingerprint_text(bytea) TO secmed_admin, secmed_analyst, secmed_auditor;
+
+CREATE FUNCTION secmed.admit_founders(VARIADIC identities text[]) RETURNS text[]
+	AS 'MODULE_PATHNAME', 'secmed_admit_founders' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.admit_founders(text[]) IS
+'Admits the first members at this node without votes, by their identity documents; possible until members have voted. Each node''s administrator admits the same ones: compare the fingerprints, which it returns, by phone.';
+REVOKE ALL ON FUNCTION secmed.admit_founders(text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.admit_founders(text[]) TO secmed_admin;
+
+CREATE FUNCTION secmed.bind_identity(fingerprint text, role regrole) RETURNS void
+	AS 'MODULE_PATHNAME', 'secmed_bind_identity' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.bind_identity(text, regrole) IS
+'Lets a database role of this node ask as an identity, by its fingerprint.';
+REVOKE ALL ON FUNCTION secmed.bind_identity(text, regrole) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.bind_identity(text, regrole) TO secmed_admin;
+
+CREATE FUNCTION secmed.unbind_identity(role regrole) RETURNS void
+	AS 'MODULE_PATHNAME', 'secmed_unbind_identity' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.unbind_identity(regrole) IS
+'The role asks as no identity any more.';
+REVOKE ALL ON FUNCTION secmed.unbind_identity(regrole) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.unbind_identity(regrole) TO secmed_admin;
+
+CREATE FUNCTION secmed.exchange_documents(OUT node name, OUT sent bigint, OUT received bigint, OUT refused bigint, OUT problem text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'secmed_exchange_documents' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.exchange_documents() IS
+'Exchanges documents with every other node now; secmed does so by itself after each new one, and every secmed.document_interval.';
+REVOKE ALL ON FUNCTION secmed.exchange_documents() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.exchange_documents() TO secmed_admin;
+
+CREATE FUNCTION secmed.exchange(question bytea) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'secmed_exchange' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.exchange(bytea) IS
+'Protocol: another node sends documents, or asks for those it lacks.';
+REVOKE ALL ON FUNCTION secmed.exchange(bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.exchange(bytea) TO secmed_peer;
+
+CREATE VIEW secmed.identities AS
+	SELECT secmed.fingerprint_text(i.fingerprint) AS fingerprint, i.name, i.kind, i.organisation, i.roles, i.state,
+		   i.state = 'admitted' AND pg_catalog.clock_timestamp() >= i.valid_from
+			   AND pg_catalog.clock_timestamp() < i.valid_until AS may_act,
+		   i.valid_from, i.valid_until, secmed.fingerprint_text(i.replaces) AS replaces, i.changed_at,
+		   (SELECT pg_catalog.array_agg(r.role ORDER BY r.role::pg_catalog.text COLLATE pg_catalog."C")
+			  FROM secmed.identity_role r WHERE r.fingerprint = i.fingerprint AND i.state = 'admitted') AS bound_to,
+		   i.document
+	  FROM secmed.identity i;
+COMMENT ON VIEW secmed.identities IS
+'Who is registered: what their identity documents say, whether members have admitted or removed them, and which database roles of this node ask in their name.';
+REVOKE ALL ON secmed.identities FROM PUBLIC;
+GRANT SELECT ON secmed.identities TO secmed_admin, secmed_analyst, secmed_auditor;
+
+CREATE VIEW secmed.documents AS
+	SELECT pg_catalog.encode(d.hash, 'hex') AS hash, d.kind, CASE WHEN d.problem IS NULL THEN 'taken' ELSE 'waits' END AS state,
+		   d.problem, d.signatures, d.received_at, d.received_from, d.document
+	  FROM secmed.document d
+	UNION ALL
+	SELECT pg_catalog.encode(c.hash, 'hex'), NULL, 'waits', 'has signatures of keys that are not known here', NULL,
+		   c.received_at, NULLIF(c.received_from, ''), c.document
+	  FROM secmed.document_copy c;
+COMMENT ON VIEW secmed.documents IS
+'Signed documents at this node, and why one waits. secmed.show(document) says what it says.';
+REVOKE ALL ON secmed.documents FROM PUBLIC;
+GRANT SELECT ON secmed.documents TO secmed_admin, secmed_auditor;
 -- What this node lets others ask, and who here must say yes to it.
 
 CREATE TABLE secmed.site_mode (

@@ -24,6 +24,7 @@
 #include "compute/progress.h"
 #include "fdw/fdw.h"
 #include "fdw/shared_insert.h"
+#include "govern/document.h"
 #include "mirror/worker.h"
 #include "peer/connection.h"
 #include "peer/erase.h"
@@ -62,6 +63,7 @@ _PG_init(void)
 	link_init();
 	links_init();
 	worker_init();
+	document_init();
 	settings_init();
 	shared_ddl_init();
 	resolver_init();

@@ -53,6 +53,10 @@
 #define ERRCODE_SECMED_FORKED			MAKE_SQLSTATE('S','M','0','2','1')
 /* This database has no node, or its key file is missing or another's. */
 #define ERRCODE_SECMED_NO_NODE			MAKE_SQLSTATE('S','M','0','3','0')
+/* A document is not as it must be, or does not count. */
+#define ERRCODE_SECMED_DOCUMENT			MAKE_SQLSTATE('S','M','0','3','1')
+/* An identity that is not known, not admitted, removed, or not valid now. */
+#define ERRCODE_SECMED_IDENTITY			MAKE_SQLSTATE('S','M','0','4','0')
 /* Who asked may not ask so: the node's mode is another. */
 #define ERRCODE_SECMED_MODE				MAKE_SQLSTATE('S','M','0','4','1')
 /* Named people at a node have not said yes to this run yet. */

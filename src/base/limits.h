@@ -104,6 +104,10 @@
 #define DOCUMENT_SIGNATURES_MAX	64
 /* Body, signatures and the heads around them. */
 #define DOCUMENT_BYTES_MAX		(DOCUMENT_BODY_BYTES_MAX + DOCUMENT_SIGNATURES_MAX * 128)
+/* Of one message between nodes; it ends earlier after about a megabyte. */
+#define EXCHANGE_DOCUMENTS_MAX	64
+/* Documents of one sender that wait, for votes or for what they refer to. */
+#define DOCUMENTS_WAITING_MAX	256
 /* Values of a cell that Fisher's exact test tries, some 100 times each: a second; beyond, chi-square is as good. */
 #define FISHER_SUPPORT_MAX		1000000
 

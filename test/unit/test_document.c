@@ -6,6 +6,7 @@
 
 #include <sodium.h>
 
+#include "contract/exchange.h"
 #include "contract/person.h"
 #include "contract/vote.h"
 #include "hostile.h"
@@ -368,6 +369,51 @@ test_too_many(void)
 	memory_reset();
 }
 
+/* ---- between nodes ---- */
+
+static bool
+exchange_again(StringInfo again, const void *bytes, size_t len, const char **reason)
+{
+	ExchangeMessage *message = palloc(sizeof(ExchangeMessage));
+
+	if (!exchange_decode(message, bytes, len, reason))
+		return false;
+	exchange_encode(again, message);
+	return true;
+}
+
+static StringInfoData
+an_exchange(int documents, uint64 serial)
+{
+	ExchangeMessage *message = palloc(sizeof(ExchangeMessage));
+	StringInfoData out = empty();
+
+	message->verb = EXCHANGE_PUT;
+	message->serial = serial;
+	message->n = Min(documents, EXCHANGE_DOCUMENTS_MAX);
+	for (int i = 0; i < message->n; i++)
+		message->documents[i] = (Bytes) {(const uint8 *) "document", 8};
+	exchange_encode(&out, message);
+	if (documents > EXCHANGE_DOCUMENTS_MAX)
+		out.data[out.len - 9 * EXCHANGE_DOCUMENTS_MAX - 1]++;	/* the list's length */
+	return out;
+}
+
+static void
+test_exchange(void)
+{
+	StringInfoData bytes = an_exchange(3, 300);
+
+	test_hostile("exchange", exchange_again, &bytes);
+	check_refused(exchange_again, an_exchange(EXCHANGE_DOCUMENTS_MAX, 0), "accepted", "as many documents as there may be");
+	check_refused(exchange_again, an_exchange(EXCHANGE_DOCUMENTS_MAX + 1, 0), TOO_LONG_LIST, "one more");
+	check_refused(exchange_again, an_exchange(0, PG_INT64_MAX), "accepted", "the largest serial number");
+	check_refused(exchange_again, an_exchange(0, UINT64CONST(1) << 63), TOO_LARGE, "one beyond");
+	bytes = an_exchange(0, 0);
+	memcpy(bytes.data + 2, "get", 3);
+	check_refused(exchange_again, bytes, "is of another kind than expected", "another verb");
+}
+
 /* ---- text ---- */
 
 static const char *
@@ -434,6 +480,7 @@ main(void)
 	test_order_of_signatures();
 	test_signatures();
 	test_too_many();
+	test_exchange();
 	test_text();
 	test_words();
 	return unit_done();

@@ -13,6 +13,7 @@
 #include "../memory.h"
 #include "contract/erasure.h"
 #include "contract/describe.h"
+#include "contract/exchange.h"
 #include "contract/person.h"
 #include "contract/request.h"
 #include "contract/shared.h"
@@ -439,6 +440,24 @@ test_document(void)
 }
 
 static void
+test_exchange(void)
+{
+	ExchangeMessage *message = palloc0(sizeof(ExchangeMessage));
+	StringInfoData bytes = empty();
+
+	message->verb = EXCHANGE_PULL;
+	message->serial = 7;
+	exchange_encode(&bytes, message);
+	check_bytes(bytes.data, bytes.len, "exchange", "question");
+	resetStringInfo(&bytes);
+	message->serial = 300;
+	message->n = 1;
+	message->documents[0] = (Bytes) {(const uint8 *) "\0\0\0", 3};
+	exchange_encode(&bytes, message);
+	check_message(bytes, "exchange");
+}
+
+static void
 test_erasure(void)
 {
 	NodeKeys	keys = charite_keys();
@@ -613,6 +632,7 @@ main(void)
 	test_entry();
 	test_spooled();
 	test_document();
+	test_exchange();
 	test_erasure();
 	test_description();
 	test_shared();
