@@ -33,6 +33,12 @@
 #define COLUMNS_MAX				1600
 #define PARAMETERS_MAX			256
 
+/* Columns of a regression's design, and sums of that many: 280 kB of shares a site and party. */
+#define GLM_COLUMNS_MAX			64
+#define VECTOR_SUMS_MAX			2158
+/* Patients that there must be for each coefficient: DataSHIELD's rule (nfilter.glm = 0.33). */
+#define GLM_PATIENTS_EACH		3
+
 /* A request (SQL, parameters, domains) of a run. */
 #define REQUEST_BYTES_MAX		(1024 * 1024)
 /* One message between two nodes: a party's inputs, 8 MB from each of 20 sites. */
