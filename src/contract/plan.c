@@ -8,10 +8,10 @@
 #include "contract/plan.h"
 
 #include "base/cbor.h"
-#include "share/fixed.h"
+#include "share/fixed_vector.h"
 
 int
-component_elements(ComponentKind kind)
+component_elements(ComponentKind kind, int width)
 {
 	switch (kind)
 	{
@@ -35,6 +35,8 @@ component_elements(ComponentKind kind)
 			return 1 + fixed_limbs_of(FIXED_PRODUCT_4);
 		case COMPONENT_SUM_INTERVAL:
 			return 4;
+		case COMPONENT_SUM_FLOAT_VECTOR:
+			return 1 + FIXED_VECTOR_MARKS + width * FIXED_SUM_LIMBS;
 	}
 	return 0;
 }
@@ -90,9 +92,11 @@ plan_encode(StringInfo out, const CanonicalPlan *plan)
 	cbor_array(out, plan->ncomponents);
 	for (int i = 0; i < plan->ncomponents; i++)
 	{
-		cbor_array(out, 2);
+		cbor_array(out, plan_width(plan, i) > 0 ? 3 : 2);
 		cbor_uint(out, plan->components[i]);
 		cbor_uint(out, plan->parts[i]);
+		if (plan_width(plan, i) > 0)
+			cbor_uint(out, plan_width(plan, i));
 	}
 }
 
@@ -159,16 +163,23 @@ decode_components(CborReader *in, CanonicalPlan *plan)
 	plan->ncomponents = (int) cbor_read_array(in, COMPONENTS_MAX);
 	plan->components = palloc0(sizeof(ComponentKind) * (plan->ncomponents + 1));
 	plan->parts = palloc0(sizeof(int) * (plan->ncomponents + 1));
+	plan->widths = palloc0(sizeof(int) * (plan->ncomponents + 1));
 	plan->nparts = 1;
 	for (int i = 0; i < plan->ncomponents; i++)
 	{
-		cbor_expect_array(in, 2);
+		uint64		fields = cbor_read_array(in, 3);
+
 		plan->components[i] = (ComponentKind) cbor_read_uint(in, COMPONENT_KIND_MAX);
 		plan->parts[i] = (int) cbor_read_uint(in, plan->nparts);
 		if (plan->parts[i] == plan->nparts)
 			plan->nparts++;
-		if (plan->components[i] == 0 && in->error == NULL)
+		if (fields == 3)
+			plan->widths[i] = (int) cbor_read_uint(in, VECTOR_SUMS_MAX);
+		if (component_elements(plan->components[i], 0) == 0 && in->error == NULL)
 			in->error = "component of an unknown kind";
+		if (in->error == NULL && (fields < 2 || (plan->widths[i] > 0) != (fields == 3) ||
+								  (fields == 3) != (plan->components[i] == COMPONENT_SUM_FLOAT_VECTOR)))
+			in->error = "component with a number of sums that is not its kind's";
 	}
 }
 
@@ -204,6 +215,12 @@ plan_hash(uint8 out[HASH_BYTES], const void *bytes, size_t len)
 	hash_parts(out, parts, lengthof(parts));
 }
 
+int
+plan_width(const CanonicalPlan *plan, int component)
+{
+	return plan->widths ? plan->widths[component] : 0;
+}
+
 size_t
 plan_cells(const CanonicalPlan *plan)
 {
@@ -229,7 +246,7 @@ plan_layout(const CanonicalPlan *plan)
 	layout.component = palloc0(sizeof(size_t) * (plan->ncomponents + 1));
 
 	for (int i = 0; i < plan->ncomponents; i++)
-		layout.part_width[plan->parts[i]] += component_elements(plan->components[i]);
+		layout.part_width[plan->parts[i]] += component_elements(plan->components[i], plan_width(plan, i));
 	layout.part_width[0]++;		/* the mark */
 	for (int part = 0; part < plan->nparts; part++)
 	{
@@ -243,7 +260,7 @@ plan_layout(const CanonicalPlan *plan)
 		int			part = plan->parts[i];
 
 		layout.component[i] = layout.part_start[part] + 1 + used[part];
-		used[part] += component_elements(plan->components[i]);
+		used[part] += component_elements(plan->components[i], plan_width(plan, i));
 	}
 	pfree(used);
 	return layout;
@@ -255,7 +272,7 @@ plan_stride(const CanonicalPlan *plan)
 	size_t		stride = plan->nparts + 1;
 
 	for (int i = 0; i < plan->ncomponents; i++)
-		stride += component_elements(plan->components[i]);
+		stride += component_elements(plan->components[i], plan_width(plan, i));
 	return stride;
 }
 
@@ -298,7 +315,8 @@ plan_tables_text(const CanonicalPlan *plan, int max)
 static const char *const kind_words[] = {
 	NULL, "count", "integer sum", "numeric sum", "numeric sum of squares",
 	"floating-point sum", "floating-point sum of products", "interval sum",
-	"bool_or", "bool_and", "floating-point sum of products of 3", "floating-point sum of products of 4"
+	"bool_or", "bool_and", "floating-point sum of products of 3", "floating-point sum of products of 4",
+	"vector of a regression's sums"
 };
 
 void

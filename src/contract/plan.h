@@ -11,7 +11,8 @@
  *	              the query reads, sorted, as the coordinator knows them
  *	  keys        for each GROUP BY key [type, [value or null, ...]]: its public
  *	              domain, as text, in the type's order, null last
- *	  components  for each aggregate of the target list [ComponentKind, part]
+ *	  components  for each aggregate of the target list [ComponentKind, part], and
+ *	              for a vector the number of its sums behind them
  *
  * A cell has parts: part 0 is all of its patients, each further part those who
  * contribute to some of its aggregates (query/support.h).  Each part has a
@@ -46,10 +47,11 @@ typedef enum ComponentKind
 	COMPONENT_BOOL_OR = 8,		/* boolean -> mark, mark of true */
 	COMPONENT_BOOL_AND = 9,		/* boolean -> mark, mark of false */
 	COMPONENT_SUM_FLOAT_PRODUCT_3 = 10, /* secmed.exact_sum(x, y, z) -> mark, limbs */
-	COMPONENT_SUM_FLOAT_PRODUCT_4 = 11	/* secmed.exact_sum(x, y, z, u) -> mark, limbs */
+	COMPONENT_SUM_FLOAT_PRODUCT_4 = 11, /* secmed.exact_sum(x, y, z, u) -> mark, limbs */
+	COMPONENT_SUM_FLOAT_VECTOR = 12 /* secmed.exact_glm_sums(...) -> mark, vector's marks, limbs of each sum */
 } ComponentKind;
 
-#define COMPONENT_KIND_MAX		COMPONENT_SUM_FLOAT_PRODUCT_4
+#define COMPONENT_KIND_MAX		COMPONENT_SUM_FLOAT_VECTOR
 
 /* A numeric sum is a 512-bit integer of units of 10^-32; of products, 10^-64. */
 #define NUMERIC_LIMBS			8
@@ -58,8 +60,11 @@ typedef enum ComponentKind
 /* NaN, Infinity, -Infinity */
 #define SPECIAL_MARKS			3
 
-/* Ring elements of a component of this kind; 0 if there is no such kind. */
-extern int	component_elements(ComponentKind kind);
+/*
+ * Ring elements of a component of this kind; 0 if there is no such kind.  Width
+ * is the number of sums of a vector, and 0 of all other kinds.
+ */
+extern int	component_elements(ComponentKind kind, int width);
 
 typedef struct PlanKey
 {
@@ -94,6 +99,7 @@ typedef struct CanonicalPlan
 	ComponentKind *components;
 	int		   *parts;			/* the part of each component */
 	int			nparts;			/* at least 1 */
+	int		   *widths;			/* sums of each that is a vector, 0 of the others; NULL if none is */
 } CanonicalPlan;
 
 /*
@@ -117,6 +123,9 @@ extern void plan_encode(StringInfo out, const CanonicalPlan *plan);
 /* Strict and bounded; false with a reason (constant string). */
 extern bool plan_decode(CanonicalPlan *plan, const void *bytes, size_t len, const char **reason);
 extern void plan_hash(uint8 out[HASH_BYTES], const void *bytes, size_t len);
+
+/* Sums of a component that is a vector; 0 of another. */
+extern int	plan_width(const CanonicalPlan *plan, int component);
 
 /* The number of cells, or 0 if it is more than CELLS_MAX. */
 extern size_t plan_cells(const CanonicalPlan *plan);

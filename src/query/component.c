@@ -15,6 +15,7 @@
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
 #include "query/component.h"
+#include "query/glm_aggregate.h"
 #include "query/linear.h"
 #include "stats/call_sql.h"
 #include "utils/builtins.h"
@@ -76,6 +77,7 @@ component_add(ComponentSet *set, Support *support, ComponentKind kind, char *sql
 	}
 	component = palloc(sizeof(Component));
 	component->kind = kind;
+	component->width = 0;
 	component->part = part;
 	component->sql = sql;
 	component->what = what;
@@ -367,7 +369,57 @@ decompose_comoments(Call *call, const ComomentFinal *comoment)
 	return true;
 }
 
+/* ---- the sums of a regression ---- */
+
+/*
+ * Sites run exact_glm_sums with the same arguments.  No row is left out by a
+ * NULL in them (it is an error), so FILTER alone says whose values are added.
+ */
+static bool
+decompose_glm_sums(Call *call)
+{
+	StringInfoData sql;
+	int			width = glm_aggregate_width(call->agg);
+	int			which;
+	ListCell   *lc;
+
+	if (width == 0)
+	{
+		*call->reason = "the columns of glm_sums are to be written ARRAY[...]";
+		return false;
+	}
+	initStringInfo(&sql);
+	foreach(lc, call->agg->args)
+	{
+		char	   *text = deparse_site_expression(call->set->deparser,
+												   (Node *) lfirst_node(TargetEntry, lc)->expr, call->reason);
+
+		if (text == NULL)
+			return false;
+		appendStringInfo(&sql, "%s%s", foreach_current_index(lc) ? ", " : "secmed.exact_glm_sums(", text);
+	}
+	appendStringInfoChar(&sql, ')');
+	which = add_filtered(call, COMPONENT_SUM_FLOAT_VECTOR, sql.data, "the sums of a regression's iteration", NULL);
+	((Component *) list_nth(call->set->components, which))->width = width;
+	call->final->kind = FINAL_VECTOR;
+	call->final->components[0] = which;
+	return true;
+}
+
 /* ---- dispatch ---- */
+
+/* FILTER as text; false with a reason. */
+static bool
+deparse_filter(Call *call)
+{
+	if (call->agg->aggfilter == NULL)
+		return true;
+	call->filter = deparse_site_expression(call->set->deparser, (Node *) call->agg->aggfilter, call->reason);
+	if (call->filter == NULL)
+		return false;
+	call->filter_words = deparse_for_people(call->set->deparser, (Node *) call->agg->aggfilter);
+	return true;
+}
 
 /* Arguments and FILTER as text; false with a reason. */
 static bool
@@ -388,15 +440,7 @@ deparse_call(Call *call)
 		call->words[call->nargs] = deparse_for_people(call->set->deparser, arg);
 		call->nargs++;
 	}
-	if (call->agg->aggfilter)
-	{
-		call->filter = deparse_site_expression(call->set->deparser,
-											   (Node *) call->agg->aggfilter, call->reason);
-		if (call->filter == NULL)
-			return false;
-		call->filter_words = deparse_for_people(call->set->deparser, (Node *) call->agg->aggfilter);
-	}
-	return true;
+	return deparse_filter(call);
 }
 
 static bool
@@ -473,6 +517,9 @@ aggregate_decompose(ComponentSet *set, Aggref *agg, Final *final, char **reason,
 	if (linear_of_aggref(agg) != NULL)
 		return linear_decompose(set, agg, final, reason, hint);
 
+	if (is_glm_aggregate(agg->aggfnoid) && agg->aggdistinct == NIL && agg->agglevelsup == 0 &&
+		deparse_filter(&call) && decompose_glm_sums(&call))
+		return true;
 	if (standard && agg->aggkind == AGGKIND_NORMAL && !agg->aggvariadic && agg->agglevelsup == 0 &&
 		deparse_call(&call) && decompose_by_name(&call))
 		return true;

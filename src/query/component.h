@@ -35,7 +35,8 @@ typedef enum FinalKind
 	FINAL_BOOL,
 	FINAL_VALUE,				/* the opened value itself (over shared tables) */
 	FINAL_PERCENTILE,			/* likewise, divided by components[1] */
-	FINAL_LINEAR				/* secmed's own: a total for each term of `linear` */
+	FINAL_LINEAR,				/* secmed's own: a total for each term of `linear` */
+	FINAL_VECTOR				/* marks and sums, as double precision[] */
 } FinalKind;
 
 /* Which of the sums a FINAL_COMOMENTS has, in this order; -1 if not needed. */
@@ -60,6 +61,7 @@ typedef struct Final
 typedef struct Component
 {
 	ComponentKind kind;
+	int			width;			/* sums of a vector; 0 of all else */
 	int			part;			/* of the answer: whose values it is made of */
 	char	   *sql;			/* one aggregate call */
 	char	   *what;			/* what opening it reveals, for EXPLAIN: "count(*)" */

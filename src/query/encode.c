@@ -13,6 +13,7 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "query/encode.h"
+#include "share/fixed_vector.h"
 #include "share/wide.h"
 #include "utils/builtins.h"
 #include "utils/numeric.h"
@@ -241,6 +242,28 @@ encode_fixed(Datum value, FixedKind kind, uint128 *elements)
 		encode_specials(elements + n, acc.nan, acc.pinf, acc.ninf);
 }
 
+/* What secmed.exact_glm_sums returns: a FixedVector. */
+static void
+encode_vector(Datum value, int width, uint128 *elements)
+{
+	bytea	   *bytes = DatumGetByteaPP(value);
+	FixedVector *vector;
+	uint64	   *limbs;
+
+	if (VARSIZE_ANY_EXHDR(bytes) != fixed_vector_bytes(width))
+		elog(ERROR, "unexpected length of a vector of sums");
+	vector = palloc(fixed_vector_bytes(width));
+	memcpy(vector, VARDATA_ANY(bytes), fixed_vector_bytes(width));
+	limbs = palloc(sizeof(uint64) * FIXED_SUM_LIMBS * width);
+	fixed_vector_limbs(limbs, vector);
+	for (int i = 0; i < FIXED_VECTOR_MARKS; i++)
+		*elements++ = mark_encode((vector->marks >> i & 1) != 0);
+	for (int i = 0; i < width; i++)
+		wide_encode(elements + i * FIXED_SUM_LIMBS, limbs + i * FIXED_SUM_LIMBS, FIXED_SUM_LIMBS);
+	pfree(vector);
+	pfree(limbs);
+}
+
 static void
 encode_interval(Datum value, uint128 *elements)
 {
@@ -252,11 +275,11 @@ encode_interval(Datum value, uint128 *elements)
 }
 
 void
-component_encode(ComponentKind kind, Datum value, bool isnull, Oid type, uint128 *elements)
+component_encode(ComponentKind kind, int width, Datum value, bool isnull, Oid type, uint128 *elements)
 {
 	if (isnull)
 	{
-		memset(elements, 0, sizeof(uint128) * component_elements(kind));
+		memset(elements, 0, sizeof(uint128) * component_elements(kind, width));
 		return;
 	}
 	if (kind == COMPONENT_COUNT)
@@ -301,6 +324,9 @@ component_encode(ComponentKind kind, Datum value, bool isnull, Oid type, uint128
 		case COMPONENT_BOOL_AND:
 			elements[0] = mark_encode(!DatumGetBool(value));
 			break;
+		case COMPONENT_SUM_FLOAT_VECTOR:
+			encode_vector(value, width, elements);
+			break;
 	}
 }
 
@@ -320,6 +346,7 @@ component_accepts(ComponentKind kind, Oid type)
 		case COMPONENT_SUM_FLOAT_PRODUCT:
 		case COMPONENT_SUM_FLOAT_PRODUCT_3:
 		case COMPONENT_SUM_FLOAT_PRODUCT_4:
+		case COMPONENT_SUM_FLOAT_VECTOR:
 			return type == BYTEAOID;
 		case COMPONENT_SUM_INTERVAL:
 			return type == INTERVALOID;
@@ -385,6 +412,23 @@ decode_numeric_product(const uint128 *elements, ComponentTotal *total)
 										NUMERIC_PRODUCT_SCALE, NUMERIC_PRODUCT_SCALE);
 }
 
+static void
+decode_vector(const uint128 *elements, int width, ComponentTotal *total)
+{
+	uint64		limbs[FIXED_SUM_LIMBS + 1];
+
+	for (int i = 0; i < FIXED_VECTOR_MARKS; i++)
+		if (*elements++ != 0)
+			total->marks |= 1u << i;
+	total->width = width;
+	total->sums = palloc(sizeof(double) * width);
+	for (int i = 0; i < width; i++)
+	{
+		wide_decode(limbs, elements + i * FIXED_SUM_LIMBS, FIXED_SUM_LIMBS);
+		total->sums[i] = wide_to_double(limbs, FIXED_SUM_LIMBS + 1, FIXED_SUM_EXPONENT);
+	}
+}
+
 static int32
 interval_field(uint128 element)
 {
@@ -397,7 +441,7 @@ interval_field(uint128 element)
 }
 
 void
-component_decode(ComponentKind kind, const uint128 *elements, ComponentTotal *total)
+component_decode(ComponentKind kind, int width, const uint128 *elements, ComponentTotal *total)
 {
 	memset(total, 0, sizeof(*total));
 	if (kind == COMPONENT_COUNT)
@@ -445,6 +489,9 @@ component_decode(ComponentKind kind, const uint128 *elements, ComponentTotal *to
 			break;
 		case COMPONENT_BOOL_AND:
 			total->truth = elements[0] == 0;
+			break;
+		case COMPONENT_SUM_FLOAT_VECTOR:
+			decode_vector(elements, width, total);
 			break;
 	}
 }

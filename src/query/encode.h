@@ -17,7 +17,7 @@
  * zeros.  ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE (without the value) if it does
  * not fit.
  */
-extern void component_encode(ComponentKind kind, Datum value, bool isnull, Oid type, uint128 *elements);
+extern void component_encode(ComponentKind kind, int width, Datum value, bool isnull, Oid type, uint128 *elements);
 
 /* The type a site's aggregate of this kind may have. */
 extern bool component_accepts(ComponentKind kind, Oid type);
@@ -34,12 +34,15 @@ typedef struct ComponentTotal
 	bool		pinf;
 	bool		ninf;
 	Interval	interval;		/* SUM_INTERVAL */
+	double	   *sums;			/* SUM_FLOAT_VECTOR: `width` of them */
+	int			width;
+	uint32		marks;			/* of SUM_FLOAT_VECTOR */
 } ComponentTotal;
 
 /*
  * ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE if the total does not fit its type;
  * ERRCODE_SECMED_SHARES_DIFFER if elements are not what sites encode.
  */
-extern void component_decode(ComponentKind kind, const uint128 *elements, ComponentTotal *total);
+extern void component_decode(ComponentKind kind, int width, const uint128 *elements, ComponentTotal *total);
 
 #endif							/* SECMED_ENCODE_H */

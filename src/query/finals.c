@@ -16,6 +16,7 @@
 #include "libpq/pqformat.h"
 #include "nodes/execnodes.h"
 #include "query/finals.h"
+#include "query/glm_aggregate.h"
 #include "query/linear.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -295,6 +296,19 @@ final_interval(const Final *final, const ComponentTotal *totals, bool *isnull)
 							   Float8GetDatum((double) total_of(final, totals, 0)->count));
 }
 
+/* ---- vectors ---- */
+
+/* Marks, then sums: as glm_sums returns them over local rows. */
+static Datum
+final_vector(const Final *final, const ComponentTotal *totals, bool *isnull)
+{
+	const ComponentTotal *total = total_of(final, totals, 0);
+
+	if (!total->present)
+		return null_result(isnull);
+	return glm_aggregate_result(total->marks, total->sums, total->width);
+}
+
 Datum
 final_compute(const Final *final, const ComponentTotal *totals, bool *isnull)
 {
@@ -326,6 +340,8 @@ final_compute(const Final *final, const ComponentTotal *totals, bool *isnull)
 			return first->present ? BoolGetDatum(first->truth) : null_result(isnull);
 		case FINAL_LINEAR:
 			return linear_result(final, totals, isnull);
+		case FINAL_VECTOR:
+			return final_vector(final, totals, isnull);
 		case FINAL_KEY:
 		case FINAL_VALUE:
 		case FINAL_PERCENTILE:

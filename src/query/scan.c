@@ -194,7 +194,7 @@ decode_totals(const RunScan *scan, const uint128 *cell)
 	ComponentTotal *totals = palloc(sizeof(ComponentTotal) * (scan->plan.ncomponents + 1));
 
 	for (int i = 0; i < scan->plan.ncomponents; i++)
-		component_decode(scan->plan.components[i], cell + scan->layout.component[i], &totals[i]);
+		component_decode(scan->plan.components[i], plan_width(&scan->plan, i), cell + scan->layout.component[i], &totals[i]);
 	return totals;
 }
 

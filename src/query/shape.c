@@ -347,12 +347,14 @@ fill_components(Shaper *shaper, CanonicalPlan *plan)
 
 	plan->components = palloc0(sizeof(ComponentKind) * (list_length(shaper->set.components) + 1));
 	plan->parts = palloc0(sizeof(int) * (list_length(shaper->set.components) + 1));
+	plan->widths = palloc0(sizeof(int) * (list_length(shaper->set.components) + 1));
 	plan->nparts = Max(1, list_length(shaper->set.supports));
 	foreach(lc, shaper->set.components)
 	{
 		Component  *component = lfirst(lc);
 
 		plan->components[plan->ncomponents] = component->kind;
+		plan->widths[plan->ncomponents] = component->width;
 		plan->parts[plan->ncomponents++] = component->part;
 		shaper->shape->what = lappend(shaper->shape->what, makeString(component->what));
 	}

@@ -33,6 +33,7 @@
 #include "query/column_policy.h"
 #include "query/deparse.h"
 #include "query/encode.h"
+#include "query/glm_aggregate.h"
 #include "query/published.h"
 #include "query/site_query.h"
 #include "query/support.h"
@@ -285,7 +286,7 @@ check_key(SiteQuery *site, int i, TargetEntry *target)
 
 /* Aggregates that a site runs, by the component they may be. */
 static bool
-aggregate_allowed(Aggref *agg, ComponentKind kind)
+aggregate_allowed(Aggref *agg, ComponentKind kind, int width)
 {
 	const char *name = get_func_name(agg->aggfnoid);
 	Oid			namespace = get_func_namespace(agg->aggfnoid);
@@ -297,6 +298,8 @@ aggregate_allowed(Aggref *agg, ComponentKind kind)
 			(kind == COMPONENT_SUM_FLOAT_PRODUCT && list_length(agg->args) == 2) ||
 			(kind == COMPONENT_SUM_FLOAT_PRODUCT_3 && list_length(agg->args) == 3) ||
 			(kind == COMPONENT_SUM_FLOAT_PRODUCT_4 && list_length(agg->args) == 4);
+	if (is_exact_glm_aggregate(agg->aggfnoid))
+		return kind == COMPONENT_SUM_FLOAT_VECTOR && glm_aggregate_width(agg) == width;
 	if (namespace != PG_CATALOG_NAMESPACE)
 		return false;
 	switch (kind)
@@ -341,7 +344,7 @@ check_component(SiteQuery *site, int i, TargetEntry *target)
 	ListCell   *lc;
 
 	if (!IsA(agg, Aggref) || agg->aggkind != AGGKIND_NORMAL || agg->aggorder != NIL ||
-		agg->agglevelsup != 0 || agg->aggvariadic || !aggregate_allowed(agg, kind) ||
+		agg->agglevelsup != 0 || agg->aggvariadic || !aggregate_allowed(agg, kind, plan_width(site->plan, i)) ||
 		!component_accepts(kind, agg->aggtype))
 		site_refuse(psprintf("Component %d of the plan is not an aggregate that sites run", i + 1));
 	foreach(lc, agg->args)

@@ -12,11 +12,14 @@
 #include "identity/node.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "parser/parse_node.h"
+#include "parser/parse_oper.h"
 #include "query/masks.h"
 #include "query/published.h"
 #include "query/site_query.h"
 #include "query/support.h"
 #include "rewrite/rewriteManip.h"
+#include "stats/glm_sums.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 
@@ -200,12 +203,56 @@ tests_of_part(SiteQuery *site, Query *query, int part)
 	return tests;
 }
 
+/* Coefficients of the largest regression in a part; 0 if there is none. */
+static int
+coefficients_of_part(const CanonicalPlan *plan, int part)
+{
+	int			most = 0;
+
+	for (int i = 0; i < plan->ncomponents; i++)
+		if (plan->parts[i] == part && plan_width(plan, i) > 0)
+			most = Max(most, glm_sums_columns(plan_width(plan, i)));
+	return most;
+}
+
+static Node *
+operation(const char *name, Node *count, int64 number)
+{
+	ParseState *state = make_parsestate(NULL);
+	Node	   *constant = (Node *) makeConst(INT8OID, -1, InvalidOid, sizeof(int64), Int64GetDatum(number), false,
+											  FLOAT8PASSBYVAL);
+	Node	   *result = (Node *) make_op(state, list_make2(makeString("pg_catalog"), makeString(pstrdup(name))),
+										  count, constant, NULL, -1);
+
+	free_parsestate(state);
+	return result;
+}
+
+/*
+ * As many coefficients as patients would say each patient's outcome: patients
+ * count for less, so that the threshold is reached by GLM_PATIENTS_EACH for each
+ * coefficient.  Other sites' thresholds may be higher than this one's, and then
+ * more are needed.
+ */
+static Node *
+discount(SiteQuery *site, Node *count, int coefficients)
+{
+	int64		wanted = (int64) GLM_PATIENTS_EACH * coefficients;
+	uint64		patients_min;
+	bool		show_zero;
+
+	site_rule(site, &patients_min, &show_zero);
+	if (wanted <= (int64) patients_min)
+		return count;
+	return operation("/", operation("*", count, (int64) patients_min), wanted);
+}
+
 /*
  * The patients of a part: who contribute, or fewer if a condition inside a sum holds for fewer.  The
  * sum of the sites' least counts is at most the least of their sums.
  */
 static Node *
-patients_of_part(Node *count, const Support *support, List *tests)
+patients_of_part(SiteQuery *site, Node *count, const Support *support, List *tests, int coefficients)
 {
 	MinMaxExpr *least = makeNode(MinMaxExpr);
 	ListCell   *lc;
@@ -213,7 +260,7 @@ patients_of_part(Node *count, const Support *support, List *tests)
 	least->op = IS_LEAST;
 	least->minmaxtype = INT8OID;
 	least->location = -1;
-	least->args = list_make1(restrict_count(count, support));
+	least->args = list_make1(discount(site, restrict_count(count, support), coefficients));
 	foreach(lc, tests)
 	{
 		Support		narrower = *support;
@@ -233,7 +280,8 @@ site_add_patient_counts(SiteQuery *site, Query *query)
 	ListCell   *lc;
 
 	for (int part = 0; part < site->plan->nparts; part++)
-		counts = lappend(counts, patients_of_part(count, supports[part], tests_of_part(site, query, part)));
+		counts = lappend(counts, patients_of_part(site, count, supports[part], tests_of_part(site, query, part),
+												  coefficients_of_part(site->plan, part)));
 	foreach(lc, counts)
 		query->targetList = lappend(query->targetList,
 									makeTargetEntry(lfirst(lc), list_length(query->targetList) + 1, "patients", false));

@@ -137,7 +137,7 @@ encode_row(const CanonicalPlan *plan, const PlanLayout *layout, TupleTableSlot *
 	int			column = plan->nkeys;
 
 	for (int i = 0; i < plan->ncomponents; i++, column++)
-		component_encode(plan->components[i], slot->tts_values[column], slot->tts_isnull[column],
+		component_encode(plan->components[i], plan_width(plan, i), slot->tts_values[column], slot->tts_isnull[column],
 						 TupleDescAttr(slot->tts_tupleDescriptor, column)->atttypid,
 						 cell + layout->component[i]);
 	for (int part = 0; part < plan->nparts; part++, column++)

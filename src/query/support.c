@@ -209,6 +209,8 @@ support_of_aggregate(Aggref *agg, ComponentKind kind, uint32 summands, NeverNull
 	{
 		Node	   *expr = (Node *) lfirst_node(TargetEntry, lc)->expr;
 
+		if (kind == COMPONENT_SUM_FLOAT_VECTOR)
+			break;				/* no row is left out: a NULL is an error */
 		if (kind == COMPONENT_BOOL_OR)
 			add_condition(&builder, expr);
 		else if (kind == COMPONENT_BOOL_AND)

@@ -292,13 +292,14 @@ test_plan_sizes(void)
 		{COMPONENT_SUM_FLOAT, 1 + 8 + 3}, {COMPONENT_SUM_FLOAT_PRODUCT, 1 + 16},
 		{COMPONENT_SUM_INTERVAL, 1 + 3}, {COMPONENT_BOOL_OR, 2}, {COMPONENT_BOOL_AND, 2},
 		{COMPONENT_SUM_FLOAT_PRODUCT_3, 1 + 24}, {COMPONENT_SUM_FLOAT_PRODUCT_4, 1 + 32},
+		{COMPONENT_SUM_FLOAT_VECTOR, 1 + 8},
 		{COMPONENT_KIND_MAX + 1, 0}
 	};
 	CanonicalPlan plan = full_plan();
 	PlanLayout	layout;
 
 	for (int i = 0; i < lengthof(kinds); i++)
-		check(component_elements(kinds[i].kind) == kinds[i].elements, "a component of kind %d has %d elements",
+		check(component_elements(kinds[i].kind, 0) == kinds[i].elements, "a component of kind %d has %d elements",
 			  kinds[i].kind, kinds[i].elements);
 
 	/*
