@@ -9,7 +9,7 @@
 #
 # Layers, bottom to top: a folder includes only itself and folders to its left.
 CORE   = base crypto share channel mpc identity ledger contract oblivious stats estimate
-SERVER = audit peer mirror govern shared query compute fdw
+SERVER = audit peer mirror govern shared query compute model fdw
 LAYERS = $(CORE) $(SERVER)
 
 EXTENSION  = secmed

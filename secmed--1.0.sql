@@ -2492,6 +2492,53 @@ CREATE AGGREGATE secmed.exact_sum(double precision, double precision, double pre
 COMMENT ON AGGREGATE secmed.exact_sum(double precision, double precision, double precision, double precision) IS
 'The exact sum of the products of four columns.';
 REVOKE ALL ON FUNCTION secmed.exact_sum(double precision, double precision, double precision, double precision) FROM PUBLIC;
+-- A pass of a regression over rows: see src/stats/glm_sums.h.
+CREATE FUNCTION secmed.glm_sums_step(state internal, point double precision[], outcome double precision, weight double precision, known double precision, columns double precision[]) RETURNS internal
+	AS 'MODULE_PATHNAME', 'secmed_glm_sums_step' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.glm_sums_step(internal, double precision[], double precision, double precision, double precision, double precision[]) IS 'Transition of glm_sums.';
+REVOKE ALL ON FUNCTION secmed.glm_sums_step(internal, double precision[], double precision, double precision, double precision, double precision[]) FROM PUBLIC;
+
+CREATE FUNCTION secmed.glm_sums_combine(a internal, b internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'secmed_glm_sums_combine' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.glm_sums_combine(internal, internal) IS 'Combines the sums of parallel workers.';
+REVOKE ALL ON FUNCTION secmed.glm_sums_combine(internal, internal) FROM PUBLIC;
+
+CREATE FUNCTION secmed.glm_sums_serialize(state internal) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'secmed_glm_sums_serialize' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.glm_sums_serialize(internal) IS 'The sums of a regression as bytes.';
+REVOKE ALL ON FUNCTION secmed.glm_sums_serialize(internal) FROM PUBLIC;
+
+CREATE FUNCTION secmed.glm_sums_deserialize(bytes bytea, state internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'secmed_glm_sums_deserialize' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.glm_sums_deserialize(bytea, internal) IS 'Bytes as the sums of a regression.';
+REVOKE ALL ON FUNCTION secmed.glm_sums_deserialize(bytea, internal) FROM PUBLIC;
+
+CREATE FUNCTION secmed.glm_sums_final(state internal) RETURNS double precision[]
+	AS 'MODULE_PATHNAME', 'secmed_glm_sums_final' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.glm_sums_final(internal) IS 'The sums of a regression as numbers.';
+REVOKE ALL ON FUNCTION secmed.glm_sums_final(internal) FROM PUBLIC;
+
+CREATE AGGREGATE secmed.exact_glm_sums(double precision[], double precision, double precision, double precision, double precision[]) (
+	SFUNC = secmed.glm_sums_step, STYPE = internal, SSPACE = 12288,
+	FINALFUNC = secmed.glm_sums_serialize, COMBINEFUNC = secmed.glm_sums_combine,
+	SERIALFUNC = secmed.glm_sums_serialize, DESERIALFUNC = secmed.glm_sums_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.exact_glm_sums(double precision[], double precision, double precision, double precision, double precision[]) IS
+'The exact sums of a regression''s iteration, as bytes: what a site adds up for glm_sums.';
+REVOKE ALL ON FUNCTION secmed.exact_glm_sums(double precision[], double precision, double precision, double precision, double precision[]) FROM PUBLIC;
+
+CREATE AGGREGATE secmed.glm_sums(double precision[], double precision, double precision, double precision, double precision[]) (
+	SFUNC = secmed.glm_sums_step, STYPE = internal, SSPACE = 12288,
+	FINALFUNC = secmed.glm_sums_final, COMBINEFUNC = secmed.glm_sums_combine,
+	SERIALFUNC = secmed.glm_sums_serialize, DESERIALFUNC = secmed.glm_sums_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.glm_sums(double precision[], double precision, double precision, double precision, double precision[]) IS
+'What glm() asks in each iteration: marks, then sums over rows at given coefficients. Over sites these sums of all rows are opened, with at least three patients for each coefficient.';
+REVOKE ALL ON FUNCTION secmed.glm_sums(double precision[], double precision, double precision, double precision, double precision[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.glm_sums(double precision[], double precision, double precision, double precision, double precision[]) TO secmed_analyst;
+GRANT EXECUTE ON FUNCTION secmed.glm_sums_step(internal, double precision[], double precision, double precision, double precision, double precision[]), secmed.glm_sums_combine(internal, internal),
+	secmed.glm_sums_serialize(internal), secmed.glm_sums_deserialize(bytea, internal), secmed.glm_sums_final(internal)
+	TO secmed_analyst;
 
 GRANT USAGE ON SCHEMA secmed TO secmed_runner;
 GRANT EXECUTE ON FUNCTION secmed.exact_sum_step(internal, double precision) TO secmed_runner;
@@ -2505,6 +2552,11 @@ GRANT EXECUTE ON FUNCTION secmed.exact_sum(double precision) TO secmed_runner;
 GRANT EXECUTE ON FUNCTION secmed.exact_sum(double precision, double precision) TO secmed_runner;
 GRANT EXECUTE ON FUNCTION secmed.exact_sum(double precision, double precision, double precision) TO secmed_runner;
 GRANT EXECUTE ON FUNCTION secmed.exact_sum(double precision, double precision, double precision, double precision) TO secmed_runner;
+GRANT EXECUTE ON FUNCTION secmed.glm_sums_step(internal, double precision[], double precision, double precision, double precision, double precision[]) TO secmed_runner;
+GRANT EXECUTE ON FUNCTION secmed.glm_sums_combine(internal, internal) TO secmed_runner;
+GRANT EXECUTE ON FUNCTION secmed.glm_sums_serialize(internal) TO secmed_runner;
+GRANT EXECUTE ON FUNCTION secmed.glm_sums_deserialize(bytea, internal) TO secmed_runner;
+GRANT EXECUTE ON FUNCTION secmed.exact_glm_sums(double precision[], double precision, double precision, double precision, double precision[]) TO secmed_runner;
 
 CREATE FUNCTION secmed.check_shared("table" regclass, OUT party text, OUT other text, OUT ok boolean, OUT detail text)
 	RETURNS SETOF record
@@ -2545,6 +2597,98 @@ COMMENT ON VIEW secmed.progress IS
 'Computations over shared tables that run in this database, as coordinator or party: the step of the oblivious plan (join, group, ...) and of how many, the rounds of MPC and the bytes this party has sent. Own ones; all of them for secmed_admin and pg_read_all_stats.';
 REVOKE ALL ON secmed.progress FROM PUBLIC;
 GRANT SELECT ON secmed.progress TO secmed_admin, secmed_analyst, secmed_auditor;
+
+-- model ---------------------------------------------------------------------
+-- Regression by formula.  These run as their caller, with the caller's search_path:
+-- the formula's columns and functions are looked up as in a query of the caller's.
+
+CREATE TYPE secmed.coefficient AS (
+	term		text,
+	estimate	double precision,
+	standard_error	double precision,
+	statistic	double precision,
+	p			double precision,
+	conf_low	double precision,
+	conf_high	double precision,
+	vif			double precision
+);
+COMMENT ON TYPE secmed.coefficient IS
+'A coefficient of a regression: name as in R, estimate, standard error, t (gaussian) or z, two-sided p, Wald limits, variance inflation factor.';
+REVOKE ALL ON TYPE secmed.coefficient FROM PUBLIC;
+GRANT USAGE ON TYPE secmed.coefficient TO secmed_analyst;
+
+CREATE TYPE secmed.model AS (
+	formula		text,
+	family		text,
+	n			bigint,
+	n_missing	bigint,
+	iterations	integer,
+	converged	boolean,
+	at_edge		boolean,
+	df_residual	double precision,
+	deviance	double precision,
+	df_null		double precision,
+	null_deviance	double precision,
+	pearson		double precision,
+	dispersion	double precision,
+	log_likelihood	double precision,
+	aic			double precision,
+	bic			double precision,
+	r_squared	double precision,
+	adjusted_r_squared	double precision,
+	sigma		double precision,
+	f			double precision,
+	f_p			double precision,
+	theta		double precision,
+	theta_standard_error	double precision,
+	coefficients	secmed.coefficient[],
+	covariance	double precision[]
+);
+COMMENT ON TYPE secmed.model IS
+'A fitted regression. n counts complete rows with a weight above zero, n_missing the others; at_edge: some fitted values are 0 or 1 to the machine''s precision; r_squared to f_p are of gaussian models, theta of negative binomial ones; covariance is that of the coefficients.';
+REVOKE ALL ON TYPE secmed.model FROM PUBLIC;
+GRANT USAGE ON TYPE secmed.model TO secmed_analyst;
+
+CREATE FUNCTION secmed.glm_model(formula text, relation regclass, family text DEFAULT 'gaussian',
+		"where" text DEFAULT NULL, weights text DEFAULT NULL, ridge double precision DEFAULT 0,
+		errors text DEFAULT 'model', levels jsonb DEFAULT NULL, max_iterations integer DEFAULT 25,
+		epsilon double precision DEFAULT 1e-8, conf_level double precision DEFAULT 0.95) RETURNS secmed.model
+	AS 'MODULE_PATHNAME', 'secmed_glm_model' LANGUAGE C CALLED ON NULL INPUT VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION secmed.glm_model(text, regclass, text, text, text, double precision, text, jsonb, integer, double precision, double precision) IS
+'A generalised linear model by R''s formula and iterations, over a local table or a foreign table over sites: families gaussian, binomial (logit), poisson and negative_binomial (log). Opened at each iteration, of all rows of all sites together: weighted cross products of the columns, the score, the deviance; at least three patients for each coefficient.';
+REVOKE ALL ON FUNCTION secmed.glm_model(text, regclass, text, text, text, double precision, text, jsonb, integer, double precision, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.glm_model(text, regclass, text, text, text, double precision, text, jsonb, integer, double precision, double precision) TO secmed_analyst;
+
+CREATE FUNCTION secmed.glm(formula text, relation regclass, family text DEFAULT 'gaussian',
+		"where" text DEFAULT NULL, weights text DEFAULT NULL, ridge double precision DEFAULT 0,
+		errors text DEFAULT 'model', levels jsonb DEFAULT NULL, max_iterations integer DEFAULT 25,
+		epsilon double precision DEFAULT 1e-8, conf_level double precision DEFAULT 0.95) RETURNS SETOF secmed.coefficient
+	LANGUAGE SQL VOLATILE PARALLEL UNSAFE
+	AS 'SELECT c.* FROM secmed.glm_model($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) m, pg_catalog.unnest(m.coefficients) c';
+COMMENT ON FUNCTION secmed.glm(text, regclass, text, text, text, double precision, text, jsonb, integer, double precision, double precision) IS
+'The coefficients of glm_model(), one a row.';
+REVOKE ALL ON FUNCTION secmed.glm(text, regclass, text, text, text, double precision, text, jsonb, integer, double precision, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.glm(text, regclass, text, text, text, double precision, text, jsonb, integer, double precision, double precision) TO secmed_analyst;
+
+CREATE FUNCTION secmed.lm_model(formula text, relation regclass, "where" text DEFAULT NULL, weights text DEFAULT NULL,
+		ridge double precision DEFAULT 0, errors text DEFAULT 'model', levels jsonb DEFAULT NULL,
+		conf_level double precision DEFAULT 0.95) RETURNS secmed.model
+	LANGUAGE SQL VOLATILE PARALLEL UNSAFE
+	AS 'SELECT secmed.glm_model($1, $2, ''gaussian'', $3, $4, $5, $6, $7, 25, 1e-8, $8)';
+COMMENT ON FUNCTION secmed.lm_model(text, regclass, text, text, double precision, text, jsonb, double precision) IS
+'A linear model: glm_model() with family gaussian.';
+REVOKE ALL ON FUNCTION secmed.lm_model(text, regclass, text, text, double precision, text, jsonb, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.lm_model(text, regclass, text, text, double precision, text, jsonb, double precision) TO secmed_analyst;
+
+CREATE FUNCTION secmed.lm(formula text, relation regclass, "where" text DEFAULT NULL, weights text DEFAULT NULL,
+		ridge double precision DEFAULT 0, errors text DEFAULT 'model', levels jsonb DEFAULT NULL,
+		conf_level double precision DEFAULT 0.95) RETURNS SETOF secmed.coefficient
+	LANGUAGE SQL VOLATILE PARALLEL UNSAFE
+	AS 'SELECT c.* FROM secmed.glm_model($1, $2, ''gaussian'', $3, $4, $5, $6, $7, 25, 1e-8, $8) m, pg_catalog.unnest(m.coefficients) c';
+COMMENT ON FUNCTION secmed.lm(text, regclass, text, text, double precision, text, jsonb, double precision) IS
+'The coefficients of a linear model, one a row.';
+REVOKE ALL ON FUNCTION secmed.lm(text, regclass, text, text, double precision, text, jsonb, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.lm(text, regclass, text, text, double precision, text, jsonb, double precision) TO secmed_analyst;
 
 -- fdw -----------------------------------------------------------------------
 
