@@ -18,3 +18,13 @@ SELECT count(*), sum(greatest(2 - abs(patient - 17), 1)), sum(coalesce(CASE WHEN
 SELECT count(*), sum(CASE WHEN i4 > 0 THEN i4 ELSE -i4 END), sum(greatest(i4, i2)), sum(coalesce(i2, 7)) FROM measure;
 -- one patient's truth
 SELECT count(*), bool_or(patient = 17 AND smoker), bool_and(patient <> 17 OR smoker) FROM measure;
+
+-- groups of 3 and 11, and a total of 14: the 11 would give back the 3
+SELECT sex, count(*) FROM measure WHERE patient IN (3, 6, 9, 1, 2, 4, 5, 7, 8, 10, 11, 13, 14, 16) GROUP BY sex ORDER BY sex;
+SELECT count(*) FROM measure WHERE patient IN (3, 6, 9, 1, 2, 4, 5, 7, 8, 10, 11, 13, 14, 16);
+-- two groups of 3 and 4 hide each other: the others may show
+SELECT stage, count(*) FROM measure WHERE patient IN (1, 6, 11, 2, 7, 12, 17) OR patient % 5 = 3 GROUP BY stage ORDER BY stage;
+-- in a table of two keys each row and each column needs a second one
+SELECT sex, stage, count(*) FROM measure WHERE patient % 15 NOT IN (1, 11) OR patient < 16 GROUP BY sex, stage ORDER BY sex, stage;
+-- aggregates of parts, too: 2 of one group have a value, and the total of all is known
+SELECT sex, count(*), count(i2) FILTER (WHERE sex = 'm' OR patient < 8) FROM measure GROUP BY sex ORDER BY sex;

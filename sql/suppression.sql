@@ -2,11 +2,11 @@
 \c research alice
 SET search_path = consortium, public;
 -- the threshold counts the patients of all sites together: 2 + 1 + 1 + ...
-SELECT grade, count(*), avg(price) FROM measure WHERE patient IN (1, 2, 201, 202, 301, 5, 9, 205, 305) GROUP BY grade ORDER BY grade;
+SELECT grade, count(*), avg(price) FROM measure WHERE patient IN (1, 2, 201, 202, 301, 5, 9, 205, 305, 4, 12, 20) GROUP BY grade ORDER BY grade;
 SET secmed.suppressed = omit;
-SELECT grade, count(*), avg(price) FROM measure WHERE patient IN (1, 2, 201, 202, 301, 5, 9, 205, 305) GROUP BY grade ORDER BY grade;
+SELECT grade, count(*), avg(price) FROM measure WHERE patient IN (1, 2, 201, 202, 301, 5, 9, 205, 305, 4, 12, 20) GROUP BY grade ORDER BY grade;
 SET secmed.suppressed = error;
-SELECT grade, count(*), avg(price) FROM measure WHERE patient IN (1, 2, 201, 202, 301, 5, 9, 205, 305) GROUP BY grade ORDER BY grade;
+SELECT grade, count(*), avg(price) FROM measure WHERE patient IN (1, 2, 201, 202, 301, 5, 9, 205, 305, 4, 12, 20) GROUP BY grade ORDER BY grade;
 SET secmed.suppressed = never;
 RESET secmed.suppressed;
 -- exactly at the threshold, and one below
@@ -19,7 +19,7 @@ SELECT count(*), count(DISTINCT patient) FROM visit WHERE patient IN (2, 8, 202,
 -- the largest threshold of the sites holds: lmu asks for 4 in visit
 SELECT count(DISTINCT patient) FROM visit WHERE patient IN (2, 8, 14);
 -- HAVING and arithmetic see NULL
-SELECT grade, count(*) + 1 AS n FROM measure WHERE patient IN (1, 2, 201, 202, 301, 5, 9, 205, 305) GROUP BY grade HAVING count(*) > 0 ORDER BY grade;
+SELECT grade, count(*) + 1 AS n FROM measure WHERE patient IN (1, 2, 201, 202, 301, 5, 9, 205, 305, 4, 12, 20) GROUP BY grade HAVING count(*) > 0 ORDER BY grade;
 
 -- empty groups may show if all sites agree
 \c charite postgres

@@ -235,6 +235,16 @@ plan_cells(const CanonicalPlan *plan)
 	return cells;
 }
 
+size_t *
+plan_key_sizes(const CanonicalPlan *plan)
+{
+	size_t	   *sizes = palloc(sizeof(size_t) * (plan->nkeys + 1));
+
+	for (int i = 0; i < plan->nkeys; i++)
+		sizes[i] = plan->keys[i].nvalues;
+	return sizes;
+}
+
 PlanLayout
 plan_layout(const CanonicalPlan *plan)
 {

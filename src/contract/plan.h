@@ -130,6 +130,9 @@ extern int	plan_width(const CanonicalPlan *plan, int component);
 /* The number of cells, or 0 if it is more than CELLS_MAX. */
 extern size_t plan_cells(const CanonicalPlan *plan);
 
+/* The number of values of each key. */
+extern size_t *plan_key_sizes(const CanonicalPlan *plan);
+
 /* Ring elements of one cell, patient counts included. */
 extern size_t plan_stride(const CanonicalPlan *plan);
 

@@ -9,6 +9,7 @@
  */
 #include "mpc/arith.h"
 #include "mpc/compare.h"
+#include "mpc/complement.h"
 #include "mpc/convert.h"
 #include "mpc/logic.h"
 #include "mpc/release.h"
@@ -103,23 +104,59 @@ compare_counts(Party *self, const Shared *in, const size_t *starts, const Releas
 	return reached;
 }
 
+static CellTable
+cell_table(const ReleaseRule *rule)
+{
+	return (CellTable) {rule->nkeys, rule->sizes, parts_of_cell(rule)};
+}
+
+/* The number of patients of each part, as one vector. */
+static Shared
+gather_counts(const Shared *in, const size_t *starts, const ReleaseRule *rule)
+{
+	Shared		patients = shared_alloc(all_parts(rule));
+
+	for (size_t part = 0; part < all_parts(rule); part++)
+	{
+		patients.mine[part] = in->mine[starts[part]];
+		patients.next[part] = in->next[starts[part]];
+	}
+	return patients;
+}
+
+static void
+withhold_complements(Party *self, SharedBits *pass, const SharedBits *large, const Shared *in, const size_t *starts,
+					 const ReleaseRule *rule)
+{
+	CellTable	table = cell_table(rule);
+	Shared		patients;
+
+	if (rule->nkeys == 0)
+		return;
+	patients = gather_counts(in, starts, rule);
+	complement_withhold(self, pass, large, &patients, &table, rule->patients_min);
+	shared_free(&patients);
+}
+
 /* pass = (patients >= patients_min) ^ NOT (patients >= 1): never both. */
 static SharedBits
 passing_parts(Party *self, const Shared *in, const size_t *starts, const ReleaseRule *rule)
 {
 	SharedBits	reached = compare_counts(self, in, starts, rule);
-	SharedBits	pass;
-	SharedBits	zero;
+	SharedBits	large = shared_bits_cut(&reached, 0, all_parts(rule));
+	SharedBits	pass = shared_bits_cut(&reached, 0, all_parts(rule));
 
-	if (!rule->show_zero)
-		return reached;
+	if (rule->show_zero)
+	{
+		SharedBits	zero = shared_bits_cut(&reached, all_parts(rule), all_parts(rule));
 
-	pass = shared_bits_cut(&reached, 0, all_parts(rule));
-	zero = shared_bits_cut(&reached, all_parts(rule), all_parts(rule));
-	logic_not(self, &zero);
-	logic_xor(&pass, &zero);
+		logic_not(self, &zero);
+		logic_xor(&pass, &zero);
+		shared_bits_free(&zero);
+	}
+	withhold_complements(self, &pass, &large, in, starts, rule);
 	shared_bits_free(&reached);
-	shared_bits_free(&zero);
+	shared_bits_free(&large);
 	return pass;
 }
 
@@ -171,8 +208,15 @@ release_need(const ReleaseRule *rule)
 	uint64		converting = all_parts(rule) * 5 * sizeof(uint128);
 	uint64		flags = all_parts(rule) * 2 * sizeof(uint128);
 	uint64		factors = elements(rule) * 2 * sizeof(uint128);
+	uint64		complements = 0;
 
-	return flags + Max(Max(comparing, converting), factors) + Min(planes, PARTY_CHUNK_BYTES);
+	if (rule->nkeys > 0)
+	{
+		CellTable	table = cell_table(rule);
+
+		complements = complement_need(&table) + all_parts(rule) * 2 * sizeof(uint128);
+	}
+	return flags + Max(Max(Max(comparing, complements), converting), factors) + Min(planes, PARTY_CHUNK_BYTES);
 }
 
 void
@@ -216,4 +260,10 @@ release_cost(const ReleaseRule *rule, int party, uint64 *rounds, uint64 *bytes)
 	}
 	*rounds = COMPARE_ROUNDS + 2 + 1;
 	*bytes = planes * plane + sent * sizeof(uint128);
+	if (rule->nkeys > 0)
+	{
+		CellTable	table = cell_table(rule);
+
+		complement_cost(&table, party, rounds, bytes);
+	}
 }

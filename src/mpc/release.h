@@ -21,6 +21,13 @@ typedef struct ReleaseRule
 	bool		show_zero;		/* parts without any patient may be opened: all sites agree */
 	size_t		parts;			/* of a cell; 0 is 1 */
 	const size_t *widths;		/* of each part, or NULL: all have `width` */
+
+	/*
+	 * The cells as a table, the last key running fastest: then cells that give back a withheld one by subtraction
+	 * from a margin are withheld, too (complement.h).  0: they are not a table.
+	 */
+	int			nkeys;
+	const size_t *sizes;		/* of each key; their product is `cells` */
 } ReleaseRule;
 
 /* Elements of a cell, patient counts included. */
@@ -35,10 +42,11 @@ extern size_t release_stride(const ReleaseRule *rule);
  *       it with shared_alloc().
  *
  * A part passes if patients >= patients_min, or if show_zero and patients =
- * 0.  What is opened of `out` to the requester tells which parts passed and
+ * 0; and if no margin of the table would otherwise tell of fewer than
+ * patients_min patients in parts that do not.  What is opened of `out` to the requester tells which parts passed and
  * their values, nothing of the others.
  *
- * Rounds: 10.  Sends: release_cost(), equal to the table in mpc/README.md.
+ * Rounds: 10, and with keys those of complement.h.  Sends: release_cost(), equal to the table in mpc/README.md.
  * Reveals: nothing to the parties.
  * Fails if patients_min is 0 or not below 2^63.
  * Memory: release_need() bytes besides in and out.

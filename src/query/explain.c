@@ -41,7 +41,8 @@ static void
 explain_expected(RunScan *scan, ExplainState *es)
 {
 	ReleaseRule rule = {.cells = plan_cells(&scan->plan), .patients_min = 1, .show_zero = true,
-	.parts = scan->plan.nparts, .widths = scan->layout.part_width};
+	.parts = scan->plan.nparts, .widths = scan->layout.part_width, .nkeys = scan->plan.nkeys,
+	.sizes = plan_key_sizes(&scan->plan)};
 	uint64		rounds = 0;
 	uint64		bytes = 0;
 

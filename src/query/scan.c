@@ -156,7 +156,7 @@ run_scan(ForeignScanState *node)
 		ereport(ERROR,
 				(errcode(ERRCODE_SECMED_SUPPRESSED),
 				 errmsg("a part of the answer is withheld"),
-				 errdetail("%zu of %zu groups have fewer than " UINT64_FORMAT " patients; within the others, too few patients contribute to %zu aggregates.",
+				 errdetail("%zu of %zu groups have fewer than " UINT64_FORMAT " patients, or would give back one that has; within the others, too few patients contribute to %zu aggregates.",
 						   scan->result->withheld, plan_cells(&scan->plan), scan->result->patients_min,
 						   scan->result->parts_withheld),
 				 errhint("Set secmed.suppressed to \"null\" or \"omit\" to see the rest.")));
@@ -304,7 +304,7 @@ scan_end(ForeignScanState *node)
 	else if (scan->result->withheld > 0)
 		ereport(NOTICE,
 				(errmsg_plural("%zu of %zu groups is withheld: it has fewer than " UINT64_FORMAT " patients",
-							   "%zu of %zu groups are withheld: they have fewer than " UINT64_FORMAT " patients",
+							   "%zu of %zu groups are withheld: they have fewer than " UINT64_FORMAT " patients, or would give back one that has",
 							   scan->result->withheld, scan->result->withheld,
 							   plan_cells(&scan->plan), scan->result->patients_min)));
 	if (scan->result->parts_withheld > 0)

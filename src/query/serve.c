@@ -249,6 +249,8 @@ compute(Served *served)
 	StringInfoData message;
 	TimestampTz started;
 
+	rule.nkeys = served->plan.nkeys;
+	rule.sizes = plan_key_sizes(&served->plan);
 	/* Whether empty groups show is not known yet: with them it takes more. */
 	rule.show_zero = true;
 	party_require(&party, "releasing groups", held + release_need(&rule));

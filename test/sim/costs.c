@@ -35,6 +35,7 @@ typedef struct Row
 	uint64		bits;			/* declared of a number, or shifted */
 	uint64		party;			/* who shares or learns */
 	uint64		copies;			/* of all rows together */
+	uint64		keys;			/* of a table of cells: two values each, and the last the rest */
 	uint64		rounds;
 	uint64		bytes[PARTIES];
 } Row;
@@ -68,7 +69,7 @@ read_field(Row *row, const char *field)
 		uint64	   *to;
 	}			known[] = {
 		{"n", &row->n}, {"planes", &row->planes}, {"width", &row->width}, {"parts", &row->parts},
-		{"cells", &row->cells}, {"show_zero", &row->show_zero}, {"bits", &row->bits},
+		{"cells", &row->cells}, {"keys", &row->keys}, {"show_zero", &row->show_zero}, {"bits", &row->bits},
 		{"party", &row->party}, {"copies", &row->copies}, {"rounds", &row->rounds},
 		{"bytes0", &row->bytes[0]}, {"bytes1", &row->bytes[1]}, {"bytes2", &row->bytes[2]},
 	};
@@ -158,10 +159,22 @@ step_both(Party *self, const Row *row)
 	pfree(bound);
 }
 
+/* Of a table if the row has keys. */
+static ReleaseRule
+release_rule(const Row *row, size_t sizes[KEYS_MAX])
+{
+	ReleaseRule rule = {row->cells, row->width, 11, row->show_zero, row->parts, .nkeys = row->keys, .sizes = sizes};
+
+	for (int k = 0; k < rule.nkeys; k++)
+		sizes[k] = k < rule.nkeys - 1 ? 2 : row->cells >> (rule.nkeys - 1);
+	return rule;
+}
+
 static void
 step_release(Party *self, const Row *row)
 {
-	ReleaseRule rule = {row->cells, row->width, 11, row->show_zero, row->parts};
+	size_t		sizes[KEYS_MAX];
+	ReleaseRule rule = release_rule(row, sizes);
 	Shared		in = shared_alloc(rule.cells * release_stride(&rule));
 	Shared		out = shared_alloc(rule.cells * release_stride(&rule));
 
@@ -565,7 +578,8 @@ compare_counts(const Sim *sim, const Row *row)
 static void
 compare_release_cost(const Row *row)
 {
-	ReleaseRule rule = {row->cells, row->width, 11, row->show_zero, row->parts};
+	size_t		sizes[KEYS_MAX];
+	ReleaseRule rule = release_rule(row, sizes);
 
 	for (int i = 0; i < PARTIES; i++)
 	{
