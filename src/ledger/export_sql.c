@@ -164,7 +164,8 @@ export_entries(Export *export, uint64 size)
 	char	   *query = psprintf("SELECT l.entry, p.salt, p.payload, l.seq FROM secmed.ledger l"
 								 " LEFT JOIN secmed.ledger_payload p ON p.seq = l.seq"
 								 " WHERE l.seq < " UINT64_FORMAT " ORDER BY l.seq", size);
-	Portal		portal = SPI_cursor_open_with_args(NULL, query, 0, NULL, NULL, NULL, true, 0);
+	/* With a snapshot no older than that in which the checkpoint was found. */
+	Portal		portal = SPI_cursor_open_with_args(NULL, query, 0, NULL, NULL, NULL, false, 0);
 	uint64		n = 0;
 	uint64		found;
 
