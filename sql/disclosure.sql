@@ -28,3 +28,21 @@ SELECT stage, count(*) FROM measure WHERE patient IN (1, 6, 11, 2, 7, 12, 17) OR
 SELECT sex, stage, count(*) FROM measure WHERE patient % 15 NOT IN (1, 11) OR patient < 16 GROUP BY sex, stage ORDER BY sex, stage;
 -- aggregates of parts, too: 2 of one group have a value, and the total of all is known
 SELECT sex, count(*), count(i2) FILTER (WHERE sex = 'm' OR patient < 8) FROM measure GROUP BY sex ORDER BY sex;
+
+-- one patient by WHERE, by a group of its own, by signs and NULLs
+SELECT count(*), sum(i2) FROM measure WHERE patient = 17;
+SELECT CASE WHEN i4 = 4557 THEN 'one' ELSE 'others' END AS who, count(*), sum(i2) FROM measure GROUP BY 1 ORDER BY 1;
+SELECT count(*), sum(-i2 * (patient = 17)::integer), sum(i2 - CASE WHEN patient <> 17 THEN i2 ELSE 0 END) FROM measure;
+SELECT count(*), sum(CASE WHEN patient <> 17 THEN NULL ELSE i2 END), sum(nullif(patient = 17, false)::integer * i2) FROM measure;
+SELECT count(*), sum(nullif(i2 * (patient = 17)::integer, 0)), avg(coalesce(nullif(patient, 17) * 0, i2)) FROM measure;
+-- What remains possible.  Two questions whose answers differ by one patient: the rows of all but one, a FILTER, a
+-- tracker with OR, windows of time that overlap.
+SELECT (SELECT sum(i2) FROM measure) - (SELECT sum(i2) FROM measure WHERE patient <> 17) AS subset;
+SELECT sum(i2) - sum(i2) FILTER (WHERE patient <> 17) AS filter FROM measure;
+SELECT (SELECT count(*) FROM measure WHERE sex = 'f' OR patient = 17) - (SELECT count(*) FROM measure WHERE sex = 'f') AS tracker;
+SELECT (SELECT sum(i2) FROM measure WHERE seen <= timestamp '2021-03-06 14:41') - (SELECT sum(i2) FROM measure WHERE seen < timestamp '2021-03-06 14:41') AS window;
+-- a mask by another column, made of arithmetic that nobody's summand makes zero
+SELECT sum(i2 * (1 + 999 * 0 ^ abs(i4 - 4557))) - sum(i2) AS arithmetic FROM measure;
+-- one bit by an error
+SELECT count(*) > 0 AS no_error FROM measure WHERE 1 / (CASE WHEN patient = 17 AND sex = 'f' THEN 0 ELSE 1 END) = 1;
+SELECT count(*) > 0 AS no_error FROM measure WHERE 1 / (CASE WHEN patient = 17 AND sex = 'm' THEN 0 ELSE 1 END) = 1;
