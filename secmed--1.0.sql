@@ -2300,6 +2300,27 @@ GRANT EXECUTE ON FUNCTION secmed.shared(bytea) TO secmed_peer;
 
 -- query ---------------------------------------------------------------------
 
+CREATE TABLE secmed.sealed_answer (
+	run			uuid PRIMARY KEY,
+	reader		bytea NOT NULL,
+	asked_by	name NOT NULL,
+	answer		bytea NOT NULL,
+	answered_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+);
+COMMENT ON TABLE secmed.sealed_answer IS
+'Answers of runs that were sealed to a reader''s key (secmed.result_to): nobody here can open them.';
+REVOKE ALL ON secmed.sealed_answer FROM PUBLIC;
+GRANT SELECT ON secmed.sealed_answer TO secmed_admin, secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.sealed_answer', '');
+
+CREATE FUNCTION secmed.sealed_answer(run uuid) RETURNS text
+	AS 'MODULE_PATHNAME', 'secmed_sealed_answer' LANGUAGE C STRICT STABLE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.sealed_answer(uuid) IS
+'The answer of a run of your own that was sealed to a reader''s key, as text for "secmed open".';
+REVOKE ALL ON FUNCTION secmed.sealed_answer(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.sealed_answer(uuid) TO secmed_admin, secmed_analyst;
+
 CREATE TABLE secmed.published (
 	name			name PRIMARY KEY,
 	relation		regclass NOT NULL,

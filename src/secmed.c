@@ -30,6 +30,7 @@
 #include "peer/erase.h"
 #include "peer/link.h"
 #include "peer/served.h"
+#include "query/sealed.h"
 #include "query/settings.h"
 #include "shared/stage.h"
 #include "utils/guc.h"
@@ -65,6 +66,7 @@ _PG_init(void)
 	worker_init();
 	document_init();
 	settings_init();
+	sealed_init();
 	shared_ddl_init();
 	resolver_init();
 	compile_init();

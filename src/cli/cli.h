@@ -17,6 +17,7 @@ extern int	command_sign(int argc, char **argv);
 extern int	command_identity(int argc, char **argv);
 extern int	command_vote(int argc, char **argv);
 extern int	command_governance(int argc, char **argv);
+extern int	command_open(int argc, char **argv);
 
 /* Says what is wrong, to the person at the terminal, and stops with status 2. */
 extern void give_up(const char *fmt,...) pg_attribute_noreturn() pg_attribute_printf(1, 2);

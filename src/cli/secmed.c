@@ -19,6 +19,7 @@ static const char usage[] =
 "secmed vote KEYFILE remove IDENTITY [REASON]     a vote to remove an identity: its document, or its fingerprint\n"
 "secmed governance KEYFILE --admit N --replace N --remove N --amend N [--serial N] [--title TEXT]\n"
 "                                                 rules by which votes are counted\n"
+"secmed open KEYFILE FILE                         an answer that was sealed to the key\n"
 "\n"
 "Exit status: 0 good, 1 not as it must be, 2 could not be checked.  FILE - is the input.\n";
 
@@ -50,6 +51,7 @@ main(int argc, char **argv)
 		{"identity", command_identity},
 		{"vote", command_vote},
 		{"governance", command_governance},
+		{"open", command_open},
 	};
 	jmp_buf		failed;
 

@@ -88,6 +88,10 @@ static void
 decide(Computing *computing)
 {
 	serving_decide(&computing->run);
+	if (computing->run.request.has_reader)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("answers over shared tables are not sealed to a reader yet")));
 	computing->params = permit_parameters(&computing->plan, &computing->run.request);
 	computing->inputs = permit_inputs(&computing->checked, &computing->run.request, &computing->run.coordinator);
 	if (is_change(computing))

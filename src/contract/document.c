@@ -4,14 +4,12 @@
  */
 #include "base/base.h"
 
-#include "common/base64.h"
+#include "contract/armour.h"
 #include "contract/document.h"
 #include "contract/words.h"
 
 #define KIND_BYTES_MAX		32
-#define ARMOUR_BEGIN		"-----BEGIN SECMED DOCUMENT-----"
-#define ARMOUR_END			"-----END SECMED DOCUMENT-----"
-#define ARMOUR_LINE			64
+#define ARMOUR_WORD			"DOCUMENT"
 
 const DocumentKind *
 document_kind_find(const char *name)
@@ -214,67 +212,13 @@ document_merge(Document *document, const Document *other)
 void
 document_to_text(StringInfo out, const void *bytes, size_t len)
 {
-	int			room = pg_b64_enc_len((int) len);
-	char	   *base64 = palloc(room + 1);
-	int			n = pg_b64_encode(bytes, (int) len, base64, room);
-
-	if (n < 0)
-		fail(ERRCODE_INTERNAL_ERROR, "a document could not be written as text");
-	appendStringInfoString(out, ARMOUR_BEGIN "\n");
-	for (int at = 0; at < n; at += ARMOUR_LINE)
-	{
-		appendBinaryStringInfo(out, base64 + at, Min(ARMOUR_LINE, n - at));
-		appendStringInfoChar(out, '\n');
-	}
-	appendStringInfoString(out, ARMOUR_END "\n");
-	pfree(base64);
-}
-
-static bool
-is_space(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+	armour_write(out, ARMOUR_WORD, bytes, len);
 }
 
 bool
 document_from_text(StringInfo out, const char *text, size_t len, const char **reason)
 {
-	const char *end = text + len;
-	size_t		begin_len = strlen(ARMOUR_BEGIN);
-	size_t		end_len = strlen(ARMOUR_END);
-	char	   *base64;
-	int			n = 0;
-	int			found;
-
-	*reason = NULL;
-	while (text < end && is_space(*text))
-		text++;
-	while (end > text && is_space(end[-1]))
-		end--;
-	if (end - text > 2 * DOCUMENT_BYTES_MAX)
-		*reason = "is too long";
-	else if (end - text < begin_len + end_len || memcmp(text, ARMOUR_BEGIN, begin_len) != 0)
-		*reason = "does not begin with " ARMOUR_BEGIN;
-	else if (memcmp(end - end_len, ARMOUR_END, end_len) != 0)
-		*reason = "does not end with " ARMOUR_END;
-	if (*reason != NULL)
-		return false;
-
-	base64 = palloc(end - text + 1);
-	for (const char *at = text + begin_len; at < end - end_len; at++)
-		if (!is_space(*at))
-			base64[n++] = *at;
-	enlargeStringInfo(out, pg_b64_dec_len(n) + 1);
-	found = pg_b64_decode(base64, n, out->data + out->len, pg_b64_dec_len(n));
-	pfree(base64);
-	if (found < 0)
-	{
-		*reason = "is not base64, or was cut";
-		return false;
-	}
-	out->len += found;
-	out->data[out->len] = '\0';
-	return true;
+	return armour_read(out, ARMOUR_WORD, text, len, DOCUMENT_BYTES_MAX, reason);
 }
 
 void

@@ -88,6 +88,14 @@ record_revealed(const RunRecord *record)
 {
 	if (record->request->kind == REQUEST_CHANGE)
 		return psprintf("nothing: %s", record->what);
+	if (record->request->has_reader)
+	{
+		char		reader[FINGERPRINT_TEXT_BYTES];
+
+		fingerprint_to_text(reader, record->request->reader);
+		return psprintf("sealed to identity %s, of each group with at least " UINT64_FORMAT " patients: %s",
+						reader, record->patients_min, record->what);
+	}
 	if (record->patients_min == 0)
 		return psprintf("to %s:%s: %s", record->request->coordinator, record->request->requester, record->what);
 	return psprintf("to %s:%s, of each group with at least " UINT64_FORMAT " patients: %s",

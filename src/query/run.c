@@ -15,6 +15,7 @@
 #include "query/nodes.h"
 #include "query/record.h"
 #include "query/run.h"
+#include "query/sealed.h"
 #include "share/ring.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -53,7 +54,7 @@ take_result(Run *run, RunNode *node, const char *message, size_t len)
 
 	if (!result_decode(&node->result, nodes_keep(message, len), len, &reason))
 		nodes_protocol_error(node, reason);
-	if (node->result.opened.len != run->elements * 32)
+	if (!run->request.has_reader && node->result.opened.len != run->elements * 32)
 		nodes_protocol_error(node, "an answer of another length than the plan's");
 	node->want = WANT_NOTHING;
 }
@@ -77,6 +78,7 @@ prepare_request(Run *run)
 	run->nodes.take = take_message;
 	run->nodes.arg = run;
 	nodes_prepare(&run->nodes, &run->request, spec->federation, REQUEST_RUN);
+	sealed_ask(&run->request);
 	run->request.plan = spec->plan_bytes;
 	run->request.plan_len = spec->plan_len;
 	run->request.params = spec->params;
@@ -140,13 +142,11 @@ count_withheld(Run *run)
 		}
 }
 
-/* Every summand came from two parties: compare, add. */
+/* What the parties say of the run, and what they opened, by number of the party. */
 static void
-open_result(Run *run)
+collect_results(Run *run, Bytes opened[PARTIES])
 {
 	RunResult  *result = run->result;
-	const uint8 *opened[PARTIES];
-	size_t		lens[PARTIES];
 	uint64		patients_min = 0;
 
 	for (int i = 0; i < run->nodes.n; i++)
@@ -155,8 +155,7 @@ open_result(Run *run)
 
 		if (node->party < 0)
 			continue;
-		opened[node->party] = node->result.opened.data;
-		lens[node->party] = node->result.opened.len;
+		opened[node->party] = node->result.opened;
 		if (patients_min != 0 && patients_min != node->result.patients_min)
 			nodes_protocol_error(node, "another smallest number of patients than the other parties");
 		patients_min = node->result.patients_min;
@@ -166,6 +165,23 @@ open_result(Run *run)
 		result->opened_bytes += node->result.opened.len;
 	}
 	result->patients_min = run->record.patients_min = patients_min;
+}
+
+/* Every summand came from two parties: compare, add. */
+static void
+open_result(Run *run)
+{
+	RunResult  *result = run->result;
+	Bytes		parts[PARTIES];
+	const uint8 *opened[PARTIES];
+	size_t		lens[PARTIES];
+
+	collect_results(run, parts);
+	for (int i = 0; i < PARTIES; i++)
+	{
+		opened[i] = parts[i].data;
+		lens[i] = parts[i].len;
+	}
 	result->elements = palloc_extended(sizeof(uint128) * run->elements, MCXT_ALLOC_HUGE);
 	if (!ring_rebuild(result->elements, run->elements, opened, lens))
 		ereport(ERROR,
@@ -174,6 +190,17 @@ open_result(Run *run)
 				 errdetail("Each part of it is held by two of the three parties, and two copies differ."),
 				 errhint("One of the parties computed wrongly or lied; nothing of the answer was shown.")));
 	count_withheld(run);
+}
+
+/* Boxes that the reader opens; how many groups are withheld, he alone will see. */
+static void
+keep_sealed(Run *run)
+{
+	Bytes		parts[PARTIES];
+
+	collect_results(run, parts);
+	sealed_keep(&run->request, run->spec->plan_bytes, run->spec->plan_len, parts);
+	run->result->sealed = true;
 }
 
 static void
@@ -186,10 +213,14 @@ run_steps(Run *run)
 	nodes_wait_while(&run->nodes, WANT_SHARES, "its shares");
 	pass_on_shares(run);
 	nodes_wait_while(&run->nodes, WANT_RESULT, "its part of the answer");
-	open_result(run);
+	if (run->request.has_reader)
+		keep_sealed(run);
+	else
+		open_result(run);
 
 	/* It is being flushed while the nodes hear of the end. */
 	released = record_run(&run->record, ENTRY_OUTCOME, "released",
+						  run->result->sealed ? record_revealed(&run->record) :
 						  psprintf("%s; %zu groups withheld, and %zu parts of others",
 								   record_revealed(&run->record), run->result->withheld,
 								   run->result->parts_withheld));

@@ -25,6 +25,7 @@ typedef struct SiteReport
 typedef struct RunResult
 {
 	uint8		run[RUN_ID_BYTES];
+	bool		sealed;			/* to the reader that secmed.result_to names; then there are no elements */
 	uint128    *elements;		/* as plan_layout() says, with flags in place of patient counts */
 	uint64		patients_min;
 	int			nsites;

@@ -21,6 +21,7 @@
 #include "tcop/tcopprot.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/uuid.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -152,6 +153,11 @@ run_scan(ForeignScanState *node)
 	scan->result = run_federated(&spec);
 	MemoryContextSwitchTo(old);
 
+	if (scan->result->sealed)
+		ereport(NOTICE,
+				(errmsg("the answer is sealed to its reader, and not shown here"),
+				 errhint("Give the reader SELECT secmed.sealed_answer('%s'), for \"secmed open\".",
+						 DatumGetCString(DirectFunctionCall1(uuid_out, PointerGetDatum(scan->result->run))))));
 	if (scan->result->withheld + scan->result->parts_withheld > 0 && suppressed_mode == SUPPRESSED_ERROR)
 		ereport(ERROR,
 				(errcode(ERRCODE_SECMED_SUPPRESSED),
@@ -255,6 +261,8 @@ scan_next(ForeignScanState *node)
 	if (scan->result == NULL)
 		run_scan(node);
 
+	if (scan->result->sealed)
+		return slot;
 	for (; scan->next_cell < plan_cells(&scan->plan); scan->next_cell++)
 	{
 		const uint128 *cell = scan->result->elements + scan->next_cell * scan->layout.stride;

@@ -17,6 +17,7 @@
 #include "fmgr.h"
 #include "mpc/release.h"
 #include "peer/served.h"
+#include "query/sealed.h"
 #include "query/serving.h"
 #include "query/site.h"
 #include "share/ring.h"
@@ -32,6 +33,7 @@ typedef struct Served
 	CanonicalPlan plan;
 	size_t		elements;
 	SiteQuery  *query;
+	Identity	reader;			/* to whom the answer is sealed, if to anybody */
 } Served;
 
 /* ---- 1, 2: request and decision ---- */
@@ -55,6 +57,8 @@ decide(Served *served)
 	bool		show_zero;
 
 	serving_decide(&served->run);
+	if (served->run.request.has_reader)
+		sealed_reader(&served->reader, &served->run.request);
 	if (served->run.site >= 0)
 	{
 		served_watch_begin(served->run.work_until);
@@ -234,6 +238,24 @@ take_inputs(Served *served, Shared *sum, ReleaseRule *rule, uint8 context[HASH_B
 	pfree(message.data);
 }
 
+/* What would be opened to the coordinator becomes a box for the reader. */
+static void
+seal_to_reader(Served *served, StringInfo opened, uint64 patients_min)
+{
+	AnswerPart	part = {.party = served->run.party, .patients_min = patients_min};
+	StringInfoData sealed;
+
+	memcpy(part.run, served->run.request.run, RUN_ID_BYTES);
+	memcpy(part.plan, served->run.plan_hash, HASH_BYTES);
+	memcpy(part.reader, served->run.request.reader, HASH_BYTES);
+	initStringInfo(&sealed);
+	answer_part_make(&sealed, &part, opened->data, opened->len, served->reader.person.seal_public,
+					 node_self()->sign_secret);
+	wipe(opened->data, opened->len);
+	pfree(opened->data);
+	*opened = sealed;
+}
+
 static void
 compute(Served *served)
 {
@@ -270,6 +292,8 @@ compute(Served *served)
 
 	initStringInfo(&opened);
 	ring_open_message(&out, &opened);
+	if (served->run.request.has_reader)
+		seal_to_reader(served, &opened, rule.patients_min);
 	result.opened = (Bytes) {(uint8 *) opened.data, opened.len};
 	initStringInfo(&message);
 	result_encode(&message, &result);
