@@ -104,3 +104,11 @@ SET client_min_messages = warning;
 SELECT secmed.admit_founders(:'ada', :'bob');
 SELECT name, state, may_act FROM secmed.identities ORDER BY name COLLATE "C", state COLLATE "C";
 SELECT serial, state FROM secmed.governance ORDER BY serial;
+-- what has waited for too long is forgotten
+UPDATE secmed.document SET received_at = received_at - interval '89 days' WHERE problem IS NOT NULL;
+SELECT count(*) = 3 AS exchanged FROM secmed.exchange_documents();
+SELECT serial, state FROM secmed.governance ORDER BY serial;
+UPDATE secmed.document SET received_at = received_at - interval '2 days' WHERE problem IS NOT NULL;
+SELECT count(*) = 3 AS exchanged FROM secmed.exchange_documents();
+SELECT serial, state FROM secmed.governance ORDER BY serial;
+SELECT count(*) FROM secmed.documents WHERE state = 'waits';

@@ -54,4 +54,4 @@ SELECT count(*) > 0 AS shown FROM consortium.measure;
 \c research postgres
 SELECT outcome, revealed FROM secmed.audit WHERE run = :'the_run' AND kind = 'outcome';
 \c charite postgres
-SELECT DISTINCT left(revealed, 60) AS revealed FROM secmed.audit WHERE run = :'the_run' AND revealed LIKE 'sealed%';
+SELECT DISTINCT left(revealed, 78) AS revealed FROM secmed.audit WHERE run = :'the_run' AND revealed LIKE '%sealed to identity%';

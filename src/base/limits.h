@@ -114,6 +114,8 @@
 #define EXCHANGE_DOCUMENTS_MAX	64
 /* Documents of one sender that wait, for votes or for what they refer to. */
 #define DOCUMENTS_WAITING_MAX	256
+/* Proposals and votes that wait longer are forgotten, so that a full queue empties itself. */
+#define DOCUMENT_WAITS_DAYS_MAX	90
 /* Values of a cell that Fisher's exact test tries, some 100 times each: a second; beyond, chi-square is as good. */
 #define FISHER_SUPPORT_MAX		1000000
 

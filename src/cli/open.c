@@ -14,6 +14,7 @@
 #include "contract/answer.h"
 #include "contract/words.h"
 #include "share/fixed.h"
+#include "share/fixed_vector.h"
 #include "share/wide.h"
 
 /* ---- numbers ---- */
@@ -127,6 +128,8 @@ component_words(ComponentKind kind)
 			return "sum of products of three";
 		case COMPONENT_SUM_FLOAT_PRODUCT_4:
 			return "sum of products of four";
+		case COMPONENT_SUM_FLOAT_VECTOR:
+			return "sums";
 		case COMPONENT_SUM_INTERVAL:
 			return "sum of intervals";
 		case COMPONENT_BOOL_OR:
@@ -148,8 +151,20 @@ print_interval(StringInfo out, const uint128 *elements)
 	appendStringInfoString(out, " us");
 }
 
+/* Sums that a regression needs, in one line. */
 static void
-print_total(StringInfo out, ComponentKind kind, const uint128 *elements)
+print_vector(StringInfo out, const uint128 *elements, int width)
+{
+	for (int i = 0; i < width; i++)
+	{
+		if (i > 0)
+			appendStringInfoChar(out, ' ');
+		print_float(out, elements + FIXED_VECTOR_MARKS + i * FIXED_SUM_LIMBS, FIXED_SUM, NULL);
+	}
+}
+
+static void
+print_total(StringInfo out, ComponentKind kind, int width, const uint128 *elements)
 {
 	if (kind == COMPONENT_COUNT)
 		print_narrow(out, elements[0]);
@@ -178,6 +193,9 @@ print_total(StringInfo out, ComponentKind kind, const uint128 *elements)
 				break;
 			case COMPONENT_SUM_FLOAT_PRODUCT_4:
 				print_float(out, elements, FIXED_PRODUCT_4, NULL);
+				break;
+			case COMPONENT_SUM_FLOAT_VECTOR:
+				print_vector(out, elements, width);
 				break;
 			case COMPONENT_SUM_INTERVAL:
 				print_interval(out, elements);
@@ -223,7 +241,7 @@ print_group(StringInfo out, const CanonicalPlan *plan, const PlanLayout *layout,
 		if (i > 0)
 			appendStringInfoChar(out, '\t');
 		if (elements[layout->part_start[plan->parts[i]]] == 1)
-			print_total(out, plan->components[i], elements + layout->component[i]);
+			print_total(out, plan->components[i], plan_width(plan, i), elements + layout->component[i]);
 		else
 			appendStringInfoString(out, "withheld");
 	}

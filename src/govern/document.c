@@ -447,6 +447,20 @@ document_settle(void)
 	owner_end(&scope);
 }
 
+/* Documents of other kinds may wait as long as it takes, for a date or a signature. */
+void
+document_expire(void)
+{
+#define TOO_OLD	"received_at < pg_catalog.clock_timestamp() - '" CppAsString2(DOCUMENT_WAITS_DAYS_MAX) " days'::pg_catalog.interval"
+#define OF_OLD	" WHERE state = 'proposed' AND document IN (SELECT hash FROM secmed.document WHERE problem IS NOT NULL AND " TOO_OLD ")"
+	lock_documents();
+	(void) rows_run("DELETE FROM secmed.document_copy WHERE " TOO_OLD, SPI_OK_DELETE, 0, NULL, NULL);
+	(void) rows_run("DELETE FROM secmed.identity" OF_OLD, SPI_OK_DELETE, 0, NULL, NULL);
+	(void) rows_run("DELETE FROM secmed.governance" OF_OLD, SPI_OK_DELETE, 0, NULL, NULL);
+	(void) rows_run("DELETE FROM secmed.document WHERE kind IN ('identity', 'vote', 'governance')"
+					" AND problem IS NOT NULL AND " TOO_OLD, SPI_OK_DELETE, 0, NULL, NULL);
+}
+
 void
 document_issue(const StringInfoData *body, uint8 hash[HASH_BYTES])
 {

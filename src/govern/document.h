@@ -62,6 +62,9 @@ extern DocumentFate document_take(const void *bytes, size_t len, const char *fro
  */
 extern void document_settle(void);
 
+/* Forgets proposals, votes and copies that have waited for DOCUMENT_WAITS_DAYS_MAX. SPI is connected, as the owner. */
+extern void document_expire(void);
+
 /* The same for this node's own: signs the body with the node's key and takes it in; an error if it is refused. */
 extern void document_issue(const StringInfoData *body, uint8 hash[HASH_BYTES]);
 

@@ -368,6 +368,7 @@ exchange_all(void)
 		talk(lfirst(lc));
 	}
 	/* From here on nobody is waited for. */
+	document_expire();
 	foreach(lc, nodes)
 	{
 		Exchanged  *with = lfirst(lc);

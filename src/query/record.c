@@ -93,8 +93,8 @@ record_revealed(const RunRecord *record)
 		char		reader[FINGERPRINT_TEXT_BYTES];
 
 		fingerprint_to_text(reader, record->request->reader);
-		return psprintf("sealed to identity %s, of each group with at least " UINT64_FORMAT " patients: %s",
-						reader, record->patients_min, record->what);
+		return psprintf("to %s:%s, sealed to identity %s, of each group with at least " UINT64_FORMAT " patients: %s",
+						record->request->coordinator, record->request->requester, reader, record->patients_min, record->what);
 	}
 	if (record->patients_min == 0)
 		return psprintf("to %s:%s: %s", record->request->coordinator, record->request->requester, record->what);

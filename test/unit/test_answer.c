@@ -41,6 +41,7 @@ the_plan(void)
 	plan.components[0] = COMPONENT_COUNT;
 	plan.components[1] = COMPONENT_SUM_INTEGER;
 	plan.parts = palloc0(2 * sizeof(int));
+	plan.widths = palloc0(2 * sizeof(int));
 	return plan;
 }
 
