@@ -26,6 +26,29 @@ SELECT term, to_char(estimate, '9.99999999EEEE') AS estimate, to_char(conf_low, 
 SELECT term, to_char(estimate, '9.99999999EEEE') AS estimate, to_char(vif, 'FM9990.00000000') AS vif
   FROM secmed.lm('f8 ~ i4 + price', 'measure', ridge => 10);
 
+-- R's figures; test/peers/r computes them anew
+SELECT near(estimate, -55.53496882665898) AS estimate, -- R: coef(lm(f8 ~ i4 + sex + price))["sexm"]
+	   near(standard_error, 95.7475261132941) AS error, -- R: coef(summary(lm(f8 ~ i4 + sex + price)))["sexm", 2]
+	   near(p, 0.5624399373319813) AS p, -- R: coef(summary(lm(f8 ~ i4 + sex + price)))["sexm", 4]
+	   near(conf_low, -244.1321256880015) AS low, -- R: confint(lm(f8 ~ i4 + sex + price))["sexm", 1]
+	   near(vif, 1.001141809006295) AS vif -- R: local({ used <- !is.na(f8) & !is.na(i4) & !is.na(price); 1 / (1 - summary(lm((sex == "m") ~ i4 + price, subset = used))$r.squared) })
+  FROM secmed.lm('f8 ~ i4 + sex + price', 'measure') WHERE term = 'sexm';
+SELECT near(estimate, -0.4538405329491042) AS estimate, -- R: coef(glm(smoker ~ i4 + sex * f4, binomial))["sexm:f4"]
+	   near(standard_error, 0.5275884667464907) AS error, -- R: coef(summary(glm(smoker ~ i4 + sex * f4, binomial)))["sexm:f4", 2]
+	   near(conf_high, 0.5802138605327254) AS high -- R: confint.default(glm(smoker ~ i4 + sex * f4, binomial))["sexm:f4", 2]
+  FROM secmed.glm('smoker ~ i4 + sex * f4', 'measure', 'binomial') WHERE term = 'sexm:f4';
+SELECT near(estimate, -0.06162000838106831) AS estimate, -- R: coef(glm(I(i2 + 50) ~ f4 + factor(stage) + offset(log(1 + abs(i4))), poisson))["factor(stage)3"]
+	   near(standard_error, 0.02558412513020544) AS error -- R: coef(summary(glm(I(i2 + 50) ~ f4 + factor(stage) + offset(log(1 + abs(i4))), poisson)))["factor(stage)3", 2]
+  FROM secmed.glm('i2 + 50 ~ f4 + factor(stage) + offset(log(1 + abs(i4)))', 'measure', 'poisson') WHERE term = 'factor(stage)3';
+SELECT near(theta, 1.850867698474008) AS theta, -- R: MASS::glm.nb(I(i2 + 50) ~ f4 + sex)$theta
+	   near(theta_standard_error, 0.1626675767764555) AS error, -- R: MASS::glm.nb(I(i2 + 50) ~ f4 + sex)$SE.theta
+	   near(deviance, 285.6100736662042) AS deviance, -- R: deviance(MASS::glm.nb(I(i2 + 50) ~ f4 + sex))
+	   near(null_deviance, 285.8940769671129) AS null_deviance, -- R: MASS::glm.nb(I(i2 + 50) ~ f4 + sex)$null.deviance
+	   near(aic, 2496.309652887428) AS aic -- R: AIC(MASS::glm.nb(I(i2 + 50) ~ f4 + sex))
+  FROM secmed.glm_model('i2 + 50 ~ f4 + sex', 'measure', 'negative_binomial');
+SELECT near(estimate, -0.4279655990403349) AS ridge -- R: coef(MASS::lm.ridge(f8 ~ i4 + price, lambda = 10))["price"]
+  FROM secmed.lm('f8 ~ i4 + price', 'measure', ridge => 10) WHERE term = 'price';
+
 -- formulas that make no sense
 \c pooled alice
 SET search_path = consortium, public;

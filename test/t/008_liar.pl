@@ -313,10 +313,11 @@ for my $long ('(' x 50_000 . 'true' . ')' x 50_000, "true -- " . 'x' x 100_000)
 my $aggregate = 'not an aggregate that sites run';
 sub component
 {
-	my ($about, $kind, $question, $call, $why) = @_;
+	my ($about, $kind, $question, $call, $why, $width) = @_;
+	my $fields = join ', ', $kind, 0, $width // ();
 	refused($about, 'SM003', $why // $aggregate, $question, sql => "SELECT count(*), $call $visit r1", tables => '[["visit", [["cost", "numeric"],
 		["kind", "clinic.kind"], ["note", "pg_catalog.text"], ["patient_id", "integer"], ["score", "double precision"], ["urgent", "boolean"], ["visit", "integer"]]]]',
-		components => "[[1, 0], [$kind, 0]]");
+		components => "[[1, 0], [$fields]]");
 }
 
 my ($COUNT, $INTEGER, $NUMERIC, $NUMERIC_PRODUCT, $FLOAT, $FLOAT_PRODUCT, $INTERVAL, $OR, $AND, $FLOAT_PRODUCT_3) = 1 .. 10;
@@ -344,6 +345,15 @@ component('one of products as a sum', $FLOAT, 'scores', 'secmed.exact_sum(r1.sco
 component('a product of two as one of three', $FLOAT_PRODUCT_3, 'scores', 'secmed.exact_sum(r1.score, r1.score)');
 component('a product of three as one of two', $FLOAT_PRODUCT, 'scores', 'secmed.exact_sum(r1.score, r1.score, r1.score)');
 component('an exact sum as a numeric one', $NUMERIC_PRODUCT, 'costs', 'secmed.exact_sum(r1.score)');
+# Two columns of a design make 19 sums, one makes 16.
+my ($VECTOR, $point) = (12, "'{1,1,2,1,0,0,0,0,0,1,1}'");
+component('a sum as a vector', $VECTOR, 'scores', 'secmed.exact_sum(r1.score)', undef, 19);
+component('a vector as a sum', $FLOAT, 'scores', "secmed.exact_glm_sums($point, r1.score, 1, 0, ARRAY[1, r1.score])");
+component('a wider vector than is said', $VECTOR, 'scores', "secmed.exact_glm_sums($point, r1.score, 1, 0, ARRAY[1, r1.score])", undef, 16);
+component('a vector whose width only rows know', $VECTOR, 'scores',
+	"secmed.exact_glm_sums($point, r1.score, 1, 0, array_fill(r1.score, ARRAY[2]))", undef, 19);
+component('a vector that is opened by itself', $VECTOR, 'scores', "secmed.glm_sums($point, r1.score, 1, 0, ARRAY[1, r1.score])", undef, 19);
+
 component('bool_or as bool_and', $AND, 'urgent', 'bool_or(r1.urgent)');
 component('every as bool_or', $OR, 'urgent', 'every(r1.urgent)');
 component('an aggregate of somebody', $INTEGER, 'visits', 'open.sum(r1.visit)');
