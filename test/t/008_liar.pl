@@ -375,7 +375,7 @@ refused('a FILTER as of the whole group', 'SM015', "$other 2", 'visits', compone
 refused('a count of one patient as of the whole group', 'SM015', "$other 1", 'visits', tables => $named,
 	sql => "SELECT count(*) FILTER (WHERE r1.patient_id = 8), sum(r1.visit) $visit r1");
 refused('a CASE as of the whole group', 'SM015', "$other 2", 'visits', components => '[[1, 0], [2, 0]]', tables => $named,
-	sql => "SELECT count(*), sum(CASE WHEN r1.patient_id = 8 THEN r1.visit END) $visit r1");
+	sql => "SELECT count(*), sum(CASE WHEN r1.visit = 33 THEN r1.visit END) $visit r1");
 refused('NULLIF as of the whole group', 'SM015', "$other 2", 'visits', components => '[[1, 0], [2, 0]]', tables => $named,
 	sql => "SELECT count(*), sum(nullif(r1.visit, 7)) $visit r1");
 refused('an optional column as of the whole group', 'SM015', "$other 2", 'joined', tables => $both,
