@@ -17,6 +17,7 @@ BEGIN
 			('secmed_admin', 'secmed: creates the node, knows peers, publishes tables'),
 			('secmed_analyst', 'secmed: asks questions over foreign tables'),
 			('secmed_auditor', 'secmed: reads the ledger'),
+			('secmed_approver', 'secmed: may be named to approve runs'),
 			('secmed_peer', 'secmed: what other nodes log in as; may only call the protocol'),
 			('secmed_runner', 'secmed: runs the sub-queries of other nodes; reads published views only'))
 			AS v(name, comment)
@@ -30,7 +31,7 @@ END
 $$;
 
 REVOKE ALL ON SCHEMA secmed FROM PUBLIC;
-GRANT USAGE ON SCHEMA secmed TO secmed_admin, secmed_analyst, secmed_auditor, secmed_peer;
+GRANT USAGE ON SCHEMA secmed TO secmed_admin, secmed_analyst, secmed_auditor, secmed_approver, secmed_peer;
 
 CREATE SCHEMA secmed_published;
 COMMENT ON SCHEMA secmed_published IS
@@ -2164,6 +2165,162 @@ COMMENT ON FUNCTION secmed.set_mode(text, text[], name) IS
 REVOKE ALL ON FUNCTION secmed.set_mode(text, text[], name) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.set_mode(text, text[], name) TO secmed_admin;
 
+CREATE TABLE secmed.approval_rule (
+	table_name	name PRIMARY KEY,
+	roles		name[] NOT NULL,
+	approvals	integer NOT NULL CHECK (approvals BETWEEN 1 AND 10),
+	review		boolean NOT NULL,
+	valid		interval NOT NULL CHECK (valid BETWEEN '0.1 seconds' AND '1 year'),
+	set_at		timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	set_by		name NOT NULL
+);
+COMMENT ON TABLE secmed.approval_rule IS
+'Which runs need somebody''s yes: those about a table, or with an empty table_name all; of how many members of the roles; whether another one must have reviewed the question before; how long a question and the answers to it hold. All rules that concern a run must be met.';
+REVOKE ALL ON secmed.approval_rule FROM PUBLIC;
+GRANT SELECT ON secmed.approval_rule TO secmed_admin, secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.approval_rule', '');
+
+CREATE TABLE secmed.asked (
+	id			uuid PRIMARY KEY,
+	binding		bytea NOT NULL,
+	coordinator	name NOT NULL,
+	requester	text NOT NULL,
+	tables		name[] NOT NULL,
+	plan		bytea NOT NULL,
+	question	text NOT NULL,
+	statement	text,
+	params		text[],
+	reveals		text NOT NULL,
+	request		bytea,
+	asked_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	expires_at	timestamptz NOT NULL,
+	ended		text CHECK (ended IN ('used', 'withdrawn'))
+);
+CREATE INDEX asked_plan ON secmed.asked (plan);
+CREATE INDEX asked_open ON secmed.asked (coordinator) WHERE ended IS NULL;
+COMMENT ON TABLE secmed.asked IS
+'Questions for people''s yes to one run each, by the id of the submission. binding: hash of all that they say yes to. The statement, parameters and request are forgotten when it is over.';
+REVOKE ALL ON secmed.asked FROM PUBLIC;
+GRANT SELECT ON secmed.asked TO secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.asked', '');
+
+CREATE TABLE secmed.approval (
+	asked		uuid NOT NULL REFERENCES secmed.asked,
+	who			name NOT NULL,
+	verdict		text NOT NULL CHECK (verdict IN ('approve', 'hold', 'reject')),
+	meaning		text CHECK (meaning IN ('review', 'approval', 'responsibility')),
+	reason		text,
+	at			timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	CHECK ((meaning IS NOT NULL) = (verdict = 'approve') AND (reason IS NOT NULL) = (verdict <> 'approve'))
+);
+CREATE INDEX approval_asked ON secmed.approval (asked, who, at);
+COMMENT ON TABLE secmed.approval IS
+'What people answered to the questions of secmed.asked; of each person the last answer counts, but a rejection is for good.';
+REVOKE ALL ON secmed.approval FROM PUBLIC;
+GRANT SELECT ON secmed.approval TO secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.approval', '');
+
+CREATE FUNCTION secmed.member_of(who name, roles name[]) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'secmed_member_of' LANGUAGE C STRICT STABLE;
+COMMENT ON FUNCTION secmed.member_of(name, name[]) IS
+'Is a role a member of one of these, by grants? A superuser is not by being one.';
+REVOKE ALL ON FUNCTION secmed.member_of(name, name[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.member_of(name, name[]) TO secmed_admin, secmed_auditor, secmed_approver;
+
+CREATE VIEW secmed.asked_status AS
+	SELECT a.*, w.waits_for, v.reason,
+		   CASE WHEN a.ended IS NOT NULL THEN a.ended
+				WHEN v.rejected THEN 'rejected'
+				WHEN a.expires_at <= pg_catalog.clock_timestamp() THEN 'expired'
+				WHEN v.held THEN 'held'
+				WHEN w.waits_for IS NULL THEN 'approved'
+				ELSE 'pending' END AS state
+	  FROM secmed.asked a
+	 CROSS JOIN LATERAL (
+		SELECT pg_catalog.bool_or(p.verdict = 'reject') AS rejected,
+			   pg_catalog.bool_or(p.verdict = 'hold' AND p.at = p.last) AS held,
+			   pg_catalog.string_agg(p.reason, '; ' ORDER BY p.at) FILTER (WHERE p.verdict = 'reject' OR p.at = p.last) AS reason
+		  FROM (SELECT p.*, pg_catalog.max(p.at) OVER (PARTITION BY p.who) AS last
+				  FROM secmed.approval p WHERE p.asked = a.id) p) v
+	 CROSS JOIN LATERAL (
+		SELECT pg_catalog.string_agg(pg_catalog.array_to_string(r.roles, ' or ') || ' (' || y.n || ' of ' || r.approvals
+									 || CASE WHEN r.review THEN ', after a review)' ELSE ')' END, ', ' ORDER BY r.table_name) AS waits_for
+		  FROM secmed.approval_rule r
+		 CROSS JOIN LATERAL (
+			SELECT pg_catalog.count(DISTINCT p.who) AS n
+			  FROM secmed.approval p
+			 WHERE p.asked = a.id AND p.meaning IN ('approval', 'responsibility') AND secmed.member_of(p.who, r.roles)
+			   AND NOT EXISTS (SELECT FROM secmed.approval l WHERE l.asked = a.id AND l.who = p.who AND l.at > p.at)
+			   AND (NOT r.review OR EXISTS (
+					SELECT FROM secmed.approval q
+					 WHERE q.asked = a.id AND q.meaning = 'review' AND q.who <> p.who AND q.at < p.at
+					   AND secmed.member_of(q.who, r.roles)))) y
+		 WHERE (r.table_name = '' OR r.table_name = ANY (a.tables)) AND y.n < r.approvals) w;
+COMMENT ON VIEW secmed.asked_status IS
+'The questions of secmed.asked with their state: pending, held, approved, rejected, expired, withdrawn, used; for whom they wait, and the reasons of who held or rejected them.';
+REVOKE ALL ON secmed.asked_status FROM PUBLIC;
+GRANT SELECT ON secmed.asked_status TO secmed_auditor;
+
+CREATE VIEW secmed.pending WITH (security_barrier) AS
+	SELECT a.id, a.state, a.question, a.statement, a.params, a.reveals, a.coordinator || ':' || a.requester AS requester,
+		   a.waits_for, a.reason,
+		   (SELECT pg_catalog.string_agg(p.who || ': ' || p.verdict || COALESCE(' (' || p.meaning || ')', ''), ', ' ORDER BY p.at)
+			  FROM secmed.approval p WHERE p.asked = a.id) AS answers,
+		   (SELECT pg_catalog.count(*) FROM secmed.asked b WHERE b.plan = a.plan AND b.ended = 'used') AS answered_before,
+		   (SELECT pg_catalog.count(*) FROM secmed.asked b WHERE b.coordinator = a.coordinator AND b.requester = a.requester
+			   AND b.tables && a.tables AND b.ended = 'used') AS answered_to_requester,
+		   a.asked_at, a.expires_at
+	  FROM secmed.asked_status a
+	 WHERE a.state IN ('pending', 'held', 'approved')
+	   AND (pg_catalog.pg_has_role(CURRENT_USER, 'secmed_auditor', 'USAGE') OR EXISTS (
+			SELECT FROM secmed.approval_rule r
+			 WHERE (r.table_name = '' OR r.table_name = ANY (a.tables)) AND secmed.member_of(SESSION_USER, r.roles)));
+COMMENT ON VIEW secmed.pending IS
+'What waits for people''s yes, for those who may say it (and auditors): the question in words, the statement that would run here and its parameters, what would be revealed, who asks, for whom it waits, what was said so far, how often this very question was answered before, and questions of this requester about these tables, and until when it holds.';
+REVOKE ALL ON secmed.pending FROM PUBLIC;
+GRANT SELECT ON secmed.pending TO secmed_approver, secmed_auditor;
+
+CREATE FUNCTION secmed.require_approval(roles name[], approvals integer DEFAULT 1, review boolean DEFAULT false,
+		valid interval DEFAULT '7 days', "table" name DEFAULT NULL) RETURNS void
+	AS 'MODULE_PATHNAME', 'secmed_require_approval' LANGUAGE C CALLED ON NULL INPUT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.require_approval(name[], integer, boolean, interval, name) IS
+'From the next run on this node takes part only when so many members of the roles have said yes to that very run; review: after another one has reviewed it. valid: how long a question and its answers hold. table: for runs about one published or shared table, besides the rule for all.';
+REVOKE ALL ON FUNCTION secmed.require_approval(name[], integer, boolean, interval, name) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.require_approval(name[], integer, boolean, interval, name) TO secmed_admin;
+
+CREATE FUNCTION secmed.waive_approval("table" name DEFAULT NULL) RETURNS void
+	AS 'MODULE_PATHNAME', 'secmed_waive_approval' LANGUAGE C CALLED ON NULL INPUT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.waive_approval(name) IS
+'Ends such a rule.';
+REVOKE ALL ON FUNCTION secmed.waive_approval(name) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.waive_approval(name) TO secmed_admin;
+
+CREATE FUNCTION secmed.approve(id uuid, meaning text DEFAULT 'approval') RETURNS void
+	AS 'MODULE_PATHNAME', 'secmed_approve' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.approve(uuid, text) IS
+'Says yes to a question of secmed.pending, as who has logged in; meaning: review (it was examined), approval, or responsibility.';
+REVOKE ALL ON FUNCTION secmed.approve(uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.approve(uuid, text) TO secmed_approver;
+
+CREATE FUNCTION secmed.hold(id uuid, reason text) RETURNS void
+	AS 'MODULE_PATHNAME', 'secmed_hold' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.hold(uuid, text) IS
+'Holds a question back until the same person approves or rejects it; the analyst is told the reason.';
+REVOKE ALL ON FUNCTION secmed.hold(uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.hold(uuid, text) TO secmed_approver;
+
+CREATE FUNCTION secmed.reject(id uuid, reason text) RETURNS void
+	AS 'MODULE_PATHNAME', 'secmed_reject' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.reject(uuid, text) IS
+'Says no to a question, for good; the analyst is told the reason.';
+REVOKE ALL ON FUNCTION secmed.reject(uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.reject(uuid, text) TO secmed_approver;
+
 -- shared --------------------------------------------------------------------
 -- Shared tables: at a party the shares, at a coordinator what it has decided.
 
@@ -2596,7 +2753,67 @@ COMMENT ON FUNCTION secmed.refresh(regclass) IS
 REVOKE ALL ON FUNCTION secmed.refresh(regclass) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.refresh(regclass) TO secmed_admin, secmed_analyst;
 
+CREATE TABLE secmed.submission (
+	id			uuid PRIMARY KEY,
+	submitter	name NOT NULL,
+	statement	text,
+	nodes		name[] NOT NULL,
+	state		text NOT NULL DEFAULT 'submitted' CHECK (state IN ('submitted', 'answered', 'cancelled')),
+	submitted_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	ended_at	timestamptz
+);
+COMMENT ON TABLE secmed.submission IS
+'At a coordinator: questions that wait for the yes of people at other nodes. The statement is forgotten when it was answered or cancelled.';
+REVOKE ALL ON secmed.submission FROM PUBLIC;
+GRANT SELECT ON secmed.submission TO secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.submission', '');
+
+CREATE VIEW secmed.submissions WITH (security_barrier) AS
+	SELECT id, statement, nodes, state, submitted_at, ended_at FROM secmed.submission WHERE submitter = CURRENT_USER;
+COMMENT ON VIEW secmed.submissions IS
+'One''s own submissions: the statement, whose people are asked, and whether it was answered.';
+REVOKE ALL ON secmed.submissions FROM PUBLIC;
+GRANT SELECT ON secmed.submissions TO secmed_analyst;
+
+CREATE FUNCTION secmed.submit(statement text) RETURNS uuid
+	AS 'MODULE_PATHNAME', 'secmed_submit' LANGUAGE C STRICT VOLATILE;
+COMMENT ON FUNCTION secmed.submit(text) IS
+'Puts a SELECT over tables of the sites before the people there who must approve it, and returns the id of the submission: secmed.result(id) gives the answer once they have.';
+REVOKE ALL ON FUNCTION secmed.submit(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.submit(text) TO secmed_analyst;
+
+CREATE FUNCTION secmed.result(id uuid) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'secmed_result' LANGUAGE C STRICT VOLATILE;
+COMMENT ON FUNCTION secmed.result(uuid) IS
+'Runs a submission of one''s own that all have approved, and returns the answer, once: SELECT * FROM secmed.result(id) AS (sex text, n bigint). Otherwise an error that names who has not answered (SM047), or has said no (SM048).';
+REVOKE ALL ON FUNCTION secmed.result(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.result(uuid) TO secmed_analyst;
+
+CREATE FUNCTION secmed.cancel_submission(id uuid) RETURNS void
+	AS 'MODULE_PATHNAME', 'secmed_cancel_submission' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.cancel_submission(uuid) IS
+'Takes a submission of one''s own back, at all nodes.';
+REVOKE ALL ON FUNCTION secmed.cancel_submission(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.cancel_submission(uuid) TO secmed_analyst;
+
+CREATE FUNCTION secmed.preview(id uuid) RETURNS SETOF json
+	AS 'MODULE_PATHNAME', 'secmed_preview' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.preview(uuid) IS
+'What this site would add to a run that waits for approval, a row for each group: for the eyes of those who decide on it, unsuppressed; nothing leaves the node, and the ledger says who has looked.';
+REVOKE ALL ON FUNCTION secmed.preview(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.preview(uuid) TO secmed_approver;
+
 -- compute -------------------------------------------------------------------
+
+CREATE FUNCTION secmed.propose(question bytea) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'secmed_propose' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.propose(bytea) IS
+'Protocol: puts a run before the people here who must approve it, and tells what they have said.';
+REVOKE ALL ON FUNCTION secmed.propose(bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.propose(bytea) TO secmed_peer;
 
 CREATE PROCEDURE secmed.compute(request bytea)
 	AS 'MODULE_PATHNAME', 'secmed_compute' LANGUAGE C;

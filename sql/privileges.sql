@@ -5,13 +5,13 @@ SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace IN ('secmed'::regnam
 SELECT has_schema_privilege('stranger', 'secmed', 'USAGE') AS secmed, has_schema_privilege('stranger', 'secmed_published', 'USAGE') AS published, has_foreign_data_wrapper_privilege('stranger', 'secmed', 'USAGE') AS fdw;
 -- what each role may call
 SELECT r.rolname, p.oid::regprocedure
-  FROM pg_proc p CROSS JOIN (VALUES ('secmed_admin'), ('secmed_analyst'), ('secmed_auditor'), ('secmed_peer'), ('secmed_runner')) r(rolname)
+  FROM pg_proc p CROSS JOIN (VALUES ('secmed_admin'), ('secmed_analyst'), ('secmed_approver'), ('secmed_auditor'), ('secmed_peer'), ('secmed_runner')) r(rolname)
  WHERE p.pronamespace = 'secmed'::regnamespace AND has_function_privilege(r.rolname, p.oid, 'EXECUTE') ORDER BY 1, 2;
 SELECT r.rolname, c.oid::regclass
-  FROM pg_class c CROSS JOIN (VALUES ('secmed_admin'), ('secmed_analyst'), ('secmed_auditor'), ('secmed_peer'), ('secmed_runner')) r(rolname)
+  FROM pg_class c CROSS JOIN (VALUES ('secmed_admin'), ('secmed_analyst'), ('secmed_approver'), ('secmed_auditor'), ('secmed_peer'), ('secmed_runner')) r(rolname)
  WHERE c.relnamespace = 'secmed'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND has_table_privilege(r.rolname, c.oid, 'SELECT') ORDER BY 1, 2;
 SELECT r.rolname, c.oid::regclass
-  FROM pg_class c CROSS JOIN (VALUES ('secmed_admin'), ('secmed_analyst'), ('secmed_auditor'), ('secmed_peer'), ('secmed_runner')) r(rolname)
+  FROM pg_class c CROSS JOIN (VALUES ('secmed_admin'), ('secmed_analyst'), ('secmed_approver'), ('secmed_auditor'), ('secmed_peer'), ('secmed_runner')) r(rolname)
  WHERE c.relnamespace = 'secmed'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND has_table_privilege(r.rolname, c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE') ORDER BY 1, 2;
 -- every object has a comment, every C function of SQL callers a pinned search_path
 SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'secmed'::regnamespace AND obj_description(p.oid, 'pg_proc') IS NULL;

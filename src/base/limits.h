@@ -8,6 +8,15 @@
 /* Version of what nodes say to each other; both sides must agree. */
 #define PROTOCOL_VERSION		2
 
+/* Yeses that one rule may want for a run: a committee. */
+#define APPROVALS_MAX			10
+/* Bytes of a reason that somebody gives for holding back or rejecting a run. */
+#define REASON_BYTES_MAX		512
+/* Of whom a question waits for, and of words about it: a screen of text. */
+#define PROPOSAL_TEXT_MAX		2048
+/* Questions of one coordinator that wait for people here: more is a flood. */
+#define ASKED_MAX				1000
+
 /* Replicated secret sharing is among three (Araki et al., CCS 2016). */
 #define PARTIES					3
 

@@ -9,6 +9,7 @@
 #include "compute/run.h"
 #include "query/nodes.h"
 #include "query/record.h"
+#include "query/submission.h"
 #include "utils/timestamp.h"
 
 typedef struct Run
@@ -140,10 +141,23 @@ run_steps(Run *run)
 	AuditTicket released;
 
 	record_request(&run->record, "asked", run->spec->statement);
+	if (!submission_prepare(&run->nodes, &run->request))
+	{
+		record_run(&run->record, ENTRY_OUTCOME, "proposed", "nothing");
+		run->result->proposed = true;
+		return;
+	}
 	progress_begin(run->request.run, "coordinator", run->spec->checked);
 	nodes_ask(&run->nodes, &run->request, "compute");
 	nodes_wait_while(&run->nodes, WANT_RESULT, "its part of the answer");
 	progress_end();
+	if (run->nodes.awaits)
+	{
+		record_run(&run->record, ENTRY_OUTCOME, "refused SM047", "nothing");
+		submission_wait(&run->nodes, &run->request);
+		run_steps(run);
+		return;
+	}
 	open_result(run);
 
 	/* It is being flushed while the nodes hear of the end. */

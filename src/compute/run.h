@@ -31,6 +31,7 @@ typedef struct AnswerSpec
 typedef struct AnswerResult
 {
 	uint8		run[RUN_ID_BYTES];
+	bool		proposed;		/* people were asked, and nothing was run */
 	OpenedResult opened;
 	double		mpc_ms;			/* the slowest party */
 	double		total_ms;

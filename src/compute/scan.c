@@ -207,7 +207,7 @@ answer_next(ForeignScanState *node)
 	ExecClearTuple(slot);
 	if (scan->result == NULL)
 		run_scan(node);
-	if (scan->next_row >= Max(scan->result->opened.there, scan->one_row ? 1 : 0))
+	if (scan->result->proposed || scan->next_row >= Max(scan->result->opened.there, scan->one_row ? 1 : 0))
 		return slot;
 	MemoryContextReset(scan->row_context);
 	old = MemoryContextSwitchTo(scan->row_context);
@@ -241,7 +241,7 @@ answer_end(ForeignScanState *node)
 {
 	AnswerScan *scan = node->fdw_state;
 
-	if (scan == NULL || scan->result == NULL || scan->threshold <= 1)
+	if (scan == NULL || scan->result == NULL || scan->result->proposed || scan->threshold <= 1)
 		return;
 	if (scan->one_row && scan->result->opened.there == 0)
 		ereport(NOTICE,

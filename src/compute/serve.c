@@ -96,6 +96,7 @@ decide(Computing *computing)
 	computing->inputs = permit_inputs(&computing->checked, &computing->run.request, &computing->run.coordinator);
 	if (is_change(computing))
 		permit_change(&computing->checked, computing->inputs, &computing->run.coordinator);
+	serving_decide_rest(&computing->run);
 	serving_agree(&computing->run);
 }
 

@@ -8,6 +8,20 @@
 
 typedef bool (*Check) (PolicyDecision *no, const Request *request, const PolicyFacts *facts);
 
+/* What did not fit must not end within a character. */
+static void
+end_cleanly(char text[POLICY_TEXT_BYTES])
+{
+	size_t		len = strlen(text);
+	size_t		start = len;
+
+	if (len < POLICY_TEXT_BYTES - 1)
+		return;
+	while (start > 0 && len - start < 4 && (text[--start] & 0xC0) == 0x80)
+		;
+	text[start] = '\0';
+}
+
 static bool refuse(PolicyDecision *no, int sqlstate, const char *fmt,...) pg_attribute_printf(3, 4);
 
 static bool
@@ -18,6 +32,7 @@ refuse(PolicyDecision *no, int sqlstate, const char *fmt,...)
 	va_start(args, fmt);
 	vsnprintf(no->message, sizeof(no->message), fmt, args);
 	va_end(args);
+	end_cleanly(no->message);
 	no->sqlstate = sqlstate;
 	return false;
 }
@@ -33,6 +48,7 @@ add_detail(PolicyDecision *no, const char *fmt,...)
 	va_start(args, fmt);
 	vsnprintf(no->detail, sizeof(no->detail), fmt, args);
 	va_end(args);
+	end_cleanly(no->detail);
 }
 
 static void
@@ -43,6 +59,7 @@ add_hint(PolicyDecision *no, const char *fmt,...)
 	va_start(args, fmt);
 	vsnprintf(no->hint, sizeof(no->hint), fmt, args);
 	va_end(args);
+	end_cleanly(no->hint);
 }
 
 /* ---- sender ---- */

@@ -181,6 +181,24 @@ request_encode(StringInfo out, const Request *request, const NodeKeys *keys)
 	pfree(body.data);
 }
 
+void
+request_binding(uint8 out[HASH_BYTES], const Request *request)
+{
+	Request		asked = *request;
+	StringInfoData body;
+	HashPart	parts[] = {{"secmed/asked/1", 15}, {NULL, 0}};
+
+	memset(asked.run, 0, RUN_ID_BYTES);
+	memset(asked.change, 0, CHANGE_ID_BYTES);
+	asked.at_us = 0;
+	asked.timeout_ms = asked.change_xid = 0;
+	initStringInfo(&body);
+	encode_body(&body, &asked);
+	parts[1] = (HashPart) {body.data, body.len};
+	hash_parts(out, parts, lengthof(parts));
+	pfree(body.data);
+}
+
 static void
 decode_params(CborReader *in, Request *request)
 {

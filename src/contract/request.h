@@ -103,6 +103,12 @@ extern bool request_decode(Request *request, const void *bytes, size_t len,
 						   const uint8 **body, size_t *body_len,
 						   uint8 signature[SIGNATURE_BYTES], const char **reason);
 
+/*
+ * The hash of all that people say yes to: everything in the request but the run's id, the times, and what a
+ * change is known by.  Another plan, parameter, requester, contract, site, reader or submission has another.
+ */
+extern void request_binding(uint8 out[HASH_BYTES], const Request *request);
+
 /* Position of a node among sites or parties, or -1. */
 extern int	noderef_find(const NodeRef *refs, int n, const char *name);
 

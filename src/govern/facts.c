@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "govern/approval.h"
 #include "govern/facts.h"
 #include "govern/mode.h"
 
@@ -14,4 +15,13 @@ facts_of_mode(PolicyFacts *facts, const Request *request, const List *tables)
 
 	facts->nmodes = modes_of_question(&modes, request, tables);
 	facts->modes = modes;
+}
+
+void
+facts_of_approval(PolicyFacts *facts, const Request *request, const List *tables)
+{
+	ApprovalFact *fact = palloc(sizeof(ApprovalFact));
+
+	*fact = approval_of_run(request, tables);
+	facts->approval = fact;
 }

@@ -12,4 +12,7 @@
 /* For RULE_MODE; what they point to is in CurrentMemoryContext. */
 extern void facts_of_mode(PolicyFacts *facts, const Request *request, const List *tables);
 
+/* For RULE_APPROVAL; approval_of_run() says what it holds. */
+extern void facts_of_approval(PolicyFacts *facts, const Request *request, const List *tables);
+
 #endif							/* SECMED_GOVERN_FACTS_H */

@@ -6,6 +6,7 @@
 
 #include "catalog/pg_type.h"
 #include "govern/mode.h"
+#include "govern/names.h"
 #include "govern/statement.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -25,22 +26,6 @@ static Statement find = {
 	" ORDER BY 1",
 	2, {NAMEARRAYOID, TEXTARRAYOID}
 };
-
-static Datum
-name_array(const List *names)
-{
-	Datum	   *elements = palloc(sizeof(Datum) * (list_length(names) + 1));
-	ListCell   *lc;
-
-	foreach(lc, names)
-	{
-		NameData   *name = palloc0(sizeof(NameData));
-
-		namestrcpy(name, lfirst(lc));
-		elements[foreach_current_index(lc)] = NameGetDatum(name);
-	}
-	return PointerGetDatum(construct_array(elements, list_length(names), NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR));
-}
 
 /* All that a rule may call who asks. */
 static Datum
@@ -82,7 +67,7 @@ int
 modes_of_question(ModeFact **modes, const Request *request, const List *tables)
 {
 	MemoryContext context = CurrentMemoryContext;
-	Datum		values[] = {name_array(tables), requester_names(request)};
+	Datum		values[] = {name_array_datum(tables), requester_names(request)};
 	uint64		rows = statement_begin(&find, values, NULL);
 
 	*modes = MemoryContextAlloc(context, sizeof(ModeFact) * (rows + 1));

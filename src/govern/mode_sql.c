@@ -8,6 +8,7 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "govern/mode.h"
+#include "govern/names.h"
 #include "govern/statement.h"
 #include "miscadmin.h"
 #include "utils/array.h"
@@ -89,15 +90,6 @@ record(const char *table, const char *mode, const StringInfoData *names)
 	audit_wait(audit_append(&entry, names->len ? names->data : NULL, names->len));
 }
 
-static Datum
-current_user_name(void)
-{
-	NameData   *name = palloc0(sizeof(NameData));
-
-	namestrcpy(name, GetUserNameFromId(GetUserId(), false));
-	return NameGetDatum(name);
-}
-
 Datum
 secmed_set_mode(PG_FUNCTION_ARGS)
 {
@@ -125,7 +117,7 @@ secmed_set_mode(PG_FUNCTION_ARGS)
 	check_mode(mode, has_names);
 	values[1] = CStringGetTextDatum(mode);
 	values[2] = has_names ? PG_GETARG_DATUM(1) : (Datum) 0;
-	values[3] = current_user_name();
+	values[3] = user_datum();
 	statement_run(&set, values, has_names ? NULL : "  n ");
 	record(table.data, mode, &names);
 	PG_RETURN_VOID();

@@ -39,7 +39,8 @@ static bool
 is_question(const NodeConn *conn)
 {
 	return strcmp(conn->procedure, "describe") == 0 || strcmp(conn->procedure, "shared") == 0 ||
-		strcmp(conn->procedure, "erase") == 0 || strcmp(conn->procedure, "exchange") == 0;
+		strcmp(conn->procedure, "erase") == 0 || strcmp(conn->procedure, "exchange") == 0 ||
+		strcmp(conn->procedure, "propose") == 0;
 }
 
 /* The session is open: the request goes out. */

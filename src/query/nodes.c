@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "contract/proposal.h"
 #include "crypto/hash.h"
 #include "mirror/forks.h"
 #include "miscadmin.h"
@@ -60,15 +61,27 @@ add_node(RunNodes *nodes, const char *name)
 }
 
 void
-nodes_prepare(RunNodes *nodes, Request *request, const Federation *federation, RequestKind kind)
+nodes_touch(Request *request)
 {
-	request->kind = kind;
+	request->at_us = GetCurrentTimestamp() +
+		(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
+}
+
+void
+nodes_renew(Request *request)
+{
 	random_bytes(request->run, RUN_ID_BYTES);
 	/* An RFC 9562 version 4 UUID, so that ledgers show it as one. */
 	request->run[6] = (request->run[6] & 0x0F) | 0x40;
 	request->run[8] = (request->run[8] & 0x3F) | 0x80;
-	request->at_us = GetCurrentTimestamp() +
-		(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
+	nodes_touch(request);
+}
+
+void
+nodes_prepare(RunNodes *nodes, Request *request, const Federation *federation, RequestKind kind)
+{
+	request->kind = kind;
+	nodes_renew(request);
 	request->coordinator = pstrdup(node_self()->card.name);
 	request->requester = pstrdup(strchr(current_actor(), ':') + 1);
 	request->model = MODEL_HONEST_MAJORITY;
@@ -118,6 +131,11 @@ take_message(RunNodes *nodes, RunNode *node, const char *message, size_t len)
 		case WANT_SHARES:
 		case WANT_RESULT:
 			nodes->take(node, message, len, nodes->arg);
+			break;
+		case WANT_PROPOSAL:
+			if (!proposal_answer_decode(&node->proposal, nodes_keep(message, len), len, &reason))
+				nodes_protocol_error(node, reason);
+			node->want = WANT_NOTHING;
 			break;
 		case WANT_DONE:
 			if (!done_decode(message, len, &reason))
@@ -246,6 +264,12 @@ nodes_wait_while(RunNodes *nodes, Want want, const char *step)
 		if (!anybody_wants(nodes, want))
 			return;
 		in_time = nodeconn_wait(conns, nodes->n, deadline, &failed, &which);
+		if (failed != NULL && nodes->may_wait && failed->sqlerrcode == ERRCODE_SECMED_AWAITS_APPROVAL)
+		{
+			nodes->awaits = true;
+			nodes_abort(nodes);
+			return;
+		}
 		if (failed != NULL)
 			raise_best_failure(nodes, conns, failed, which);
 		if (!in_time)
@@ -276,6 +300,34 @@ nodes_ask(RunNodes *nodes, const Request *request, const char *procedure)
 		node->want = node->site >= 0 ? WANT_SHARES : request->nsites > 0 ? WANT_INPUTS : WANT_RESULT;
 	}
 	pfree(message.data);
+}
+
+void
+nodes_propose(RunNodes *nodes, const Request *request)
+{
+	ProposalQuestion question = {0};
+	StringInfoData bytes;
+	StringInfoData message;
+
+	initStringInfo(&bytes);
+	initStringInfo(&message);
+	request_encode(&bytes, request, node_self());
+	question.request = (uint8 *) bytes.data;
+	question.request_len = bytes.len;
+	proposal_question_encode(&message, &question);
+	for (int i = 0; i < nodes->n; i++)
+	{
+		RunNode    *node = &nodes->node[i];
+
+		if (node->proposal.state == APPROVAL_GIVEN || node->proposal.state == APPROVAL_NOT_NEEDED)
+			continue;
+		node->conn = nodeconn_get(node->name);
+		nodeconn_call(node->conn, "propose", message.data, message.len);
+		node->want = WANT_PROPOSAL;
+	}
+	nodes_wait_while(nodes, WANT_PROPOSAL, "what its people say");
+	pfree(message.data);
+	pfree(bytes.data);
 }
 
 void

@@ -11,7 +11,7 @@
 #define SECMED_NODES_H
 
 #include "postgres.h"
-#include "contract/request.h"
+#include "contract/policy.h"
 #include "peer/connection.h"
 #include "query/options.h"
 
@@ -21,6 +21,7 @@ typedef enum Want
 	WANT_SHARES,
 	WANT_INPUTS,				/* a party that waits for its inputs */
 	WANT_RESULT,
+	WANT_PROPOSAL,				/* what its people say */
 	WANT_DONE,
 	WANT_END
 } Want;
@@ -34,6 +35,7 @@ typedef struct RunNode
 	Want		want;
 	SharesMessage shares;
 	ResultMessage result;
+	ApprovalFact proposal;
 } RunNode;
 
 typedef struct RunNodes
@@ -47,6 +49,10 @@ typedef struct RunNodes
 	 */
 	void		(*take) (RunNode *node, const char *message, size_t len, void *arg);
 	void	   *arg;
+
+	/* Set when a node has refused because it asks people first, and the coordinator would ask them. */
+	bool		may_wait;
+	bool		awaits;
 } RunNodes;
 
 /*
@@ -57,6 +63,10 @@ typedef struct RunNodes
 extern void nodes_prepare(RunNodes *nodes, Request *request, const Federation *federation,
 						  RequestKind kind);
 
+/* The time is now; and a new run id: the request is for another run. */
+extern void nodes_touch(Request *request);
+extern void nodes_renew(Request *request);
+
 /* Signs the request and starts CALL secmed.PROCEDURE at every node. */
 extern void nodes_ask(RunNodes *nodes, const Request *request, const char *procedure);
 
@@ -64,8 +74,15 @@ extern void nodes_ask(RunNodes *nodes, const Request *request, const char *proce
  * Moves everything until nobody wants `want` any more.  step says what for, in an
  * error: "its shares".  No longer silent than secmed.node_timeout; raises the failure that
  * names the node to blame.
+ * With may_wait it returns, all connections closed, with awaits set when a node asks people first.
  */
 extern void nodes_wait_while(RunNodes *nodes, Want want, const char *step);
+
+/*
+ * Asks the people at every node for their yes to the request, which has a submission; what they have
+ * said is in the proposals.  Again, asks only those who have not said yes.
+ */
+extern void nodes_propose(RunNodes *nodes, const Request *request);
 
 /* Tells everybody that the answer is out, and waits until it is on every ledger. */
 extern void nodes_finish(RunNodes *nodes);

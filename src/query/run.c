@@ -16,6 +16,7 @@
 #include "query/record.h"
 #include "query/run.h"
 #include "query/sealed.h"
+#include "query/submission.h"
 #include "share/ring.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -209,10 +210,26 @@ run_steps(Run *run)
 	AuditTicket released;
 
 	record_request(&run->record, "asked", run->spec->statement);
+	if (!submission_prepare(&run->nodes, &run->request))
+	{
+		record_run(&run->record, ENTRY_OUTCOME, "proposed", "nothing");
+		run->result->proposed = true;
+		return;
+	}
 	nodes_ask(&run->nodes, &run->request, "serve");
 	nodes_wait_while(&run->nodes, WANT_SHARES, "its shares");
-	pass_on_shares(run);
-	nodes_wait_while(&run->nodes, WANT_RESULT, "its part of the answer");
+	if (!run->nodes.awaits)
+	{
+		pass_on_shares(run);
+		nodes_wait_while(&run->nodes, WANT_RESULT, "its part of the answer");
+	}
+	if (run->nodes.awaits)
+	{
+		record_run(&run->record, ENTRY_OUTCOME, "refused SM047", "nothing");
+		submission_wait(&run->nodes, &run->request);
+		run_steps(run);
+		return;
+	}
 	if (run->request.has_reader)
 		keep_sealed(run);
 	else

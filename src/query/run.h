@@ -35,6 +35,7 @@ typedef struct RunResult
 	uint64		rounds;			/* of MPC */
 	uint64		mpc_bytes;		/* sent by the three parties to each other */
 	uint64		opened_bytes;	/* received by the coordinator */
+	bool		proposed;		/* people were asked, and nothing was run */
 	size_t		withheld;		/* cells below the threshold */
 	size_t		parts_withheld; /* and further parts of the other cells */
 } RunResult;

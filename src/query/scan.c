@@ -260,6 +260,8 @@ scan_next(ForeignScanState *node)
 	ExecClearTuple(slot);
 	if (scan->result == NULL)
 		run_scan(node);
+	if (scan->result->proposed)
+		return slot;
 
 	if (scan->result->sealed)
 		return slot;

@@ -66,6 +66,7 @@ decide(Served *served)
 		served_watch_end();
 		site_rule(served->query, &served->run.record.patients_min, &show_zero);
 	}
+	serving_decide_rest(&served->run);
 	serving_agree(&served->run);
 }
 

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "contract/policy.h"
+#include "govern/approval.h"
 #include "govern/facts.h"
 #include "mirror/forks.h"
 #include "miscadmin.h"
@@ -31,7 +32,7 @@ now_us(void)
 }
 
 static void
-verify_request(Serving *serving, const char *bytes, size_t len, bool over_sites)
+verify_request(Serving *serving, const char *bytes, size_t len)
 {
 	const char *reason;
 	const uint8 *body;
@@ -40,8 +41,6 @@ verify_request(Serving *serving, const char *bytes, size_t len, bool over_sites)
 
 	if (!request_decode(&serving->request, bytes, len, &body, &body_len, signature, &reason))
 		serving_protocol_error(reason);
-	if ((serving->request.kind == REQUEST_RUN) != over_sites)
-		serving_protocol_error("a request of another kind than the procedure's");
 	if (!sign_verify(signature, serving->coordinator.sign_public, "secmed/run/1", body, body_len))
 		ereport(ERROR,
 				(errcode(ERRCODE_SECMED_WRONG_KEY),
@@ -55,8 +54,16 @@ serving_take(Serving *serving, bytea *frame, bool over_sites)
 
 	initStringInfo(&bytes);
 	served_open(&bytes, VARDATA_ANY(frame), VARSIZE_ANY_EXHDR(frame));
+	serving_take_bytes(serving, bytes.data, bytes.len);
+	if ((serving->request.kind == REQUEST_RUN) != over_sites)
+		serving_protocol_error("a request of another kind than the procedure's");
+}
+
+void
+serving_take_bytes(Serving *serving, const char *bytes, size_t len)
+{
 	serving->coordinator = *served_peer();
-	verify_request(serving, bytes.data, bytes.len, over_sites);
+	verify_request(serving, bytes, len);
 	plan_hash(serving->plan_hash, serving->request.plan, serving->request.plan_len);
 	serving->site = noderef_find(serving->request.sites, serving->request.nsites, node_self()->card.name);
 	serving->party = noderef_find(serving->request.parties, PARTIES, node_self()->card.name);
@@ -130,8 +137,20 @@ serving_decide(Serving *serving)
 }
 
 void
+serving_decide_rest(Serving *serving)
+{
+	PolicyFacts facts = {node_self()->card.name, served_peer()->name, now_us(), known_fingerprint};
+
+	facts_of_approval(&facts, &serving->request, serving->tables);
+	require_yes(serving, &facts, RULE_COLUMNS + 1, RULE_LAST);
+	serving->approved = facts.approval->state == APPROVAL_GIVEN;
+}
+
+void
 serving_agree(Serving *serving)
 {
+	if (serving->approved)
+		approval_use(&serving->request, serving->record.tables, serving->plan_hash);
 	record_run(&serving->record, ENTRY_DECISION, "yes", "");
 	serving->decided = true;
 }

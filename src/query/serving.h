@@ -24,6 +24,7 @@ typedef struct Serving
 	PartyLinks *links;
 	bool		recorded;		/* the request is on the ledger: so must be its end */
 	bool		decided;		/* and the answer was yes */
+	bool		approved;		/* because people here have said so, to this run alone */
 	bool		released;
 	TimestampTz work_until;		/* for a site's sub-query */
 	TimestampTz patience;		/* for the coordinator, who has the same timeout and counts first */
@@ -36,14 +37,18 @@ typedef struct Serving
  */
 extern void serving_take(Serving *serving, bytea *frame, bool over_sites);
 
+/* The same with the bytes of a request of any kind, which another message brought. */
+extern void serving_take_bytes(Serving *serving, const char *bytes, size_t len);
+
 /* The request is queued for the ledger, with the question's words. */
 extern void serving_record(Serving *serving, const char *words);
 
 /*
- * Asks policy.c, all that comes before this node's own reading of the question.  An error, with
- * the rule's name in the record, if the answer is no.
+ * Asks policy.c: first all that comes before this node's own reading of the question, then, once
+ * it has read it, the rest.  An error, with the rule's name in the record, if the answer is no.
  */
 extern void serving_decide(Serving *serving);
+extern void serving_decide_rest(Serving *serving);
 
 /* Yes, for the ledger. */
 extern void serving_agree(Serving *serving);

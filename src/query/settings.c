@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "query/settings.h"
+#include "query/submission.h"
 #include "utils/guc.h"
 
 int			suppressed_mode = SUPPRESSED_NULL;
@@ -25,6 +26,11 @@ settings_init(void)
 							 "null: a row whose aggregates are NULL; omit: no row; error: the query fails.",
 							 &suppressed_mode, SUPPRESSED_NULL, suppressed_options,
 							 PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("secmed.approval_wait",
+							"Sets how long a statement waits for people who must approve it at a node.",
+							"0: it does not ask them; secmed.submit() does.",
+							&approval_wait_ms, 0, 0, 24 * 3600 * 1000,
+							PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
 	DefineCustomIntVariable("secmed.site_timeout",
 							"Sets the longest time this site works on one sub-query of another node.",
 							"The coordinator may ask for less with its secmed.node_timeout.",

@@ -7,8 +7,10 @@
 #define SECMED_SITE_H
 
 #include "postgres.h"
+#include "access/tupdesc.h"
 #include "contract/request.h"
 #include "utils/timestamp.h"
+#include "utils/tuplestore.h"
 
 typedef struct SiteQuery SiteQuery;
 
@@ -31,5 +33,11 @@ extern void site_rule(const SiteQuery *query, uint64 *patients_min, bool *show_z
  * (ERRCODE_SECMED_ROW_ERROR): its own text may hold the value.
  */
 extern void site_execute(SiteQuery *query, uint128 *elements, TimestampTz deadline);
+
+/*
+ * Runs it in the same way for people of this site: its rows, in a tuplestore of the caller's. What
+ * a row raises is told as it is.
+ */
+extern Tuplestorestate *site_look(SiteQuery *query, TupleDesc *desc);
 
 #endif							/* SECMED_SITE_H */

@@ -239,3 +239,15 @@ site_execute(SiteQuery *site, uint128 *elements, TimestampTz deadline)
 	}
 	PG_END_TRY();
 }
+
+Tuplestorestate *
+site_look(SiteQuery *site, TupleDesc *desc)
+{
+	RunnerScope scope;
+	Tuplestorestate *rows;
+
+	runner_begin(&scope);
+	rows = run_query(site, desc);
+	runner_end(&scope);
+	return rows;
+}

@@ -8,6 +8,7 @@
 #include "a_request.h"
 #include "base/cbor.h"
 #include "contract/describe.h"
+#include "contract/proposal.h"
 
 /* Requests ------------------------------------------------------------------*/
 
@@ -569,10 +570,99 @@ test_description(void)
 	check_refused(description_again, bytes, OTHER_LENGTH, "the question as the answer");
 }
 
+/* Proposals -----------------------------------------------------------------*/
+
+static bool
+proposal_question_again(StringInfo again, const void *bytes, size_t len, const char **reason)
+{
+	ProposalQuestion question;
+
+	if (!proposal_question_decode(&question, bytes, len, reason))
+		return false;
+	proposal_question_encode(again, &question);
+	return true;
+}
+
+static bool
+proposal_answer_again(StringInfo again, const void *bytes, size_t len, const char **reason)
+{
+	ApprovalFact answer;
+
+	if (!proposal_answer_decode(&answer, bytes, len, reason))
+		return false;
+	proposal_answer_encode(again, &answer);
+	return true;
+}
+
+static void
+test_proposals(void)
+{
+	ProposalQuestion question = {.request = (const uint8 *) "a request", .request_len = 9};
+	ApprovalFact answer = {.state = APPROVAL_HELD, .waits_for = "irb (0 of 2)", .reason = "\303\244"};
+	StringInfoData bytes = empty();
+	const char *reason;
+
+	proposal_question_encode(&bytes, &question);
+	test_hostile("proposal", proposal_question_again, &bytes);
+	question.withdraw = true;
+	fill(question.submission, SUBMISSION_ID_BYTES, 3);
+	bytes = empty();
+	proposal_question_encode(&bytes, &question);
+	test_hostile("withdrawal", proposal_question_again, &bytes);
+	bytes = empty();
+	proposal_answer_encode(&bytes, &answer);
+	test_hostile("answer to a proposal", proposal_answer_again, &bytes);
+	answer.reason = text_of(PROPOSAL_TEXT_MAX + 10);
+	((char *) answer.reason)[PROPOSAL_TEXT_MAX - 1] = '\303';
+	((char *) answer.reason)[PROPOSAL_TEXT_MAX] = '\244';
+	bytes = empty();
+	proposal_answer_encode(&bytes, &answer);
+	check(proposal_answer_decode(&answer, bytes.data, bytes.len, &reason) &&
+		  strlen(answer.reason) == PROPOSAL_TEXT_MAX - 1, "a long reason is cut before a character");
+}
+
+/* Everything but the run and the times makes it another question. */
+static void
+test_binding(void)
+{
+	static char *params[] = {"5", NULL, "6"};
+	uint8		first[HASH_BYTES];
+	uint8		other[HASH_BYTES];
+
+	Request		asked = good_request();
+
+	request_binding(first, &asked);
+#define binds(wanted, what, change) \
+	do { \
+		Request		request = good_request(); \
+		change; \
+		request_binding(other, &request); \
+		check((memcmp(first, other, HASH_BYTES) != 0) == wanted, "a yes is for %s", what); \
+	} while (0)
+	binds(false, "any run", request.run[0] ^= 1);
+	binds(false, "any time", request.at_us++; request.timeout_ms++);
+	binds(true, "one kind", request.kind = REQUEST_COMPUTE);
+	binds(true, "one coordinator", request.coordinator = "mayo");
+	binds(true, "one requester", request.requester = "bob");
+	binds(true, "one identity", request.has_identity = true);
+	binds(true, "one contract", request.has_contract = true);
+	binds(true, "one submission", request.has_submission = true);
+	binds(true, "one reader", request.has_reader = true);
+	binds(true, "one model", request.model = "full-threshold");
+	binds(true, "these sites", request.nsites--);
+	binds(true, "these keys", request.sites[0].fingerprint[31] ^= 1);
+	binds(true, "these parties", request.parties[2].name = "mayo");
+	binds(true, "one plan", request.plan_len--);
+	binds(true, "these parameters", request.params = params);
+	binds(true, "all parameters", request.nparams--);
+}
+
 int
 main(void)
 {
 	node_keys_generate(&coordinator, "research", 0);
+	test_proposals();
+	test_binding();
 	test_request();
 	test_request_limits();
 	test_receipt();

@@ -15,6 +15,7 @@
 #include "contract/describe.h"
 #include "contract/exchange.h"
 #include "contract/person.h"
+#include "contract/proposal.h"
 #include "contract/request.h"
 #include "contract/shared.h"
 #include "contract/vote.h"
@@ -206,6 +207,38 @@ test_request(void)
 	check_bytes(body, body_len, "request", "body");
 	check_bytes(signature, SIGNATURE_BYTES, "request", "signature");
 	check(sign_verify(signature, keys.card.sign_public, "secmed/run/1", body, body_len), "request: signed");
+}
+
+static void
+test_proposal(void)
+{
+	StringInfoData request = vector_bytes("request", "bytes");
+	StringInfoData bytes = empty();
+	StringInfoData wanted;
+	ProposalQuestion question = {.request = (uint8 *) request.data, .request_len = request.len};
+	ApprovalFact answer = {.state = APPROVAL_HELD, .waits_for = "irb (0 of 2)", .reason = "Too few."};
+	Request		asked;
+	const uint8 *body;
+	size_t		body_len;
+	uint8		signature[SIGNATURE_BYTES];
+	uint8		binding[HASH_BYTES];
+	const char *reason;
+
+	proposal_question_encode(&bytes, &question);
+	check_message(bytes, "proposal");
+	bytes = empty();
+	proposal_answer_encode(&bytes, &answer);
+	wanted = vector_bytes("proposal", "answer");
+	check(bytes.len == wanted.len && memcmp(bytes.data, wanted.data, bytes.len) == 0, "proposal: answer");
+	question.withdraw = true;
+	memcpy(question.submission, run, SUBMISSION_ID_BYTES);
+	bytes = empty();
+	proposal_question_encode(&bytes, &question);
+	wanted = vector_bytes("proposal", "withdrawal");
+	check(bytes.len == wanted.len && memcmp(bytes.data, wanted.data, bytes.len) == 0, "proposal: withdrawal");
+	check(request_decode(&asked, request.data, request.len, &body, &body_len, signature, &reason), "proposal: request");
+	request_binding(binding, &asked);
+	check_bytes(binding, HASH_BYTES, "proposal", "binding");
 }
 
 static void
@@ -624,6 +657,7 @@ main(void)
 	test_card();
 	test_plan();
 	test_request();
+	test_proposal();
 	test_receipt();
 	test_shares_and_inputs();
 	test_result();
