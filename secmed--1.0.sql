@@ -1638,6 +1638,159 @@ COMMENT ON AGGREGATE secmed.mcnemar_test(boolean, boolean, boolean) IS
 REVOKE ALL ON FUNCTION secmed.mcnemar_test(boolean, boolean, boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.mcnemar_test(boolean, boolean, boolean) TO secmed_analyst;
 
+-- Functions over a relation: one question with GROUP BY, asked as the caller; what it opens are its groups.
+
+CREATE TYPE secmed.anova_result AS (
+	method text,
+	statistic double precision,
+	df double precision,
+	df2 double precision,
+	p_value double precision,
+	groups bigint,
+	n bigint,
+	n_missing bigint);
+COMMENT ON TYPE secmed.anova_result IS 'A comparison of several groups; df2 is of the denominator of F.';
+REVOKE ALL ON TYPE secmed.anova_result FROM PUBLIC;
+GRANT USAGE ON TYPE secmed.anova_result TO secmed_analyst;
+
+CREATE TYPE secmed.mantel_haenszel_result AS (
+	method text,
+	estimate double precision,
+	standard_error double precision,
+	conf_low double precision,
+	conf_high double precision,
+	statistic double precision,
+	df double precision,
+	p_value double precision,
+	strata bigint,
+	n bigint,
+	n_missing bigint);
+COMMENT ON TYPE secmed.mantel_haenszel_result IS 'The common odds ratio of strata, its limits (the standard error is of its logarithm), and the test.';
+REVOKE ALL ON TYPE secmed.mantel_haenszel_result FROM PUBLIC;
+GRANT USAGE ON TYPE secmed.mantel_haenszel_result TO secmed_analyst;
+
+CREATE TYPE secmed.rank_test_result AS (
+	method text,
+	statistic double precision,
+	p_value double precision,
+	n1 bigint,
+	n2 bigint,
+	n bigint,
+	n_missing bigint);
+COMMENT ON TYPE secmed.rank_test_result IS 'A test by ranks.';
+REVOKE ALL ON TYPE secmed.rank_test_result FROM PUBLIC;
+GRANT USAGE ON TYPE secmed.rank_test_result TO secmed_analyst;
+
+CREATE TYPE secmed.rank_correlation_result AS (
+	method text,
+	estimate double precision,
+	statistic double precision,
+	p_value double precision,
+	n bigint,
+	n_missing bigint);
+COMMENT ON TYPE secmed.rank_correlation_result IS 'A correlation of ranks.';
+REVOKE ALL ON TYPE secmed.rank_correlation_result FROM PUBLIC;
+GRANT USAGE ON TYPE secmed.rank_correlation_result TO secmed_analyst;
+
+CREATE FUNCTION secmed.anova(formula text, relation regclass, equal_variances boolean DEFAULT false)
+	RETURNS secmed.anova_result
+	AS 'MODULE_PATHNAME', 'secmed_anova' LANGUAGE C STRICT VOLATILE;
+COMMENT ON FUNCTION secmed.anova(text, regclass, boolean) IS
+'One-way analysis of variance, value ~ group: Welch 1951, or Fisher with equal variances, as R''s oneway.test. Opens of each group the number of rows and of NULLs, the sum and the sum of squares.';
+REVOKE ALL ON FUNCTION secmed.anova(text, regclass, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.anova(text, regclass, boolean) TO secmed_analyst;
+
+CREATE FUNCTION secmed.bartlett_test(formula text, relation regclass)
+	RETURNS secmed.anova_result
+	AS 'MODULE_PATHNAME', 'secmed_bartlett_test' LANGUAGE C STRICT VOLATILE;
+COMMENT ON FUNCTION secmed.bartlett_test(text, regclass) IS
+'Bartlett 1937: have all groups one variance? value ~ group, as R''s bartlett.test. Opens of each group the number of rows and of NULLs, the sum and the sum of squares.';
+REVOKE ALL ON FUNCTION secmed.bartlett_test(text, regclass) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.bartlett_test(text, regclass) TO secmed_analyst;
+
+CREATE FUNCTION secmed.table_chisq_test(formula text, relation regclass, correct boolean DEFAULT true)
+	RETURNS secmed.test_result
+	AS 'MODULE_PATHNAME', 'secmed_table_chisq_test' LANGUAGE C STRICT VOLATILE;
+COMMENT ON FUNCTION secmed.table_chisq_test(text, regclass, boolean) IS
+'Pearson''s chi-square test of a contingency table, row ~ column, as R''s chisq.test. Opens the cells; if one is withheld, there is no test.';
+REVOKE ALL ON FUNCTION secmed.table_chisq_test(text, regclass, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.table_chisq_test(text, regclass, boolean) TO secmed_analyst;
+
+CREATE FUNCTION secmed.table_fisher_test(formula text, relation regclass)
+	RETURNS secmed.test_result
+	AS 'MODULE_PATHNAME', 'secmed_table_fisher_test' LANGUAGE C STRICT VOLATILE;
+COMMENT ON FUNCTION secmed.table_fisher_test(text, regclass) IS
+'Fisher''s exact test of a contingency table of any size (Freeman and Halton 1951), row ~ column, as R''s fisher.test. Opens the cells; if one is withheld, there is no test.';
+REVOKE ALL ON FUNCTION secmed.table_fisher_test(text, regclass) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.table_fisher_test(text, regclass) TO secmed_analyst;
+
+CREATE FUNCTION secmed.mantel_haenszel_test(formula text, relation regclass, correct boolean DEFAULT true, conf_level double precision DEFAULT 0.95)
+	RETURNS secmed.mantel_haenszel_result
+	AS 'MODULE_PATHNAME', 'secmed_mantel_haenszel_test' LANGUAGE C STRICT VOLATILE;
+COMMENT ON FUNCTION secmed.mantel_haenszel_test(text, regclass, boolean, double precision) IS
+'Mantel and Haenszel 1959: diseased ~ exposed | stratum, common odds ratio with limits of Robins, Breslow and Greenland 1986, as R''s mantelhaen.test. Opens the four cells of each stratum, and how many rows are left out.';
+REVOKE ALL ON FUNCTION secmed.mantel_haenszel_test(text, regclass, boolean, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.mantel_haenszel_test(text, regclass, boolean, double precision) TO secmed_analyst;
+
+CREATE FUNCTION secmed.wilcox_test(formula text, relation regclass, alternative text DEFAULT 'two.sided')
+	RETURNS secmed.rank_test_result
+	AS 'MODULE_PATHNAME', 'secmed_wilcox_test' LANGUAGE C STRICT VOLATILE;
+COMMENT ON FUNCTION secmed.wilcox_test(text, regclass, text) IS
+'Wilcoxon rank sum (Mann-Whitney) test, value ~ condition, as R''s wilcox.test. Opens how many rows have each value in each group: for local tables, and for values with a public domain.';
+REVOKE ALL ON FUNCTION secmed.wilcox_test(text, regclass, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.wilcox_test(text, regclass, text) TO secmed_analyst;
+
+CREATE FUNCTION secmed.signed_rank_test(x text, relation regclass, alternative text DEFAULT 'two.sided')
+	RETURNS secmed.rank_test_result
+	AS 'MODULE_PATHNAME', 'secmed_signed_rank_test' LANGUAGE C STRICT VOLATILE;
+COMMENT ON FUNCTION secmed.signed_rank_test(text, regclass, text) IS
+'Wilcoxon signed rank test that an expression (''after - before'') is centred at zero, as R''s wilcox.test. Opens how many rows have each value: for local tables, and for values with a public domain.';
+REVOKE ALL ON FUNCTION secmed.signed_rank_test(text, regclass, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.signed_rank_test(text, regclass, text) TO secmed_analyst;
+
+CREATE FUNCTION secmed.kruskal_test(formula text, relation regclass)
+	RETURNS secmed.test_result
+	AS 'MODULE_PATHNAME', 'secmed_kruskal_test' LANGUAGE C STRICT VOLATILE;
+COMMENT ON FUNCTION secmed.kruskal_test(text, regclass) IS
+'Kruskal-Wallis rank sum test, value ~ group, as R''s kruskal.test. Opens how many rows have each value in each group: for local tables, and for values with a public domain.';
+REVOKE ALL ON FUNCTION secmed.kruskal_test(text, regclass) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.kruskal_test(text, regclass) TO secmed_analyst;
+
+CREATE FUNCTION secmed.ks_test(formula text, relation regclass)
+	RETURNS secmed.rank_test_result
+	AS 'MODULE_PATHNAME', 'secmed_ks_test' LANGUAGE C STRICT VOLATILE;
+COMMENT ON FUNCTION secmed.ks_test(text, regclass) IS
+'Two-sample Kolmogorov-Smirnov test, value ~ condition, as R''s ks.test. Opens how many rows have each value in each group: for local tables, and for values with a public domain.';
+REVOKE ALL ON FUNCTION secmed.ks_test(text, regclass) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.ks_test(text, regclass) TO secmed_analyst;
+
+CREATE FUNCTION secmed.spearman_test(formula text, relation regclass)
+	RETURNS secmed.rank_correlation_result
+	AS 'MODULE_PATHNAME', 'secmed_spearman_test' LANGUAGE C STRICT VOLATILE;
+COMMENT ON FUNCTION secmed.spearman_test(text, regclass) IS
+'Spearman''s rank correlation, y ~ x, as R''s cor.test(method = "spearman"). Opens how many rows have each pair of values: for local tables, and for values with public domains.';
+REVOKE ALL ON FUNCTION secmed.spearman_test(text, regclass) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.spearman_test(text, regclass) TO secmed_analyst;
+
+CREATE FUNCTION secmed.histogram(x text, relation regclass, breaks double precision[],
+		OUT bin integer, OUT lower double precision, OUT upper double precision, OUT n bigint, OUT density double precision)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'secmed_histogram' LANGUAGE C STRICT VOLATILE;
+COMMENT ON FUNCTION secmed.histogram(text, regclass, double precision[]) IS
+'How many rows lie between public breaks: (lower, upper], the first bin closed on both sides, as R''s hist; rows outside are counted below and above. Opens the count of each bin that is large enough.';
+REVOKE ALL ON FUNCTION secmed.histogram(text, regclass, double precision[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.histogram(text, regclass, double precision[]) TO secmed_analyst;
+
+CREATE FUNCTION secmed.histogram_2d(x text, y text, relation regclass, x_breaks double precision[], y_breaks double precision[],
+		OUT x_bin integer, OUT y_bin integer, OUT x_lower double precision, OUT x_upper double precision,
+		OUT y_lower double precision, OUT y_upper double precision, OUT n bigint)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'secmed_histogram_2d' LANGUAGE C STRICT VOLATILE;
+COMMENT ON FUNCTION secmed.histogram_2d(text, text, regclass, double precision[], double precision[]) IS
+'The same of two variables: a count for each pair of bins that has rows. Opens the count of each that is large enough.';
+REVOKE ALL ON FUNCTION secmed.histogram_2d(text, text, regclass, double precision[], double precision[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.histogram_2d(text, text, regclass, double precision[], double precision[]) TO secmed_analyst;
+
 -- peer ----------------------------------------------------------------------
 
 CREATE FUNCTION secmed.hello(hello bytea) RETURNS bytea

@@ -127,6 +127,8 @@
 #define DOCUMENT_WAITS_DAYS_MAX	90
 /* Values of a cell that Fisher's exact test tries, some 100 times each: a second; beyond, chi-square is as good. */
 #define FISHER_SUPPORT_MAX		1000000
+/* Tables of rows and columns that it goes through: half a second. */
+#define FISHER_TABLES_MAX		5000000
 
 /* A run's request is refused when the clocks differ by more than this. */
 #define CLOCK_SKEW_MS_MAX		(5 * 60 * 1000)

@@ -22,6 +22,7 @@
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "query/domain.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/json.h"
@@ -567,6 +568,41 @@ has_param_walker(Node *node, void *unused)
 	return IsA(node, Param) || expression_tree_walker(node, has_param_walker, unused);
 }
 
+/* How many buckets a width_bucket() of constants has beside the two outer ones; 0 if this is none. */
+static int64
+buckets_of(FuncExpr *func)
+{
+	Const	   *last;
+
+	if (!IsA(func, FuncExpr) || func->funcresulttype != INT4OID)
+		return 0;
+	last = llast(func->args);
+	if (!IsA(last, Const) || last->constisnull)
+		return 0;
+	if (func->funcid == F_WIDTH_BUCKET_FLOAT8_FLOAT8_FLOAT8_INT4 || func->funcid == F_WIDTH_BUCKET_NUMERIC_NUMERIC_NUMERIC_INT4)
+		return DatumGetInt32(last->constvalue);
+	if (func->funcid == F_WIDTH_BUCKET_ANYCOMPATIBLE_ANYCOMPATIBLEARRAY)
+		return ArrayGetNItems(ARR_NDIM(DatumGetArrayTypeP(last->constvalue)),
+							  ARR_DIMS(DatumGetArrayTypeP(last->constvalue))) - 1;
+	return 0;
+}
+
+/* 0, 1 .. buckets, one more above, and NULL: the bounds are public, whatever the rows are. */
+static Domain *
+domain_of_buckets(FuncExpr *func)
+{
+	int64		buckets = buckets_of(func);
+	DomainBuilder builder;
+
+	if (buckets <= 0 || buckets >= DOMAIN_VALUES_MAX - 2)
+		return NULL;
+	builder_start(&builder, INT4OID);
+	for (int64 i = 0; i <= buckets + 1; i++)
+		builder_add(&builder, psprintf(INT64_FORMAT, i));
+	builder_add(&builder, NULL);
+	return builder_finish(&builder);
+}
+
 Domain *
 domain_of_expression(Node *expr, DomainOfColumn column, void *arg)
 {
@@ -583,6 +619,8 @@ domain_of_expression(Node *expr, DomainOfColumn column, void *arg)
 		domain = domain_of_case((CaseExpr *) expr, column, arg);
 	else if (IsA(expr, CoalesceExpr))
 		domain = domain_of_coalesce((CoalesceExpr *) expr, column, arg);
+	else
+		domain = domain_of_buckets((FuncExpr *) expr);
 	if (domain == NULL && !has_param_walker(expr, NULL))
 		domain = domain_of_image(expr, column, arg);
 	if (domain == NULL)

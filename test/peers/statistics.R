@@ -2,7 +2,7 @@
 #	  R computes the figures that the tests of statistics hold fixed.
 #
 #     Rscript test/peers/statistics.R FILE...          compares
-#     Rscript test/peers/statistics.R --write FILE...  writes them instead
+#     Rscript test/peers/statistics.R --write FILE...  writes them instead, also where there is a ?
 #
 # A line of a FILE that ends in "-- R: call" holds a figure, near(sql, figure);
 # the call is evaluated over the rows of sql/include/data.sql, which are made
@@ -19,6 +19,7 @@ measure <- data.frame(
 	i4 = ifelse(p * 7919 %% 20011 - 10000 == 7, NA, (p * 7919) %% 20011 - 10000),
 	price = ifelse(p %% 8 == 0, NA, round((p * 37) %% 10007 / 100, 2)),
 	ratio = ifelse(p %% 9 == 0, NA, p / (1 + p %% 11)),
+	grade = factor(c("mild", "moderate", "severe", NA)[1 + p %% 4]),
 	f4 = ifelse(p %% 5 == 0, NA, p %% 17 / 8),
 	f8 = ifelse(p %% 4 == 0, NA, sin(p) * 1e3))
 
@@ -39,6 +40,8 @@ standard_error <- function(x) sd(known(x)) / sqrt(length(known(x)))
 
 # Rows true first, so that cells are in the order 11, 10, 01, 00.
 two <- function(a, b) table(factor(a, c(TRUE, FALSE)), factor(b, c(TRUE, FALSE)))
+
+strata <- function(a, b, by) table(factor(a, c(TRUE, FALSE)), factor(b, c(TRUE, FALSE)), by)
 
 # Woolf 1955 and Katz 1978: ratio, error of its logarithm, limits.
 odds <- function(t, level = .95)
