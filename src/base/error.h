@@ -59,6 +59,10 @@
 #define ERRCODE_SECMED_IDENTITY			MAKE_SQLSTATE('S','M','0','4','0')
 /* Who asked may not ask so: the node's mode is another. */
 #define ERRCODE_SECMED_MODE				MAKE_SQLSTATE('S','M','0','4','1')
+/* The contract does not allow this run, or is not active. */
+#define ERRCODE_SECMED_CONTRACT			MAKE_SQLSTATE('S','M','0','4','2')
+/* Who asks has not accepted the contract's terms. */
+#define ERRCODE_SECMED_TERMS			MAKE_SQLSTATE('S','M','0','4','3')
 /* Named people at a node have not said yes to this run yet. */
 #define ERRCODE_SECMED_AWAITS_APPROVAL	MAKE_SQLSTATE('S','M','0','4','7')
 /* They said no, or yes to something else, or long ago. */

@@ -69,7 +69,8 @@ needs_words(ContractVerb verb)
 static const char *
 problem_of(const ContractAct *act)
 {
-	bool		may_name_node = act->verb == CONTRACT_SIGN || act->verb == CONTRACT_SUSPEND || act->verb == CONTRACT_RESUME;
+	bool		may_name_node = act->verb == CONTRACT_SIGN || act->verb == CONTRACT_SUSPEND ||
+		act->verb == CONTRACT_RESUME || act->verb == CONTRACT_REVOKE;
 
 	if (act->node != NULL && (!may_name_node || !node_name_valid(act->node)))
 		return "names a node that it does not need, or that is none";

@@ -1,13 +1,13 @@
 /*
  * act.h
- *	  What people do with a contract (contract.h): each a document of exactly
- *	  one signer.
+ *	  What people do with a contract (contract.h): documents, by which each who
+ *	  has signed one has done what it says.
  *
  *	  ["contract-act", 1, verb, contract, at_us, node or null, meaning or null, words]
  *
  *	  contract  hash of its document
- *	  node      of "sign": the site or party for which it is done; of "suspend" and "resume" as
- *	            well if an owner does it for his, otherwise null
+ *	  node      of "sign": the site or party for which it is done; of "suspend", "resume" and
+ *	            "revoke" as well if an owner does it for his, otherwise null
  *	  meaning   of "vet": "review", "approval" or "responsibility" (21 CFR 11.50)
  *	  words     the reason; not empty for "object", "suspend" and "revoke"
  *

@@ -6,6 +6,8 @@
  */
 #include "contract/policy.h"
 
+#include "contract/permit.h"
+
 typedef bool (*Check) (PolicyDecision *no, const Request *request, const PolicyFacts *facts);
 
 /* What did not fit must not end within a character. */
@@ -157,6 +159,8 @@ check_one_mode(PolicyDecision *no, const ModeFact *mode, const Request *request,
 		add_hint(no, "Its administrator opens it with secmed.set_mode().");
 		return refuse(no, ERRCODE_SECMED_MODE, "node \"%s\" answers no questions%s at present", facts->self, about);
 	}
+	if (request->has_contract)
+		return true;			/* if it allows this, which is the next question */
 	if (mode->mode == MODE_CONTRACTS)
 	{
 		add_detail(no, "It is in mode \"contracts\", and no active contract allows this one.");
@@ -182,6 +186,40 @@ check_modes(PolicyDecision *no, const Request *request, const PolicyFacts *facts
 		if (!check_one_mode(no, &facts->modes[i], request, facts))
 			return false;
 	return true;
+}
+
+/* ---- contract ---- */
+
+static bool
+pass_on(PolicyDecision *no, const ContractRefusal *refusal)
+{
+	if (refusal->detail[0] != '\0')
+		add_detail(no, "%s", refusal->detail);
+	if (refusal->hint[0] != '\0')
+		add_hint(no, "%s", refusal->hint);
+	return refuse(no, refusal->sqlstate, "%s", refusal->message);
+}
+
+static bool
+check_contract(PolicyDecision *no, const Request *request, const PolicyFacts *facts)
+{
+	ContractRefusal refusal;
+
+	if (!request->has_contract)
+		return true;
+	if (facts->contract == NULL)
+		return refuse(no, ERRCODE_SECMED_CONTRACT, "node \"%s\" knows nothing of the contract", facts->self);
+	return contract_permit(&refusal, request, facts->contract) || pass_on(no, &refusal);
+}
+
+static bool
+check_terms(PolicyDecision *no, const Request *request, const PolicyFacts *facts)
+{
+	ContractRefusal refusal;
+
+	if (!request->has_contract)
+		return true;
+	return contract_permit_terms(&refusal, request, facts->contract) || pass_on(no, &refusal);
 }
 
 /* ---- approval ---- */
@@ -258,6 +296,8 @@ static const struct
 	{RULE_SENDER, check_member},
 	{RULE_SENDER, check_nodes},
 	{RULE_MODE, check_modes},
+	{RULE_CONTRACT, check_contract},
+	{RULE_TERMS, check_terms},
 	{RULE_APPROVAL, check_approval},
 };
 
@@ -280,7 +320,7 @@ policy_decide(const Request *request, const PolicyFacts *facts, PolicyRule first
 
 /* ---- names ---- */
 
-static const char *const rule_names[] = {NULL, "sender", "mode", "columns", "approval"};
+static const char *const rule_names[] = {NULL, "sender", "mode", "contract", "terms", "columns", "approval"};
 static const char *const mode_names[] = {NULL, "closed", "contracts", "adhoc"};
 static const char *const state_names[] = {NULL, "not needed", "unasked", "pending", "held", "approved", "rejected",
 "expired", "withdrawn", "used", "other"};

@@ -11,6 +11,8 @@
  *	  rule		  what must be so								  SQLSTATE of a no
  *	  sender	  signed by who calls, clocks, keys of all nodes  SM003, SM011 to SM013
  *	  mode		  this node lets that requester ask so			  SM041
+ *	  contract	  the contract that is named allows it			  SM042
+ *	  terms		  and who asks has accepted its terms			  SM043
  *	  columns	  the site's own reading of the question		  SM001 to SM003, SM015, ...
  *	  approval	  those who must have said yes to this very run	  SM047, SM048
  *
@@ -28,6 +30,8 @@ typedef enum PolicyRule
 {
 	RULE_SENDER = 1,
 	RULE_MODE,
+	RULE_CONTRACT,
+	RULE_TERMS,
 	RULE_COLUMNS,
 	RULE_APPROVAL
 } PolicyRule;
@@ -100,6 +104,7 @@ typedef struct PolicyFacts
 
 	int			nmodes;			/* 0: no mode is known, which is a no */
 	const ModeFact *modes;
+	const struct ContractGround *contract;	/* permit.h; NULL: nothing is known of it, which is a no where one is named */
 	const ApprovalFact *approval;	/* NULL: nothing is known of it, which is a no */
 } PolicyFacts;
 

@@ -31,6 +31,16 @@ known(const char *name, uint8 fingerprint[HASH_BYTES])
 static ModeFact mode;
 static ApprovalFact approval;
 
+/* Under no contract. */
+static Request
+free_request(void)
+{
+	Request		request = good_request();
+
+	request.has_contract = false;
+	return request;
+}
+
 static PolicyFacts
 good_facts(void)
 {
@@ -60,7 +70,7 @@ expect_no(const Request *request, const PolicyFacts *facts, int sqlstate, const 
 static void
 test_yes(void)
 {
-	Request		request = good_request();
+	Request		request = free_request();
 	PolicyFacts facts = good_facts();
 
 	check(decide(&request, &facts).yes, "a site that is a party takes part");
@@ -75,7 +85,7 @@ test_yes(void)
 static void
 test_membership(void)
 {
-	Request		request = good_request();
+	Request		request = free_request();
 	PolicyFacts facts = good_facts();
 
 	facts.caller = "charite";
@@ -94,7 +104,7 @@ test_membership(void)
 static void
 test_clocks(void)
 {
-	Request		request = good_request();
+	Request		request = free_request();
 	PolicyFacts facts = good_facts();
 
 	facts.now_us = AT_US + 301 * SECONDS;
@@ -108,7 +118,7 @@ test_clocks(void)
 static void
 test_nodes(void)
 {
-	Request		request = good_request();
+	Request		request = free_request();
 	PolicyFacts facts = good_facts();
 
 	unknown_node = "mayo";
@@ -129,7 +139,7 @@ test_nodes(void)
 static void
 test_modes(void)
 {
-	Request		request = good_request();
+	Request		request = free_request();
 	PolicyFacts facts = good_facts();
 	ModeFact	two[2];
 
@@ -158,7 +168,7 @@ test_modes(void)
 static void
 test_approvals(void)
 {
-	Request		request = good_request();
+	Request		request = free_request();
 	PolicyFacts facts = good_facts();
 	static const struct
 	{
@@ -199,7 +209,7 @@ test_approvals(void)
 static void
 test_order(void)
 {
-	Request		request = good_request();
+	Request		request = free_request();
 	PolicyFacts facts = good_facts();
 
 	facts.caller = "charite";
@@ -213,6 +223,21 @@ test_order(void)
 	request.model = "full-threshold";
 	request.at_us = 0;
 	check(strstr(decide(&request, &facts).message, "security model") != NULL, "the model comes before the clock");
+}
+
+/* A contract is asked for what the mode does not allow; what it says is test_contract_permit.c's. */
+static void
+test_contract(void)
+{
+	Request		request = free_request();
+	PolicyFacts facts = good_facts();
+
+	request.has_contract = true;
+	mode.mode = MODE_CONTRACTS;
+	expect_no(&request, &facts, ERRCODE_SECMED_CONTRACT, "node \"lmu\" knows nothing of the contract");
+	check(decide(&request, &facts).rule == RULE_CONTRACT, "the contract decides");
+	mode.mode = MODE_CLOSED;
+	check(decide(&request, &facts).rule == RULE_MODE, "a closed node is closed to contracts, too");
 }
 
 static void
@@ -232,7 +257,7 @@ test_names(void)
 static void
 test_long_texts(void)
 {
-	Request		request = good_request();
+	Request		request = free_request();
 	PolicyFacts facts = good_facts();
 	PolicyDecision decision;
 
@@ -251,6 +276,7 @@ main(void)
 	test_modes();
 	test_approvals();
 	test_order();
+	test_contract();
 	test_names();
 	test_long_texts();
 	test_yes();
