@@ -2474,6 +2474,138 @@ COMMENT ON FUNCTION secmed.reject(uuid, text) IS
 REVOKE ALL ON FUNCTION secmed.reject(uuid, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.reject(uuid, text) TO secmed_approver;
 
+CREATE TABLE secmed.contract_standing (
+	hash		bytea PRIMARY KEY,
+	name		text NOT NULL,
+	version		integer NOT NULL,
+	title		text NOT NULL,
+	author		bytea NOT NULL,
+	replaces	bytea,
+	skeleton	bytea NOT NULL,
+	valid_from	timestamptz NOT NULL,
+	valid_until	timestamptz NOT NULL,
+	purpose_code	text NOT NULL,
+	purpose		text NOT NULL,
+	query		text NOT NULL,
+	text		text NOT NULL,
+	signers		text[] NOT NULL,
+	state		smallint,
+	waits		text NOT NULL DEFAULT '',
+	vetters		integer NOT NULL DEFAULT 0,
+	organisations	integer NOT NULL DEFAULT 0,
+	objections	integer NOT NULL DEFAULT 0,
+	signed_by	text[] NOT NULL DEFAULT '{}',
+	since		timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	next_at		timestamptz NOT NULL DEFAULT 'infinity',
+	settled_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	lexemes		tsvector NOT NULL GENERATED ALWAYS AS (
+		pg_catalog.setweight(pg_catalog.to_tsvector('pg_catalog.english', title), 'A')
+		OPERATOR(pg_catalog.||) pg_catalog.setweight(pg_catalog.to_tsvector('pg_catalog.english', purpose), 'B')
+		OPERATOR(pg_catalog.||) pg_catalog.to_tsvector('pg_catalog.english', text)) STORED
+);
+CREATE INDEX contract_standing_name ON secmed.contract_standing (name);
+CREATE INDEX contract_standing_skeleton ON secmed.contract_standing (skeleton) WHERE state = 5;
+CREATE INDEX contract_standing_replaces ON secmed.contract_standing (replaces) WHERE replaces IS NOT NULL;
+CREATE INDEX contract_standing_next ON secmed.contract_standing (next_at) WHERE next_at < 'infinity';
+CREATE INDEX contract_standing_words ON secmed.contract_standing USING gin (lexemes);
+COMMENT ON TABLE secmed.contract_standing IS
+'A row for each contract, with its state when something last changed; secmed.contract shows it. Who decides on a run works the state out anew.';
+REVOKE ALL ON secmed.contract_standing FROM PUBLIC;
+GRANT SELECT ON secmed.contract_standing TO secmed_admin, secmed_analyst, secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.contract_standing', '');
+
+CREATE TABLE secmed.contract_deed (
+	document	bytea,
+	contract	bytea NOT NULL,
+	verb		text NOT NULL,
+	actor		bytea,
+	at_us		bigint NOT NULL,
+	node		text,
+	meaning		text,
+	words		text NOT NULL,
+	PRIMARY KEY (document, actor)
+);
+CREATE INDEX contract_deed_contract ON secmed.contract_deed (contract);
+COMMENT ON TABLE secmed.contract_deed IS
+'What people did with contracts, as they signed it; secmed.contract_act shows it.';
+REVOKE ALL ON secmed.contract_deed FROM PUBLIC;
+GRANT SELECT ON secmed.contract_deed TO secmed_admin, secmed_analyst, secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.contract_deed', '');
+
+CREATE TABLE secmed.contract_use (
+	run			bytea PRIMARY KEY,
+	contract	bytea NOT NULL,
+	at			timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+);
+CREATE INDEX contract_use_contract ON secmed.contract_use (contract);
+COMMENT ON TABLE secmed.contract_use IS
+'Runs under a contract in which this node gave a share of its data away: they count for the contract''s number of runs.';
+REVOKE ALL ON secmed.contract_use FROM PUBLIC;
+GRANT SELECT ON secmed.contract_use TO secmed_admin, secmed_analyst, secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.contract_use', '');
+
+CREATE FUNCTION secmed.contract_state(state smallint) RETURNS text
+	AS 'MODULE_PATHNAME', 'secmed_contract_state' LANGUAGE C STRICT IMMUTABLE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.contract_state(smallint) IS
+'The name of a contract''s state.';
+REVOKE ALL ON FUNCTION secmed.contract_state(smallint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.contract_state(smallint) TO secmed_admin, secmed_analyst, secmed_auditor;
+
+CREATE VIEW secmed.contract AS
+	SELECT pg_catalog.encode(c.hash, 'hex') AS hash, c.name, c.version, c.title, secmed.contract_state(c.state) AS state,
+		c.since, c.waits AS waits_for, c.purpose_code, c.purpose, c.query, c.valid_from, c.valid_until,
+		COALESCE((SELECT i.name FROM secmed.identity i WHERE i.fingerprint OPERATOR(pg_catalog.=) c.author
+			ORDER BY i.state OPERATOR(pg_catalog.=) 'admitted' DESC LIMIT 1), '') AS author,
+		secmed.fingerprint_text(c.author) AS author_fingerprint,
+		ARRAY(SELECT DISTINCT i.name FROM secmed.contract_deed d JOIN secmed.identity i ON i.fingerprint OPERATOR(pg_catalog.=) d.actor
+			WHERE d.contract OPERATOR(pg_catalog.=) c.hash AND d.verb OPERATOR(pg_catalog.=) 'vet'
+			AND d.actor OPERATOR(pg_catalog.<>) c.author AND i.state OPERATOR(pg_catalog.=) ANY ('{admitted,replaced}') ORDER BY 1) AS vetted_by,
+		c.vetters, c.organisations, c.objections, c.signers, c.signed_by,
+		(SELECT pg_catalog.count(*) FROM secmed.contract_use u WHERE u.contract OPERATOR(pg_catalog.=) c.hash) AS uses,
+		pg_catalog.encode(c.replaces, 'hex') AS replaces, c.text
+	FROM secmed.contract_standing c;
+COMMENT ON VIEW secmed.contract IS
+'Every contract that is known here: what it says (text), who wrote, vetted and signed it, its state, and what it waits for. uses: runs in which this node took part.';
+REVOKE ALL ON secmed.contract FROM PUBLIC;
+GRANT SELECT ON secmed.contract TO secmed_admin, secmed_analyst, secmed_auditor;
+
+CREATE VIEW secmed.contract_act AS
+	SELECT c.name AS contract, c.version, d.verb,
+		COALESCE((SELECT i.name FROM secmed.identity i WHERE i.fingerprint OPERATOR(pg_catalog.=) d.actor
+			ORDER BY i.state OPERATOR(pg_catalog.=) 'admitted' DESC LIMIT 1), '') AS actor,
+		secmed.fingerprint_text(d.actor) AS fingerprint,
+		pg_catalog.to_timestamp(d.at_us::pg_catalog.float8 OPERATOR(pg_catalog./) 1000000) AS at, d.node, d.meaning, d.words AS reason,
+		pg_catalog.encode(d.contract, 'hex') AS hash, pg_catalog.encode(d.document, 'hex') AS document
+	FROM secmed.contract_deed d JOIN secmed.contract_standing c ON c.hash OPERATOR(pg_catalog.=) d.contract;
+COMMENT ON VIEW secmed.contract_act IS
+'What people did with contracts: proposed, vetted, objected, signed for a node, suspended, resumed, revoked, accepted the terms.';
+REVOKE ALL ON secmed.contract_act FROM PUBLIC;
+GRANT SELECT ON secmed.contract_act TO secmed_admin, secmed_analyst, secmed_auditor;
+
+CREATE FUNCTION secmed.find_contracts(words text DEFAULT '') RETURNS SETOF secmed.contract
+	LANGUAGE sql STABLE SECURITY INVOKER
+	SET search_path = pg_catalog, pg_temp
+	BEGIN ATOMIC
+		SELECT c.* FROM secmed.contract c JOIN secmed.contract_standing s ON pg_catalog.encode(s.hash, 'hex') = c.hash
+			WHERE words = '' OR s.lexemes @@ pg_catalog.websearch_to_tsquery('pg_catalog.english', words)
+			ORDER BY pg_catalog.ts_rank(s.lexemes, pg_catalog.websearch_to_tsquery('pg_catalog.english', words)) DESC,
+				s.name COLLATE "C", s.version DESC;
+	END;
+COMMENT ON FUNCTION secmed.find_contracts(text) IS
+'Contracts by words of their title, purpose and text, the best first: ''survival -paediatric "stage III"''.';
+REVOKE ALL ON FUNCTION secmed.find_contracts(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.find_contracts(text) TO secmed_admin, secmed_analyst, secmed_auditor;
+
+CREATE FUNCTION secmed.draft_contract_act(verb text, contract text, reason text DEFAULT '', node text DEFAULT NULL, meaning text DEFAULT NULL)
+	RETURNS text
+	AS 'MODULE_PATHNAME', 'secmed_draft_contract_act' LANGUAGE C CALLED ON NULL INPUT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.draft_contract_act(text, text, text, text, text) IS
+'What to sign with "secmed sign" to do something with a contract, named by name or hash. verb: propose, vet (meaning: review, approval or responsibility), object, sign (node), suspend, resume, revoke, accept.';
+REVOKE ALL ON FUNCTION secmed.draft_contract_act(text, text, text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.draft_contract_act(text, text, text, text, text) TO secmed_admin, secmed_analyst, secmed_auditor;
+
 -- shared --------------------------------------------------------------------
 -- Shared tables: at a party the shares, at a coordinator what it has decided.
 
@@ -3098,6 +3230,28 @@ CREATE FOREIGN DATA WRAPPER secmed
 COMMENT ON FOREIGN DATA WRAPPER secmed IS
 'Aggregates over the tables that several sites publish; a server names its sites and the three parties that compute.';
 GRANT USAGE ON FOREIGN DATA WRAPPER secmed TO secmed_analyst;
+
+CREATE FUNCTION secmed.draft_contract(
+	name text, title text, purpose text, query text, parameters jsonb DEFAULT '[]',
+	purpose_code text DEFAULT 'HRESCH', legal_basis text DEFAULT '', terms text DEFAULT '',
+	who jsonb DEFAULT '{"roles": ["analyst"]}', patients_min bigint DEFAULT 11, rounding bigint DEFAULT 0,
+	noise text DEFAULT '', rho numeric DEFAULT NULL, runs_max bigint DEFAULT NULL,
+	valid_from timestamptz DEFAULT NULL, valid_until timestamptz DEFAULT NULL, jurisdictions jsonb DEFAULT NULL,
+	price bigint DEFAULT 0, payees jsonb DEFAULT NULL, vetters bigint DEFAULT 2, organisations bigint DEFAULT 1,
+	approvals jsonb DEFAULT NULL, consents_min bigint DEFAULT 0, replaces text DEFAULT NULL, author text DEFAULT NULL)
+	RETURNS text
+	AS 'MODULE_PATHNAME', 'secmed_draft_contract' LANGUAGE C CALLED ON NULL INPUT VOLATILE;
+COMMENT ON FUNCTION secmed.draft_contract(text, text, text, text, jsonb, text, text, text, jsonb, bigint, bigint, text, numeric, bigint, timestamptz, timestamptz, jsonb, bigint, jsonb, bigint, bigint, jsonb, bigint, text, text) IS
+'A contract for its author to sign: the question with $1, $2, ... for parameters, whose names, types and bounds are listed, planned over this node''s foreign tables.';
+REVOKE ALL ON FUNCTION secmed.draft_contract(text, text, text, text, jsonb, text, text, text, jsonb, bigint, bigint, text, numeric, bigint, timestamptz, timestamptz, jsonb, bigint, jsonb, bigint, bigint, jsonb, bigint, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.draft_contract(text, text, text, text, jsonb, text, text, text, jsonb, bigint, bigint, text, numeric, bigint, timestamptz, timestamptz, jsonb, bigint, jsonb, bigint, bigint, jsonb, bigint, text, text) TO secmed_analyst;
+
+CREATE FUNCTION secmed.run(contract text, parameters jsonb DEFAULT '{}') RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'secmed_run' LANGUAGE C STRICT VOLATILE;
+COMMENT ON FUNCTION secmed.run(text, jsonb) IS
+'Runs a contract, named by name or hash: SELECT * FROM secmed.run(''survival'', ''{"stage": "III"}'') AS t(sex text, n bigint);';
+REVOKE ALL ON FUNCTION secmed.run(text, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.run(text, jsonb) TO secmed_analyst;
 
 -- records ---------------------------------------------------------------------
 

@@ -239,7 +239,8 @@ build(Answering *answering, AnswerStage stage, List *targets, List *having)
 }
 
 Answer *
-answer_query(PlannerInfo *root, AnswerStage stage, List *targets, List *having, QueryRefusal *refusal)
+answer_query(PlannerInfo *root, AnswerStage stage, List *targets, List *having,
+			 Constants *constants, QueryRefusal *refusal)
 {
 	Answering	answering = {.answer = palloc0(sizeof(Answer)),.refusal = refusal};
 	Answer	   *answer = answering.answer;
@@ -247,6 +248,7 @@ answer_query(PlannerInfo *root, AnswerStage stage, List *targets, List *having, 
 	refusal->reason = refusal->hint = NULL;
 	answer->plan = oblivious_plan_create();
 	compiler_start(&answering.compiler, root, NULL, answer->plan, refusal);
+	answering.compiler.maker.deparser.constants = constants;
 	if (!build(&answering, stage, targets, having))
 		return NULL;
 	answer->serverid = answering.compiler.serverid;

@@ -21,6 +21,7 @@ typedef struct Answer
 	uint64		threshold;		/* smallest group, 0 if nobody's data is in it */
 	bool		grouped;		/* rows are groups */
 	bool		one_row;		/* aggregates without GROUP BY */
+	AskedContract contract;
 } Answer;
 
 /* What of the query is answered: up to its groups, its distinct rows, or all of it. */
@@ -36,10 +37,10 @@ extern bool query_reads_shared(Query *query);
 
 /*
  * NULL with a refusal if it can't be.  targets: the expressions that the stage gives; having: a
- * list of conditions on groups.
+ * list of conditions on groups; constants: NULL, or what becomes of them.
  */
 extern Answer *answer_query(PlannerInfo *root, AnswerStage stage, List *targets, List *having,
-							QueryRefusal *refusal);
+							Constants *constants, QueryRefusal *refusal);
 
 /* For plans, which are made of nodes. */
 extern List *opened_to_list(const Opened *opened);

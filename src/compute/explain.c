@@ -107,6 +107,8 @@ answer_explain(ForeignScanState *node, ExplainState *es)
 
 	if (scan == NULL)
 		scan = answer_scan_create(node);
+	if (scan->contract.any)
+		ExplainPropertyText("Contract", scan->contract.name, es);
 	answer_explain_plan(scan->federation, &scan->checked, es);
 	ExplainPropertyText("Revealed", answer_revealed(scan, current_actor()), es);
 	if (es->analyze && scan->result != NULL)

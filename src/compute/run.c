@@ -68,6 +68,7 @@ prepare_request(Run *run)
 	run->request.plan_len = spec->plan_len;
 	run->request.params = spec->params;
 	run->request.nparams = spec->plan->nparams;
+	asked_contract_request(&run->request, &spec->contract);
 	oblivious_plan_hash(run->plan_hash, spec->plan_bytes, spec->plan_len);
 	run->record = describe_answer(&run->request, spec->checked, run->plan_hash);
 }

@@ -12,6 +12,7 @@
 
 #include "contract/request.h"
 #include "oblivious/result.h"
+#include "query/asked.h"
 #include "query/options.h"
 
 typedef struct AnswerSpec
@@ -23,6 +24,7 @@ typedef struct AnswerSpec
 	size_t		plan_len;
 	char	  **params;			/* text or NULL */
 	const char *statement;		/* for the local side table */
+	AskedContract contract;
 	bool		is_change;		/* its root is STORE, and these tell which change it is */
 	uint8		change[CHANGE_ID_BYTES];
 	uint64		change_xid;

@@ -53,8 +53,9 @@ answer_private(const Answer *answer)
 
 	foreach(lc, answer->opened)
 		opened = lappend(opened, opened_to_list(lfirst(lc)));
-	return list_make5(makeString(ANSWER_MARK), bytes, opened, answer->what,
-					  list_make3_int((int) Min(answer->threshold, INT_MAX), answer->grouped, answer->one_row));
+	return lappend(list_make5(makeString(ANSWER_MARK), bytes, opened, answer->what,
+							  list_make3_int((int) Min(answer->threshold, INT_MAX), answer->grouped, answer->one_row)),
+				   asked_contract_to_list(&answer->contract));
 }
 
 bool
@@ -83,6 +84,7 @@ answer_scan_create(ForeignScanState *node)
 	foreach(lc, (List *) lthird(plan->fdw_private))
 		scan->opened = lappend(scan->opened, opened_from_list(lfirst(lc)));
 	scan->what = lfourth(plan->fdw_private);
+	scan->contract = asked_contract_from_list(list_nth(plan->fdw_private, 5));
 	scan->threshold = linitial_int(rest);
 	scan->grouped = lsecond_int(rest);
 	scan->one_row = lthird_int(rest);
@@ -144,7 +146,7 @@ run_scan(ForeignScanState *node)
 	AnswerSpec	spec = {.federation = scan->federation,.plan = &scan->plan,.checked = &scan->checked,
 		.plan_bytes = (uint8 *) VARDATA_ANY(scan->plan_bytes),
 		.plan_len = VARSIZE_ANY_EXHDR(scan->plan_bytes),
-		.statement = scan->statement};
+		.statement = scan->statement,.contract = scan->contract};
 
 	spec.params = answer_evaluate_params(node, scan->params, &scan->plan);
 	scan->result = answer_run(&spec);

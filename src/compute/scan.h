@@ -27,6 +27,7 @@ typedef struct AnswerScan
 	bool		grouped;
 	bool		one_row;		/* aggregates without GROUP BY */
 	List	   *params;			/* ExprState */
+	AskedContract contract;
 	AnswerResult *result;		/* after the first row was asked for */
 	size_t		next_row;
 	MemoryContext row_context;

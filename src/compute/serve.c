@@ -299,6 +299,7 @@ serve_computation(Computing *computing, FunctionCallInfo fcinfo)
 	served_begin();
 	settle_changes(computing, fcinfo);
 	decide(computing);
+	serving_count_use(&computing->run, fcinfo);
 	serving_link(&computing->run);
 	load_tables(computing);
 	compute(computing);

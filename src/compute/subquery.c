@@ -32,6 +32,8 @@ compiler_start(Compiler *compiler, PlannerInfo *root, const Compiler *outer,
 		compiler->maker.params = outer->maker.params;
 	}
 	deparser_start(&compiler->maker.deparser, root);
+	if (outer != NULL)
+		compiler->maker.deparser.constants = outer->maker.deparser.constants;
 }
 
 bool

@@ -127,6 +127,13 @@ make_constant(TermMaker *maker, Const *node, Term *term)
 	return true;
 }
 
+/* Is this a skeleton, where each place has a parameter of its own? */
+static bool
+takes_constants(const TermMaker *maker)
+{
+	return maker->deparser.constants != NULL && maker->deparser.constants->use == CONSTANTS_TAKEN;
+}
+
 /* A value that only the coordinator knows. */
 static bool
 make_parameter(TermMaker *maker, Node *node, Term *term)
@@ -138,9 +145,11 @@ make_parameter(TermMaker *maker, Node *node, Term *term)
 		return term_refuse(maker, psprintf("a parameter of type %s can't be sent to the parties",
 										   format_type_be(exprType(node))),
 						   kind == SECRET_NUMERIC ? "Its digits must be known when the plan is made: SET plan_cache_mode = force_custom_plan, or cast it." : NULL);
-	for (number = 0; number < list_length(maker->params); number++)
+	for (number = 0; number < list_length(maker->params) && !takes_constants(maker); number++)
 		if (equal(list_nth(maker->params, number), node))
 			break;
+	if (takes_constants(maker))
+		number = list_length(maker->params);
 	if (number == list_length(maker->params))
 	{
 		SecretType	type = secret_widest(kind, 0);
@@ -153,6 +162,24 @@ make_parameter(TermMaker *maker, Node *node, Term *term)
 	}
 	*term = (Term) {expression_parameter(number), kind, 0};
 	return true;
+}
+
+/*
+ * A constant or parameter of a question that is held against a contract's (query/constants.h).
+ * A skeleton has a parameter there; but a numeric constant as it is, because its digits are in the plan.
+ */
+static bool
+make_place(TermMaker *maker, Node *node, Term *term)
+{
+	Constants  *constants = maker->deparser.constants;
+	SecretKind	kind;
+
+	node = constants_meet(constants, node);
+	if (IsA(node, Const) && constants->use == CONSTANTS_PUT)
+		return make_constant(maker, (Const *) node, term);
+	if (IsA(node, Const) && secret_kind_of_type(exprType(node), &kind) && kind == SECRET_NUMERIC)
+		return make_constant(maker, (Const *) node, term);
+	return make_parameter(maker, node, term);
 }
 
 /* ---- casts ---- */
@@ -702,6 +729,8 @@ term_make(TermMaker *maker, Node *expr, Term *term)
 {
 	if (maker->lookup(expr, term, maker->arg))
 		return true;
+	if (maker->deparser.constants != NULL && (IsA(expr, Const) || deparser_owns(&maker->deparser, expr)))
+		return make_place(maker, expr, term);
 	if (deparser_owns(&maker->deparser, expr))
 		return make_parameter(maker, expr, term);
 	check_stack_depth();

@@ -27,6 +27,7 @@
 #include "parser/parsetree.h"
 #include "compute/order.h"
 #include "compute/scan.h"
+#include "fdw/contract_match.h"
 #include "fdw/fdw.h"
 #include "query/scan.h"
 #include "query/shape.h"
@@ -154,12 +155,13 @@ upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input,
 
 	if (stage != UPPERREL_GROUP_AGG || grouped->fdw_private != NULL || query_reads_shared(root->parse))
 		return;
-	shape = shape_query(root, grouped, (List *) grouping->havingQual, &refusal);
+	shape = shape_query(root, grouped, (List *) grouping->havingQual, NULL, &refusal);
 	if (shape == NULL)
 	{
 		note_refusal(root, &refusal);
 		return;
 	}
+	shape = contract_match_shape(root, grouped, (List *) grouping->havingQual, shape);
 	grouped->fdw_private = shape;
 	rows = plan_cells(&shape->plan);
 	add_path(grouped, (Path *) create_foreign_upper_path(root, grouped, grouped->reltarget, rows,
@@ -241,9 +243,10 @@ shared_upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input
 	if (root->parse->commandType != CMD_SELECT || !stage_of_query(root->parse, stage, &answered) ||
 		!query_reads_shared(root->parse))
 		return;
-	answer = answer_query(root, answered, stage_targets(root, answered, output), having, &refusal);
+	answer = answer_query(root, answered, stage_targets(root, answered, output), having, NULL, &refusal);
 	if (answer != NULL)
-		add_answer_path(root, stage, output, answer);
+		add_answer_path(root, stage, output,
+						contract_match_answer(root, answered, stage_targets(root, answered, output), having, answer));
 	else
 		note_refusal(root, &refusal);
 }
@@ -253,6 +256,7 @@ answer_plan(RelOptInfo *rel, List *tlist, struct Plan *outer)
 {
 	Answer	   *answer = rel->fdw_private;
 
+	contract_match_check(&answer->contract);
 	return make_foreignscan(tlist, answer->having, 0, answer->params, answer_private(answer),
 							answer->tlist, NIL, outer);
 }
@@ -262,6 +266,7 @@ fdw_init(void)
 {
 	previous_hook = create_upper_paths_hook;
 	create_upper_paths_hook = shared_upper_paths;
+	contract_match_init();
 }
 
 /* ---- plans ---- */
@@ -305,8 +310,9 @@ foreign_plan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *path,
 		refuse_base_rel(root, rel);
 	if (path->fdw_private != NIL)
 		return answer_plan(rel, tlist, outer);
+	contract_match_check(&shape->contract);
 	return make_foreignscan(tlist, shape->having, 0, shape->params,
-							scan_private(plan_to_bytea(&shape->plan), shape->finals, shape->what),
+							scan_private(plan_to_bytea(&shape->plan), shape->finals, shape->what, &shape->contract),
 							shape->tlist, NIL, outer);
 }
 

@@ -19,6 +19,7 @@
 #include "catalog/pg_database.h"
 #include "fmgr.h"
 #include "govern/document.h"
+#include "govern/contracts.h"
 #include "govern/exchange.h"
 #include "govern/rows.h"
 #include "miscadmin.h"
@@ -155,8 +156,11 @@ exchange_round(void)
 	PushActiveSnapshot(GetTransactionSnapshot());
 	pgstat_report_activity(STATE_RUNNING, "exchanging documents");
 	if (is_node())
+	{
 		foreach(lc, exchange_all())
 			more |= ((Exchanged *) lfirst(lc))->received > 0;
+		contracts_tick();
+	}
 	PopActiveSnapshot();
 	CommitTransactionCommand();
 	pgstat_report_activity(STATE_IDLE, NULL);

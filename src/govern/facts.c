@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "govern/approval.h"
+#include "govern/contracts.h"
 #include "govern/facts.h"
 #include "govern/mode.h"
 
@@ -24,4 +25,15 @@ facts_of_approval(PolicyFacts *facts, const Request *request, const List *tables
 
 	*fact = approval_of_run(request, tables);
 	facts->approval = fact;
+}
+
+void
+facts_of_contract(PolicyFacts *facts, const Request *request)
+{
+	ContractGround *ground = palloc0(sizeof(ContractGround));
+
+	if (!request->has_contract)
+		return;
+	contract_ground(ground, request);
+	facts->contract = ground;
 }

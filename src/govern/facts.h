@@ -15,4 +15,7 @@ extern void facts_of_mode(PolicyFacts *facts, const Request *request, const List
 /* For RULE_APPROVAL; approval_of_run() says what it holds. */
 extern void facts_of_approval(PolicyFacts *facts, const Request *request, const List *tables);
 
+/* For RULE_CONTRACT and RULE_TERMS; nothing of a request that names no contract. */
+extern void facts_of_contract(PolicyFacts *facts, const Request *request);
+
 #endif							/* SECMED_GOVERN_FACTS_H */

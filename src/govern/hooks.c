@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "govern/contracts.h"
 #include "govern/document.h"
 #include "govern/registrar.h"
 
@@ -15,6 +16,8 @@ static const struct
 	{"identity", registrar_identity},
 	{"vote", registrar_vote},
 	{"governance", registrar_governance},
+	{CONTRACT_KIND, contract_taken},
+	{CONTRACT_ACT_KIND, contract_act_taken},
 };
 
 DocumentHook

@@ -15,27 +15,6 @@
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
 
-int
-transmission_settings(void)
-{
-	static const char *const settings[][2] = {
-		{"search_path", "pg_catalog"},
-		{"datestyle", "ISO, YMD"},
-		{"timezone", "UTC"},
-		{"intervalstyle", "postgres"},
-		{"extra_float_digits", "3"},
-		{"bytea_output", "hex"},
-		{"lc_monetary", "C"},
-		{"standard_conforming_strings", "on"},
-	};
-	int			level = NewGUCNestLevel();
-
-	for (int i = 0; i < lengthof(settings); i++)
-		(void) set_config_option(settings[i][0], settings[i][1], PGC_USERSET, PGC_S_SESSION,
-								 GUC_ACTION_SAVE, true, 0, false);
-	return level;
-}
-
 /* Columns have their real names at the sites, whatever the query calls them. */
 static void
 use_own_column_names(RangeTblEntry *rte)
@@ -84,6 +63,7 @@ deparser_start(Deparser *deparser, PlannerInfo *root)
 		!IsA(linitial(root->parse->jointree->fromlist), RangeTblRef);
 	deparser->columns = NIL;
 	deparser->params = NIL;
+	deparser->constants = NULL;
 }
 
 /*
@@ -170,32 +150,53 @@ restore_collate(Node *node)
 	return (Node *) collate;
 }
 
+/* $number, in the place of the node. */
 static Node *
-parameters_mutator(Node *node, Deparser *deparser)
+parameter_like(Node *node, int number)
 {
-	Param	   *param;
+	Param	   *param = makeNode(Param);
 
-	if (node == NULL)
-		return NULL;
-	if (!deparser_owns(deparser, node))
-	{
-		node = expression_tree_mutator(node, parameters_mutator, deparser);
-		return node ? restore_collate(node) : NULL;
-	}
-
-	if (!list_member(deparser->params, node))
-		deparser->params = lappend(deparser->params, node);
-
-	param = makeNode(Param);
 	param->paramkind = PARAM_EXTERN;
-	for (int i = 0; i < list_length(deparser->params); i++)
-		if (equal(list_nth(deparser->params, i), node))
-			param->paramid = i + 1;
+	param->paramid = number;
 	param->paramtype = exprType(node);
 	param->paramtypmod = exprTypmod(node);
 	param->paramcollid = exprCollation(node);
 	param->location = -1;
 	return (Node *) param;
+}
+
+/* Its number among the parameters, which it becomes one of. */
+static int
+parameter_number(Deparser *deparser, Node *node)
+{
+	ListCell   *lc;
+
+	foreach(lc, deparser->params)
+		if (equal(lfirst(lc), node))
+			return foreach_current_index(lc) + 1;
+	deparser->params = lappend(deparser->params, node);
+	return list_length(deparser->params);
+}
+
+static Node *
+parameters_mutator(Node *node, Deparser *deparser)
+{
+	bool		owns;
+
+	if (node == NULL)
+		return NULL;
+	owns = deparser_owns(deparser, node);
+	if (deparser->constants != NULL && (owns || IsA(node, Const)))
+	{
+		node = constants_meet(deparser->constants, node);
+		if (deparser->constants->use == CONSTANTS_TAKEN)
+			return parameter_like(node, list_length(deparser->constants->list));
+		owns = !IsA(node, Const);
+	}
+	if (owns)
+		return parameter_like(node, parameter_number(deparser, node));
+	node = expression_tree_mutator(node, parameters_mutator, deparser);
+	return node ? restore_collate(node) : NULL;
 }
 
 char *

@@ -10,6 +10,8 @@
 
 #include "postgres.h"
 #include "nodes/pathnodes.h"
+#include "peer/transmission.h"
+#include "query/constants.h"
 
 typedef struct Deparser
 {
@@ -19,14 +21,8 @@ typedef struct Deparser
 	bool		several;		/* more than one table: columns need a prefix */
 	List	   *columns;		/* Var: those that site expressions read */
 	List	   *params;			/* expressions without columns, evaluated by the coordinator */
+	Constants  *constants;		/* or NULL: they stay as they are */
 } Deparser;
-
-/*
- * Settings under which values are written as text and read back the same at
- * every node: ISO dates in UTC, exact floats, names qualified.  Returns a GUC
- * nest level for AtEOXact_GUC(true, level).
- */
-extern int	transmission_settings(void);
 
 /* Is this a value that only the coordinator can give: no column is in it? */
 extern bool deparser_owns(Deparser *deparser, Node *expr);

@@ -95,6 +95,8 @@ scan_explain(ForeignScanState *node, ExplainState *es)
 	ExplainPropertyText("Sites", name_list(scan->federation->sites, scan->federation->nsites), es);
 	ExplainPropertyText("Parties", name_list(scan->federation->parties, PARTIES), es);
 	ExplainPropertyText("Security Model", MODEL_HONEST_MAJORITY, es);
+	if (scan->contract.any)
+		ExplainPropertyText("Contract", scan->contract.name, es);
 	if (es->verbose)
 	{
 		plan_hash(hash, VARDATA_ANY(scan->plan_bytes), VARSIZE_ANY_EXHDR(scan->plan_bytes));

@@ -8,6 +8,7 @@
 #include "crypto/hash.h"
 #include "mirror/forks.h"
 #include "miscadmin.h"
+#include "govern/identity.h"
 #include "query/nodes.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -84,6 +85,7 @@ nodes_prepare(RunNodes *nodes, Request *request, const Federation *federation, R
 	nodes_renew(request);
 	request->coordinator = pstrdup(node_self()->card.name);
 	request->requester = pstrdup(strchr(current_actor(), ':') + 1);
+	request->has_identity = identity_role_fingerprint(request->identity, GetUserId());
 	request->model = MODEL_HONEST_MAJORITY;
 	request->timeout_ms = node_timeout_ms;
 

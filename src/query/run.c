@@ -84,6 +84,7 @@ prepare_request(Run *run)
 	run->request.plan_len = spec->plan_len;
 	run->request.params = spec->params;
 	run->request.nparams = spec->plan->nparams;
+	asked_contract_request(&run->request, &spec->contract);
 	plan_hash(run->plan_hash, spec->plan_bytes, spec->plan_len);
 	run->elements = plan_elements(spec->plan);
 	run->record = record_of_plan(&run->request, spec->plan, run->plan_hash);

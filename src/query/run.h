@@ -14,6 +14,7 @@
 
 #include "postgres.h"
 #include "contract/request.h"
+#include "query/asked.h"
 #include "query/options.h"
 
 typedef struct SiteReport
@@ -48,6 +49,7 @@ typedef struct RunSpec
 	size_t		plan_len;
 	char	  **params;
 	const char *statement;		/* for the local side table */
+	AskedContract contract;
 } RunSpec;
 
 /* Everything in CurrentMemoryContext. Any failure is recorded, then raised. */

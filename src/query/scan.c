@@ -28,11 +28,11 @@
 #include "utils/rel.h"
 
 List *
-scan_private(bytea *plan, List *finals, List *what)
+scan_private(bytea *plan, List *finals, List *what, const AskedContract *contract)
 {
 	Const	   *bytes = makeConst(BYTEAOID, -1, InvalidOid, -1, PointerGetDatum(plan), false, false);
 
-	return list_make3(bytes, finals, what);
+	return list_make4(bytes, finals, what, asked_contract_to_list(contract));
 }
 
 RunScan *
@@ -57,6 +57,7 @@ scan_state_create(ForeignScanState *node)
 		scan->finals = lappend(scan->finals, final);
 	}
 	scan->what = lthird(plan->fdw_private);
+	scan->contract = asked_contract_from_list(lfourth(plan->fdw_private));
 	return scan;
 }
 
@@ -150,6 +151,7 @@ run_scan(ForeignScanState *node)
 	spec.plan_len = VARSIZE_ANY_EXHDR(scan->plan_bytes);
 	spec.params = evaluate_params(node, scan);
 	spec.statement = scan->statement;
+	spec.contract = scan->contract;
 	scan->result = run_federated(&spec);
 	MemoryContextSwitchTo(old);
 

@@ -10,6 +10,7 @@
 #include "contract/plan.h"
 #include "foreign/fdwapi.h"
 #include "nodes/execnodes.h"
+#include "query/asked.h"
 #include "query/options.h"
 #include "query/run.h"
 
@@ -23,6 +24,7 @@ typedef struct RunScan
 	List	   *finals;			/* of Final *, one for each column */
 	List	   *what;			/* String */
 	List	   *params;			/* ExprState */
+	AskedContract contract;
 	RunResult  *result;			/* after the first row was asked for */
 	size_t		next_cell;
 	MemoryContext cell_context;
@@ -30,7 +32,7 @@ typedef struct RunScan
 } RunScan;
 
 /* fdw_private of a ForeignScan over sites */
-extern List *scan_private(bytea *plan, List *finals, List *what);
+extern List *scan_private(bytea *plan, List *finals, List *what, const AskedContract *contract);
 extern RunScan *scan_state_create(ForeignScanState *node);
 
 extern char *plan_revealed(const RunScan *scan, const char *requester);

@@ -103,7 +103,7 @@ seal_packages(Served *served, const uint128 *elements, SharesMessage *shares, Re
 }
 
 static void
-share(Served *served)
+share(Served *served, FunctionCallInfo fcinfo)
 {
 	TimestampTz started = GetCurrentTimestamp();
 	uint128    *elements = palloc0(sizeof(uint128) * served->elements);
@@ -113,6 +113,7 @@ share(Served *served)
 	StringInfoData message;
 
 	site_execute(served->query, elements, served->run.work_until);
+	serving_count_use(&served->run, fcinfo);
 
 	memcpy(receipt.run, served->run.request.run, RUN_ID_BYTES);
 	memcpy(receipt.plan, served->run.plan_hash, HASH_BYTES);
@@ -309,7 +310,7 @@ compute(Served *served)
 /* ---- the whole ---- */
 
 static void
-serve_run(Served *served)
+serve_run(Served *served, FunctionCallInfo fcinfo)
 {
 	serving_record(&served->run, served->plan.sql);
 	decide(served);
@@ -317,7 +318,7 @@ serve_run(Served *served)
 	if (served->run.party >= 0)
 		serving_link(&served->run);
 	if (served->run.site >= 0)
-		share(served);
+		share(served, fcinfo);
 	if (served->run.party >= 0)
 		compute(served);
 	serving_finish(&served->run);
@@ -336,7 +337,7 @@ secmed_serve(PG_FUNCTION_ARGS)
 
 	PG_TRY();
 	{
-		serve_run(served);
+		serve_run(served, fcinfo);
 	}
 	PG_CATCH();
 	{

@@ -5,9 +5,12 @@
 #include "postgres.h"
 
 #include "contract/policy.h"
+#include "executor/spi.h"
 #include "govern/approval.h"
+#include "govern/contracts.h"
 #include "govern/facts.h"
 #include "mirror/forks.h"
+#include "mirror/held.h"
 #include "miscadmin.h"
 #include "peer/connection.h"
 #include "peer/served.h"
@@ -124,6 +127,20 @@ require_yes(Serving *serving, const PolicyFacts *facts, PolicyRule first, Policy
 }
 
 void
+serving_count_use(Serving *serving, FunctionCallInfo fcinfo)
+{
+	MemoryContext caller = CurrentMemoryContext;
+
+	if (!serving->request.has_contract)
+		return;
+	connect_nonatomic(fcinfo, serving->request.kind == REQUEST_RUN ? "serve" : "compute");
+	contract_count_use(&serving->request);
+	SPI_commit();
+	SPI_finish();
+	MemoryContextSwitchTo(caller);
+}
+
+void
 serving_decide(Serving *serving)
 {
 	PolicyFacts facts = {node_self()->card.name, served_peer()->name, now_us(), known_fingerprint};
@@ -132,6 +149,7 @@ serving_decide(Serving *serving)
 	serving->record.rule = policy_rule_name(RULE_SENDER);
 	require_no_fork(serving);
 	facts_of_mode(&facts, &serving->request, serving->tables);
+	facts_of_contract(&facts, &serving->request);
 	require_yes(serving, &facts, RULE_MODE, RULE_COLUMNS - 1);
 	serving->record.rule = policy_rule_name(RULE_COLUMNS);
 }

@@ -7,6 +7,7 @@
 #define SECMED_SERVING_H
 
 #include "postgres.h"
+#include "fmgr.h"
 #include "identity/node.h"
 #include "nodes/pg_list.h"
 #include "peer/link.h"
@@ -52,6 +53,12 @@ extern void serving_decide_rest(Serving *serving);
 
 /* Yes, for the ledger. */
 extern void serving_agree(Serving *serving);
+
+/*
+ * This node is about to give something away: a run under a contract counts from now on, whatever
+ * becomes of it.  Commits.
+ */
+extern void serving_count_use(Serving *serving, FunctionCallInfo fcinfo);
 
 /* Opens the links to the other parties (does not wait). */
 extern void serving_link(Serving *serving);

@@ -360,15 +360,26 @@ fill_components(Shaper *shaper, CanonicalPlan *plan)
 	}
 }
 
+/* All that was taken out of the question; NIL if nothing is. */
+static List *
+taken_constants(const Shaper *shaper)
+{
+	const Constants *constants = shaper->deparser.constants;
+
+	return constants && constants->use == CONSTANTS_TAKEN ? constants->list : NIL;
+}
+
 static void
 fill_params(Shaper *shaper, CanonicalPlan *plan)
 {
+	List	   *taken = taken_constants(shaper);
+	List	   *params = taken != NIL ? taken : shaper->deparser.params;
 	int			level = transmission_settings();
 	ListCell   *lc;
 
-	shaper->shape->params = shaper->deparser.params;
-	plan->param_types = palloc(sizeof(char *) * (list_length(shaper->deparser.params) + 1));
-	foreach(lc, shaper->deparser.params)
+	shaper->shape->params = params;
+	plan->param_types = palloc(sizeof(char *) * (list_length(params) + 1));
+	foreach(lc, params)
 		plan->param_types[plan->nparams++] = format_type_be_qualified(exprType(lfirst(lc)));
 	AtEOXact_GUC(true, level);
 }
@@ -381,7 +392,7 @@ check_limits(Shaper *shaper, const CanonicalPlan *plan)
 					  "Group by fewer columns, or by coarser ones.");
 	if (plan->ncomponents > COMPONENTS_MAX || plan_elements(plan) == 0)
 		return refuse(shaper, "the answer would be too large", "Ask for fewer groups or aggregates at a time.");
-	if (plan->nparams > PARAMETERS_MAX)
+	if (plan->nparams > PARAMETERS_MAX && plan->nparams > list_length(taken_constants(shaper)))
 		return refuse(shaper, psprintf("more than %d parameters", PARAMETERS_MAX), NULL);
 	return true;
 }
@@ -403,7 +414,8 @@ check_query(Shaper *shaper)
 }
 
 Shape *
-shape_query(PlannerInfo *root, RelOptInfo *grouped, List *having, QueryRefusal *refusal)
+shape_query(PlannerInfo *root, RelOptInfo *grouped, List *having, Constants *constants,
+			QueryRefusal *refusal)
 {
 	Shaper		shaper = {.root = root, .refusal = refusal};
 	CanonicalPlan	   *plan;
@@ -421,6 +433,7 @@ shape_query(PlannerInfo *root, RelOptInfo *grouped, List *having, QueryRefusal *
 	if (!check_query(&shaper))
 		return NULL;
 	deparser_start(&shaper.deparser, root);
+	shaper.deparser.constants = constants;
 	if (!from_clause_build(&shaper.from, &shaper.deparser, root->parse->jointree))
 	{
 		refuse(&shaper, shaper.from.reason, shaper.from.hint);

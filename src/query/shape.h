@@ -8,6 +8,7 @@
 
 #include "postgres.h"
 #include "nodes/pathnodes.h"
+#include "query/asked.h"
 #include "query/component.h"
 
 typedef struct Shape
@@ -19,6 +20,7 @@ typedef struct Shape
 	List	   *params;			/* expressions, evaluated by the coordinator */
 	List	   *what;			/* String: what opening each component reveals */
 	List	   *having;			/* conditions on the opened results */
+	AskedContract contract;
 } Shape;
 
 /* Why not, in words for the analyst. */
@@ -28,7 +30,11 @@ typedef struct QueryRefusal
 	char	   *hint;			/* or NULL */
 } QueryRefusal;
 
-/* NULL with a refusal if the query asks for anything but aggregates. */
-extern Shape *shape_query(PlannerInfo *root, RelOptInfo *grouped, List *having, QueryRefusal *refusal);
+/*
+ * NULL with a refusal if the query asks for anything but aggregates.  constants: NULL, or what
+ * becomes of them; where they are taken out, the plan is good for nothing but its bytes.
+ */
+extern Shape *shape_query(PlannerInfo *root, RelOptInfo *grouped, List *having, Constants *constants,
+						  QueryRefusal *refusal);
 
 #endif							/* SECMED_SHAPE_H */

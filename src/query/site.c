@@ -19,6 +19,7 @@
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "govern/contracts.h"
 #include "identity/node.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
@@ -580,6 +581,7 @@ site_prepare(const Request *request, const CanonicalPlan *plan)
 
 	site->request = request;
 	site->plan = plan;
+	site->patients_min = contract_smallest_group(request);
 	runner_begin(&scope);
 
 	check_plan_tables(request, plan);

@@ -18,7 +18,7 @@ struct SiteQuery
 	Bitmapset  *optional;		/* range table indexes whose rows an outer join may leave out */
 	Query	   *query;			/* the patient counts of the parts are its last columns */
 	ParamListInfo params;
-	uint64		patients_min;	/* by the classes of the columns it reads */
+	uint64		patients_min;	/* by the classes of the columns it reads, and by the request's contract */
 };
 
 /* The rights and settings of a sub-query. */
