@@ -2772,6 +2772,7 @@ CREATE TABLE secmed.published (
 	local_keys		name[] NOT NULL,
 	domains			jsonb NOT NULL,
 	sites			name[],
+	rows_max		integer NOT NULL CHECK (rows_max >= 0),
 	published_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
 	published_by	name NOT NULL
 );
@@ -2868,14 +2869,14 @@ CREATE FUNCTION secmed.publish(relation regclass, as_name name DEFAULT NULL,
 		patient name DEFAULT NULL, min_patients integer DEFAULT 11,
 		columns name[] DEFAULT NULL, domains jsonb DEFAULT '{}',
 		local_keys name[] DEFAULT '{}', show_zero boolean DEFAULT false,
-		sites name[] DEFAULT NULL)
+		sites name[] DEFAULT NULL, rows_max integer DEFAULT 65536)
 	RETURNS void
 	AS 'MODULE_PATHNAME', 'secmed_publish' LANGUAGE C CALLED ON NULL INPUT VOLATILE
 	SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION secmed.publish(regclass, name, name, integer, name[], jsonb, name[], boolean, name[]) IS
-'Lets other nodes ask aggregates about a table or view. as_name: its common name; patient: the column that tells patients apart (without it each row counts as one); min_patients: the smallest group whose answer may leave; columns: which (default all); domains: the values a column may be grouped by, {"sex": [1, 2], "stage": {"min": 1, "max": 4}}; local_keys: columns whose values never belong to two sites, so tables may be joined on them (the patient column always is); show_zero: groups without any patient may be told apart from small ones; sites: the only nodes whose rows may be added to these (default any known node: a node that invents patients can fill a small group up to the threshold).';
-REVOKE ALL ON FUNCTION secmed.publish(regclass, name, name, integer, name[], jsonb, name[], boolean, name[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION secmed.publish(regclass, name, name, integer, name[], jsonb, name[], boolean, name[]) TO secmed_admin;
+COMMENT ON FUNCTION secmed.publish(regclass, name, name, integer, name[], jsonb, name[], boolean, name[], integer) IS
+'Lets other nodes ask aggregates about a table or view. as_name: its common name; patient: the column that tells patients apart (without it each row counts as one); min_patients: the smallest group whose answer may leave; columns: which (default all); domains: the values a column may be grouped by, {"sex": [1, 2], "stage": {"min": 1, "max": 4}}; local_keys: columns whose values never belong to two sites, so tables may be joined on them (the patient column always is); show_zero: groups without any patient may be told apart from small ones; sites: the only nodes whose rows may be added to these (default any known node: a node that invents patients can fill a small group up to the threshold); rows_max: the most rows of it that are shared, as secret shares and padded to this number or to another that is public, for a question that sums cannot answer; 0: none ever.';
+REVOKE ALL ON FUNCTION secmed.publish(regclass, name, name, integer, name[], jsonb, name[], boolean, name[], integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.publish(regclass, name, name, integer, name[], jsonb, name[], boolean, name[], integer) TO secmed_admin;
 
 CREATE FUNCTION secmed.unpublish(name name) RETURNS void
 	AS 'MODULE_PATHNAME', 'secmed_unpublish' LANGUAGE C STRICT VOLATILE

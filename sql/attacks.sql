@@ -16,7 +16,7 @@ SELECT now() > '2000-01-01', count(*) FROM measure GROUP BY 1;
 SET plan_cache_mode = force_generic_plan;
 PREPARE q(boolean) AS SELECT count(*) FROM measure GROUP BY $1;
 EXECUTE q(true);
-PREPARE r(text) AS SELECT CASE WHEN i4 > 0 THEN $1 ELSE 'x' END, count(*) FROM measure GROUP BY 1;
+PREPARE r(text) AS SELECT CASE WHEN i4 > 0 THEN $1 ELSE 'x' END, count(*) FROM measure GROUP BY 1 ORDER BY 1;
 EXECUTE r('y');
 RESET plan_cache_mode;
 EXECUTE r('y');

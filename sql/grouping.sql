@@ -11,11 +11,11 @@ SET secmed.suppressed = omit;
 \c research alice
 SET search_path = consortium, public;
 -- no public domain
-SELECT name, count(*) FROM measure GROUP BY name;
-SELECT i4 % 3, count(*) FROM measure GROUP BY 1;
-SELECT day, count(*) FROM measure GROUP BY day;
+SELECT name, count(*) FROM measure GROUP BY name ORDER BY 1;
+SELECT i4 % 3, count(*) FROM measure GROUP BY 1 ORDER BY 1;
+SELECT day, count(*) FROM measure GROUP BY day ORDER BY 1;
 SELECT date_trunc('year', day), count(*) FROM measure GROUP BY 1;
-SELECT CASE WHEN i4 > 0 THEN name ELSE 'none' END, count(*) FROM measure GROUP BY 1;
+SELECT CASE WHEN i4 > 0 THEN name ELSE 'none' END, count(*) FROM measure GROUP BY 1 ORDER BY 1;
 -- totals beside parts
 SELECT sex, count(*) FROM measure GROUP BY ROLLUP (sex);
 SELECT sex, smoker, count(*), grouping(sex) FROM measure GROUP BY GROUPING SETS ((sex), (smoker));

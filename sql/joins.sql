@@ -38,15 +38,15 @@ SELECT sex, count(*), sum(cost) FROM consortium.measure JOIN consortium.visit US
 \c charite postgres
 CREATE TABLE clinic.bill AS SELECT visit, cost * 2 AS amount FROM clinic.visit WHERE visit % 10 < 3;
 SELECT secmed.publish('clinic.bill', local_keys => '{visit}'), secmed.unpublish('visit');
-SELECT secmed.publish('clinic.visit', patient => 'patient', min_patients => 3, domains => '{"ward": [0, 1, 2]}', local_keys => '{visit}', show_zero => true);
+SELECT secmed.publish('clinic.visit', patient => 'patient', min_patients => 3, domains => '{"ward": [0, 1, 2]}', local_keys => '{visit}', show_zero => true, rows_max => 2048);
 \c lmu postgres
 CREATE TABLE clinic.bill AS SELECT visit, cost * 2 AS amount FROM clinic.visit WHERE visit % 10 < 3;
 SELECT secmed.publish('clinic.bill', local_keys => '{visit}'), secmed.unpublish('visit');
-SELECT secmed.publish('clinic.visit', patient => 'patient', min_patients => 4, domains => '{"ward": [0, 1, 2]}', local_keys => '{visit}', show_zero => true);
+SELECT secmed.publish('clinic.visit', patient => 'patient', min_patients => 4, domains => '{"ward": [0, 1, 2]}', local_keys => '{visit}', show_zero => true, rows_max => 2048);
 \c gemelli postgres
 CREATE TABLE clinic.bill AS SELECT visit, cost * 2 AS amount FROM clinic.visit WHERE visit % 10 < 3;
 SELECT secmed.publish('clinic.bill', local_keys => '{visit}'), secmed.unpublish('visit');
-SELECT secmed.publish('clinic.visit', patient => 'patient', min_patients => 3, domains => '{"ward": [0, 1, 2]}', local_keys => '{visit}', show_zero => true);
+SELECT secmed.publish('clinic.visit', patient => 'patient', min_patients => 3, domains => '{"ward": [0, 1, 2]}', local_keys => '{visit}', show_zero => true, rows_max => 2048);
 \c research alice
 SET search_path = consortium, public;
 DROP FOREIGN TABLE visit;

@@ -25,20 +25,20 @@ SELECT * FROM secmed.published;
 
 -- published alike at all three
 SELECT secmed.publish('clinic.measure', patient => 'patient', min_patients => 5,
-	domains => '{"sex": ["m", "f"], "stage": {"min": 0, "max": 3, "null": true}}');
+	domains => '{"sex": ["m", "f"], "stage": {"min": 0, "max": 3, "null": true}}', rows_max => 1024);
 SELECT secmed.publish('clinic.visit', patient => 'patient', min_patients => 3,
-	domains => '{"ward": [0, 1, 2]}');
+	domains => '{"ward": [0, 1, 2]}', rows_max => 2048);
 SELECT secmed.publish('clinic.measure', patient => 'patient');
 \c lmu postgres
 SELECT secmed.publish('clinic.measure', patient => 'patient', min_patients => 5,
-	domains => '{"sex": ["f", "m"], "stage": [0, 1, 2, 3, null]}');
+	domains => '{"sex": ["f", "m"], "stage": [0, 1, 2, 3, null]}', rows_max => 1024);
 SELECT secmed.publish('clinic.visit', patient => 'patient', min_patients => 4,
-	domains => '{"ward": [0, 1, 2]}');
+	domains => '{"ward": [0, 1, 2]}', rows_max => 2048);
 \c gemelli postgres
 SELECT secmed.publish('clinic.measure', patient => 'patient', min_patients => 5,
-	domains => '{"sex": ["m", "f"], "stage": {"min": 0, "max": 3, "null": true}}');
+	domains => '{"sex": ["m", "f"], "stage": {"min": 0, "max": 3, "null": true}}', rows_max => 1024);
 SELECT secmed.publish('clinic.visit', patient => 'patient', min_patients => 3,
-	domains => '{"ward": [0, 1, 2]}');
+	domains => '{"ward": [0, 1, 2]}', rows_max => 2048);
 SELECT name, relation, patient, min_patients, show_zero, local_keys, domains FROM secmed.published ORDER BY name;
 \d secmed_published.visit
 -- numbers of patients in sums, which other tests try out

@@ -6,7 +6,7 @@ SELECT name FROM measure WHERE patient = 5;
 SELECT ctid, tableoid FROM measure;
 SELECT measure FROM measure;
 SELECT count(measure), count(ctid) FROM measure;
-SELECT DISTINCT sex FROM measure;
+SELECT DISTINCT sex FROM measure ORDER BY 1;
 SELECT sex FROM measure ORDER BY name LIMIT 1;
 SELECT sex, row_number() OVER () FROM measure;
 SELECT 1 FROM measure;

@@ -16,20 +16,20 @@ SET search_path = consortium, public;
 SELECT count(*) FROM visit;
 \c lmu postgres
 ALTER TABLE clinic.visit ALTER COLUMN ward TYPE integer;
-SELECT secmed.publish('clinic.visit', patient => 'patient', min_patients => 4, domains => '{"ward": [0, 1, 2]}', show_zero => true);
+SELECT secmed.publish('clinic.visit', patient => 'patient', min_patients => 4, domains => '{"ward": [0, 1, 2]}', show_zero => true, rows_max => 2048);
 \c research alice
 SET search_path = consortium, public;
 SELECT ward, count(*) FROM visit GROUP BY ward;
 \c lmu postgres
 SELECT secmed.unpublish('visit');
 ALTER TABLE clinic.visit ALTER COLUMN ward TYPE smallint;
-SELECT secmed.publish('clinic.visit', patient => 'patient', min_patients => 4, domains => '{"ward": [0, 1]}', show_zero => true);
+SELECT secmed.publish('clinic.visit', patient => 'patient', min_patients => 4, domains => '{"ward": [0, 1]}', show_zero => true, rows_max => 2048);
 \c research alice
 SET search_path = consortium, public;
 SELECT ward, count(*) FROM visit GROUP BY ward;
 \c lmu postgres
 SELECT secmed.unpublish('visit');
-SELECT secmed.publish('clinic.visit', patient => 'patient', min_patients => 4, domains => '{"ward": [0, 1, 2]}', show_zero => true);
+SELECT secmed.publish('clinic.visit', patient => 'patient', min_patients => 4, domains => '{"ward": [0, 1, 2]}', show_zero => true, rows_max => 2048);
 -- the publisher of the view loses the right to the table
 CREATE ROLE publisher;
 ALTER VIEW secmed_published.visit OWNER TO publisher;

@@ -24,16 +24,16 @@ SELECT grade, count(*) + 1 AS n FROM measure WHERE patient IN (1, 2, 201, 202, 3
 -- empty groups may show if all sites agree
 \c charite postgres
 SELECT secmed.unpublish('visit');
-SELECT secmed.publish('clinic.visit', patient => 'patient', min_patients => 3, domains => '{"ward": [0, 1, 2]}', show_zero => true);
+SELECT secmed.publish('clinic.visit', patient => 'patient', min_patients => 3, domains => '{"ward": [0, 1, 2]}', show_zero => true, rows_max => 2048);
 \c research alice
 SET search_path = consortium, public;
 SELECT ward, count(*) FROM visit WHERE cost = 5.5 AND ward = 1 GROUP BY ward ORDER BY ward;
 \c lmu postgres
 SELECT secmed.unpublish('visit');
-SELECT secmed.publish('clinic.visit', patient => 'patient', min_patients => 4, domains => '{"ward": [0, 1, 2]}', show_zero => true);
+SELECT secmed.publish('clinic.visit', patient => 'patient', min_patients => 4, domains => '{"ward": [0, 1, 2]}', show_zero => true, rows_max => 2048);
 \c gemelli postgres
 SELECT secmed.unpublish('visit');
-SELECT secmed.publish('clinic.visit', patient => 'patient', min_patients => 3, domains => '{"ward": [0, 1, 2]}', show_zero => true);
+SELECT secmed.publish('clinic.visit', patient => 'patient', min_patients => 3, domains => '{"ward": [0, 1, 2]}', show_zero => true, rows_max => 2048);
 \c research alice
 SET search_path = consortium, public;
 SELECT ward, count(*) FROM visit WHERE cost > 5 AND ward = 1 GROUP BY ward ORDER BY ward;

@@ -385,8 +385,8 @@ decompose(Call *call, const char *name)
 }
 
 /* percentile_cont() casts to double precision; the order needs no cast, and the result is more exact. */
-static Node *
-without_float_cast(Node *arg)
+Node *
+aggregate_argument(Node *arg)
 {
 	FuncExpr   *cast = (FuncExpr *) arg;
 	SecretKind	kind;
@@ -415,7 +415,13 @@ make_terms(Call *call)
 		Node	   *arg = (Node *) lfirst_node(TargetEntry, lc)->expr;
 
 		if (call->agg->aggkind == AGGKIND_ORDERED_SET)
-			arg = without_float_cast(arg);
+			arg = aggregate_argument(arg);
+		if (call->agg->aggdistinct != NIL && rel_find_numbers(call->group->rel, arg) >= 0)
+		{
+			/* They are as many as the values. */
+			call->args[call->nargs++] = (Term) {expression_column(rel_find_numbers(call->group->rel, arg)), SECRET_INTEGER, 0};
+			continue;
+		}
 		if (!term_make(maker, arg, &call->args[call->nargs++]))
 			return false;
 	}

@@ -10,6 +10,7 @@
 #include "compute/answer.h"
 #include "compute/inputs.h"
 #include "compute/order.h"
+#include "compute/site_input.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
@@ -52,6 +53,22 @@ query_reads_shared(Query *query)
 	return reads_shared_walker((Node *) query, NULL);
 }
 
+/* In FROM of this level: queries in FROM have plans of their own. */
+bool
+query_reads_published(Query *query)
+{
+	ListCell   *lc;
+
+	foreach(lc, query->rtable)
+	{
+		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
+
+		if (rte->rtekind == RTE_RELATION && is_published_table(rte->relid))
+			return true;
+	}
+	return false;
+}
+
 /* ---- what is opened ---- */
 
 /* Where a column of rel is among those that are opened. */
@@ -91,6 +108,8 @@ add_value(Answering *answering, Node *expr)
 	at = rel_column(&answering->compiler.maker, &answering->rel, expr);
 	if (at < 0)
 		return false;
+	if (((RelColumn *) list_nth(answering->rel->columns, at))->numbers != NIL)
+		return term_refuse(&answering->compiler.maker, "patients of the sites have numbers here, which are not opened", NULL);
 	opened = palloc0(sizeof(Opened));
 	opened->final.kind = FINAL_KEY;
 	opened->final.type = exprType(expr);
@@ -152,8 +171,8 @@ open_groups(Answering *answering, List *targets)
 }
 
 /*
- * Whole expressions, so that no more is opened than what is asked; what can't be
- * computed on shares, from its columns.
+ * Whole expressions, so that no more is opened than what is asked; but those that are the
+ * coordinator's own, which it adds to the result.
  */
 static bool
 open_rows(Answering *answering, List *targets)
@@ -161,7 +180,7 @@ open_rows(Answering *answering, List *targets)
 	ListCell   *lc;
 
 	foreach(lc, targets)
-		if (!add_value(answering, lfirst(lc)))
+		if (!deparser_owns(&answering->compiler.maker.deparser, lfirst(lc)) && !add_value(answering, lfirst(lc)))
 			return false;
 	return true;
 }
@@ -234,8 +253,12 @@ build(Answering *answering, AnswerStage stage, List *targets, List *having)
 		return false;
 	answering->answer->grouped = grouped || query->distinctClause != NIL;
 	answering->answer->one_row = query->hasAggs && query->groupClause == NIL && query->havingQual == NULL;
+	if (compiler->site_inputs > 0 && !answering->answer->grouped)
+		return term_refuse(&compiler->maker, NULL, NULL);
 	rel_emit(compiler->maker.plan, release(answering, stage == ANSWER_WHOLE));
-	return check_plan(answering) && check_patients(answering);
+	site_inputs_finish(compiler->maker.plan);
+	return check_plan(answering) && check_patients(answering) &&
+		site_inputs_allowed(compiler, &answering->answer->checked);
 }
 
 Answer *
@@ -245,7 +268,7 @@ answer_query(PlannerInfo *root, AnswerStage stage, List *targets, List *having,
 	Answering	answering = {.answer = palloc0(sizeof(Answer)),.refusal = refusal};
 	Answer	   *answer = answering.answer;
 
-	refusal->reason = refusal->hint = NULL;
+	memset(refusal, 0, sizeof(*refusal));
 	answer->plan = oblivious_plan_create();
 	compiler_start(&answering.compiler, root, NULL, answer->plan, refusal);
 	answering.compiler.maker.deparser.constants = constants;
@@ -253,7 +276,7 @@ answer_query(PlannerInfo *root, AnswerStage stage, List *targets, List *having,
 		return NULL;
 	answer->serverid = answering.compiler.serverid;
 	answer->threshold = answering.compiler.threshold;
-	answer->params = answering.compiler.maker.params;
+	answer->params = list_concat_copy(answering.compiler.maker.params, answering.compiler.site_params);
 	answer->having = answering.grouped.having;
 	return answer;
 }

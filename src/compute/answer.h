@@ -1,6 +1,6 @@
 /*
  * answer.h
- *	  Can this query be answered over shared tables, and by which plan?
+ *	  Can this query be answered on shares, of shared tables or of rows of the sites, and by which plan?
  */
 #ifndef SECMED_ANSWER_H
 #define SECMED_ANSWER_H
@@ -34,6 +34,9 @@ typedef enum AnswerStage
 
 /* Does the query or a query in its FROM read a shared table? */
 extern bool query_reads_shared(Query *query);
+
+/* Does it read, itself, rows of a published table? */
+extern bool query_reads_published(Query *query);
 
 /*
  * NULL with a refusal if it can't be.  targets: the expressions that the stage gives; having: a

@@ -17,6 +17,9 @@ typedef struct Compiler
 	uint64		threshold;		/* the largest of the tables' smallest groups */
 	Oid			serverid;
 	bool		is_subquery;
+	int			site_inputs;	/* how many inputs are rows of sites */
+	List	   *site_columns;	/* of SiteColumns *, for each of them */
+	List	   *site_params;	/* expressions: the parameters of their SELECTs, input by input */
 } Compiler;
 
 extern void compiler_start(Compiler *compiler, PlannerInfo *root, const Compiler *outer,

@@ -10,20 +10,47 @@
 
 /* ---- for ledgers ---- */
 
+static List *
+add_name(List *names, char *name)
+{
+	ListCell   *lc;
+
+	foreach(lc, names)
+		if (strcmp(lfirst(lc), name) == 0)
+			return names;
+	return lappend(names, name);
+}
+
+List *
+describe_tables(const ObliviousPlan *plan)
+{
+	List	   *names = NIL;
+
+	for (int i = 0; i < plan->ninputs; i++)
+	{
+		const InputSource *source = plan->inputs[i].source;
+
+		if (source == NULL)
+			names = add_name(names, plan->inputs[i].name);
+		for (int t = 0; source && t < source->ntables; t++)
+			names = add_name(names, source->tables[t].name);
+	}
+	return names;
+}
+
 static char *
 table_names(const ObliviousPlan *plan)
 {
 	StringInfoData names;
+	ListCell   *lc;
 
 	initStringInfo(&names);
-	for (int i = 0; i < plan->ninputs; i++)
+	foreach(lc, describe_tables(plan))
 	{
-		bool		again = false;
+		const char *name = lfirst(lc);
 
-		for (int j = 0; j < i; j++)
-			again = again || strcmp(plan->inputs[j].name, plan->inputs[i].name) == 0;
-		if (!again && names.len + strlen(plan->inputs[i].name) + 2 <= ENTRY_TEXT_MAX)
-			appendStringInfo(&names, "%s%s", names.len ? ", " : "", plan->inputs[i].name);
+		if (names.len + strlen(name) + 2 <= ENTRY_TEXT_MAX)
+			appendStringInfo(&names, "%s%s", names.len ? ", " : "", name);
 	}
 	return names.data;
 }
@@ -37,6 +64,22 @@ patients_behind(const CheckedPlan *checked)
 	for (int i = 0; i < checked->plan->ninputs; i++)
 		least = Min(least, checked->patients_min[i]);
 	return least == PATIENTS_NOT_OPENED ? 0 : least;
+}
+
+/* ", with 1 keys, 2 x sum" */
+static void
+append_merged(StringInfo what, const PlanInput *input)
+{
+	appendStringInfo(what, ", with %d keys", input_keys(input));
+	for (int kind = 1; kind <= PLAN_AGGREGATE_KIND_MAX; kind++)
+	{
+		int			n = 0;
+
+		for (int k = 0; k < input->source->naggregates; k++)
+			n += input->source->aggregates[k].kind == kind;
+		if (n > 0)
+			appendStringInfo(what, ", %d x %s", n, plan_aggregate_name(kind));
+	}
 }
 
 /* "3 columns of at most 4096 rows, with 1 keys, 2 x count, 1 x sum", of the last grouping */
@@ -58,6 +101,10 @@ what_is_opened(const CheckedPlan *checked)
 	{
 		const PlanNode *node = &plan->nodes[i];
 
+		if (node->kind == PLAN_MERGE)
+			append_merged(&what, &plan->inputs[plan->nodes[node->children[0]].input]);
+		if (node->kind == PLAN_MERGE)
+			break;
 		if (node->kind != PLAN_GROUP)
 			continue;
 		appendStringInfo(&what, ", with %d keys", node->nkeys);
@@ -176,6 +223,21 @@ append_group(StringInfo out, const PlanNode *node)
 		appendStringInfo(out, "; at least " UINT64_FORMAT " patients", node->patients_min);
 }
 
+/* " visit", or " rows of visit, person at the sites" */
+static void
+append_input(StringInfo out, const PlanInput *input)
+{
+	if (input->source == NULL)
+	{
+		appendStringInfo(out, " %s", input->name);
+		return;
+	}
+	appendStringInfo(out, " %s of", input->source->grouped ? "groups" : "rows");
+	for (int i = 0; i < input->source->ntables; i++)
+		appendStringInfo(out, "%s %s", i ? "," : "", input->source->tables[i].name);
+	appendStringInfo(out, " at the sites");
+}
+
 static const char *
 join_form_name(JoinForm form)
 {
@@ -205,7 +267,12 @@ describe_node(const CheckedPlan *checked, int number)
 	switch (node->kind)
 	{
 		case PLAN_SCAN:
-			appendStringInfo(&out, " %s", checked->plan->inputs[node->input].name);
+			append_input(&out, &checked->plan->inputs[node->input]);
+			if (checked->plan->inputs[node->input].source)
+				appendStringInfo(&out, ": %s", checked->plan->inputs[node->input].source->sql);
+			break;
+		case PLAN_MERGE:
+			appendStringInfo(&out, "; at least " UINT64_FORMAT " patients", node->patients_min);
 			break;
 		case PLAN_FILTER:
 			appendStringInfoChar(&out, ' ');
@@ -249,7 +316,16 @@ describe_node_briefly(const CheckedPlan *checked, int number)
 	const PlanNode *node = &checked->plan->nodes[number];
 
 	if (node->kind == PLAN_SCAN)
-		return psprintf("scan %s", checked->plan->inputs[node->input].name);
+	{
+		StringInfoData out;
+
+		initStringInfo(&out);
+		appendStringInfoString(&out, "scan");
+		append_input(&out, &checked->plan->inputs[node->input]);
+		return out.data;
+	}
+	if (node->kind == PLAN_MERGE)
+		return pstrdup("merge groups of the sites");
 	if (node->kind == PLAN_JOIN)
 		return psprintf("%sjoin", join_form_name(node->form));
 	if (node->kind == PLAN_GROUP)

@@ -6,11 +6,15 @@
 #ifndef SECMED_COMPUTE_DESCRIBE_H
 #define SECMED_COMPUTE_DESCRIBE_H
 
+#include "nodes/pg_list.h"
 #include "oblivious/check.h"
 #include "query/record.h"
 
 /* The record of a run, with the names of its tables and what is opened. */
 extern RunRecord describe_answer(const Request *request, const CheckedPlan *checked, const uint8 *plan_hash);
+
+/* Names of all tables that it reads (char *), each once: shared ones, and those of the sites. */
+extern List *describe_tables(const ObliviousPlan *plan);
 
 /* Its nodes, one a line, with expressions: goes to the side table only. */
 extern char *describe_plan(const CheckedPlan *checked);

@@ -9,6 +9,7 @@
 #include "compute/scan.h"
 #include "oblivious/cost.h"
 #include "query/nodes.h"
+#include "share/rows.h"
 #include "utils/builtins.h"
 #include "utils/uuid.h"
 
@@ -32,8 +33,9 @@ answer_revealed(const AnswerScan *scan, const char *requester)
 		psprintf("of each group with at least " UINT64_FORMAT " patients", scan->threshold) : "of each group" :
 		"of each row";
 
-	return psprintf("to %s, %s: %s; to the parties nothing but numbers of rows",
-					requester, each, opened_text(scan));
+	return psprintf("to %s, %s: %s; to the parties nothing but numbers of rows%s",
+					requester, each, opened_text(scan),
+					oblivious_plan_asks_sites(&scan->plan) ? "; to the sites nothing but the question" : "");
 }
 
 /* Children are indented below their parents, the last node first. */
@@ -83,15 +85,51 @@ answer_explain_actual(const AnswerResult *result, ExplainState *es)
 	ExplainPropertyInteger("MPC Rounds", NULL, result->rounds, es);
 	ExplainPropertyInteger("MPC Bytes", "B", result->mpc_bytes, es);
 	ExplainPropertyInteger("Opened Bytes", "B", result->opened_bytes, es);
+	if (result->shared_bytes > 0)
+		ExplainPropertyUInteger("Shared Bytes", "B", result->shared_bytes, es);
 	if (!es->timing)
 		return;
+	if (result->shared_bytes > 0)
+		ExplainPropertyFloat("Sites Run", "ms", result->sites_ms, 3, es);
 	ExplainPropertyFloat("MPC", "ms", result->mpc_ms, 3, es);
 	ExplainPropertyFloat("Run Total", "ms", result->total_ms, 3, es);
+}
+
+/* What each site runs, and how much of it leaves, whatever it holds. */
+static void
+explain_sites(const Federation *federation, const ObliviousPlan *plan, ExplainState *es)
+{
+	StringInfoData names;
+	uint64		bytes = 0;
+
+	initStringInfo(&names);
+	for (int i = 0; i < federation->nsites; i++)
+		appendStringInfo(&names, "%s%s", i ? ", " : "", federation->sites[i]);
+	ExplainPropertyText("Sites", names.data, es);
+	for (int i = 0; i < plan->ninputs; i++)
+	{
+		const InputSource *source = plan->inputs[i].source;
+		SecretType	types[SHARED_COLUMNS_MAX];
+		RowLayout	layout;
+
+		if (source == NULL)
+			continue;
+		for (int c = 0; c < plan->inputs[i].ncolumns; c++)
+			types[c] = plan->inputs[i].columns[c].type;
+		rows_layout(&layout, types, plan->inputs[i].ncolumns, true);
+		for (int party = 0; party < PARTIES; party++)
+			bytes += rows_package_bytes(&layout, party, source->rows);
+		ExplainPropertyText("Site Query", psprintf("%s  (%s=" UINT64_FORMAT ")", source->sql,
+												   source->grouped ? "groups" : "rows", source->rows), es);
+	}
+	ExplainPropertyUInteger("Shared Bytes of a Site", "B", bytes, es);
 }
 
 void
 answer_explain_plan(const Federation *federation, const CheckedPlan *checked, ExplainState *es)
 {
+	if (oblivious_plan_asks_sites(checked->plan))
+		explain_sites(federation, checked->plan, es);
 	ExplainPropertyText("Parties", psprintf("%s, %s, %s", federation->parties[0], federation->parties[1],
 											federation->parties[2]), es);
 	ExplainPropertyText("Security Model", MODEL_HONEST_MAJORITY, es);

@@ -61,7 +61,10 @@ start_group(Compiler *compiler, Rel *below, List *exprs, List *columns)
 		/* Patients who are a key can be counted again further up. */
 		if (list_member_int(below->patients, lfirst_int(lc)))
 			group->patients = lappend_int(group->patients, list_length(group->columns));
-		rel_add_column(group, lfirst(expr), column->type, alone && !column->type.type.nullable);
+		if (column->numbers == NIL)
+			rel_add_column(group, lfirst(expr), column->type, alone && !column->type.type.nullable);
+		else
+			rel_add_column(group, NULL, column->type, alone)->numbers = column->numbers;
 	}
 	return group;
 }
@@ -74,8 +77,13 @@ key_columns(Compiler *compiler, Rel **below, List *exprs, List **columns)
 
 	foreach(lc, exprs)
 	{
-		int			at = rel_column(&compiler->maker, below, lfirst(lc));
+		int			at;
 
+		if (deparser_owns(&compiler->maker.deparser, lfirst(lc)))
+			return term_refuse(&compiler->maker, psprintf("%s is a value that no column gives",
+														  deparse_for_people(&compiler->maker.deparser, lfirst(lc))),
+							   "Leave it out of GROUP BY or DISTINCT, and add it to the result.");
+		at = rel_column(&compiler->maker, below, lfirst(lc));
 		if (at < 0)
 			return false;
 		*columns = lappend_int(*columns, at);

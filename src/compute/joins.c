@@ -12,11 +12,13 @@
 #include "access/transam.h"
 #include "compute/compile.h"
 #include "compute/inputs.h"
+#include "compute/site_input.h"
 #include "foreign/fdwapi.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
+#include "optimizer/prep.h"
 #include "parser/parsetree.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -31,7 +33,8 @@ typedef struct JoinKeys
 	List	   *rest;			/* conditions that are none */
 } JoinKeys;
 
-static Rel *compile_item(Compiler *compiler, Node *item);
+static Rel *compile_item(Compiler *compiler, Node *item, List **conditions);
+static Rel *compile_list(Compiler *compiler, FromExpr *from, List **conditions);
 
 static bool
 refuse(Compiler *compiler, char *reason, char *hint)
@@ -112,13 +115,16 @@ keys_unique(const Rel *rel, List *keys)
 
 		if (at >= 0 && ((RelColumn *) list_nth(rel->columns, at))->unique)
 			return true;
+		at = rel_find_numbers(rel, lfirst(lc));
+		if (at >= 0 && ((RelColumn *) list_nth(rel->columns, at))->unique)
+			return true;
 	}
 	return false;
 }
 
 /* ---- one join ---- */
 
-/* The key columns of one side; both sides' keys must be of one kind and scale. */
+/* The key columns of one side, as far as they are not numbers of patients on both. */
 static bool
 key_columns(Compiler *compiler, Rel **rel, List *keys, int *columns)
 {
@@ -126,11 +132,27 @@ key_columns(Compiler *compiler, Rel **rel, List *keys, int *columns)
 
 	foreach(lc, keys)
 	{
-		columns[foreach_current_index(lc)] = rel_column(&compiler->maker, rel, lfirst(lc));
-		if (columns[foreach_current_index(lc)] < 0)
+		int		   *column = &columns[foreach_current_index(lc)];
+
+		if (*column < 0)
+			*column = rel_column(&compiler->maker, rel, lfirst(lc));
+		if (*column < 0)
 			return false;
 	}
 	return true;
+}
+
+/* Where patients of sites are joined with each other, their numbers are. */
+static void
+number_columns(const Rel *left, const Rel *right, const JoinKeys *keys, int *left_columns, int *right_columns)
+{
+	for (int i = 0; i < list_length(keys->left); i++)
+	{
+		left_columns[i] = rel_find_numbers(left, list_nth(keys->left, i));
+		right_columns[i] = rel_find_numbers(right, list_nth(keys->right, i));
+		if (left_columns[i] < 0 || right_columns[i] < 0)
+			left_columns[i] = right_columns[i] = -1;
+	}
 }
 
 static const RelColumn *
@@ -147,6 +169,9 @@ check_kinds(Compiler *compiler, const Rel *join, const Rel *left, const Rel *rig
 		const RelColumn *a = column_at(left, join->node.keys[i]);
 		const RelColumn *b = column_at(right, join->node.right_keys[i]);
 
+		if ((a->numbers == NIL) != (b->numbers == NIL))
+			return refuse(compiler, psprintf("the join on %s compares patients of the sites, who have numbers here, with other values",
+											 deparse_for_people(&compiler->maker.deparser, list_nth(keys, i))), NULL);
 		if (a->type.type.kind != b->type.type.kind || a->type.type.scale != b->type.type.scale)
 			return refuse(compiler, psprintf("the join on %s compares values of different types",
 											 deparse_for_people(&compiler->maker.deparser, list_nth(keys, i))),
@@ -192,7 +217,7 @@ add_right_columns(Rel *join, const Rel *right)
 			type = column_type_of_range(type.type.kind, type.type.scale, type.low, type.high, true);
 		else if (join->node.form == JOIN_FORM_LEFT)
 			type.type.nullable = true;
-		rel_add_column(join, column->expr, type, false);
+		rel_add_column(join, column->expr, type, false)->numbers = column->numbers;
 	}
 }
 
@@ -207,7 +232,7 @@ forget_unique(Rel *join)
 	{
 		const RelColumn *column = lfirst(lc);
 
-		rel_add_column(join, column->expr, column->type, false);
+		rel_add_column(join, column->expr, column->type, false)->numbers = column->numbers;
 	}
 }
 
@@ -227,6 +252,7 @@ make_join(Compiler *compiler, JoinForm form, Rel *left, Rel *right, const JoinKe
 	int		   *left_keys = palloc(sizeof(int) * n);
 	int		   *right_keys = palloc(sizeof(int) * n);
 
+	number_columns(left, right, keys, left_keys, right_keys);
 	if (!key_columns(compiler, &left, keys->left, left_keys) ||
 		!key_columns(compiler, &right, keys->right, right_keys))
 		return NULL;
@@ -333,16 +359,37 @@ join_items(Compiler *compiler, List *items, List *clauses)
 	return rel_filter(&compiler->maker, &joined, clauses) ? joined : NULL;
 }
 
-Rel *
-compile_from(Compiler *compiler, FromExpr *from)
+/* Takes off the list the conditions that are about nothing but this list's tables. */
+static List *
+take_conditions(Compiler *compiler, FromExpr *from, List **conditions)
 {
-	List	   *clauses = list_copy((List *) from->quals);
-	List	   *items = NIL;
+	Relids		relids = get_relids_in_jointree((Node *) from, false);
+	List	   *taken = NIL;
 	ListCell   *lc;
 
+	if (conditions == NULL)
+		return NIL;
+	foreach(lc, *conditions)
+		if (bms_is_subset(pull_varnos(compiler->root, lfirst(lc)), relids))
+			taken = lappend(taken, lfirst(lc));
+	*conditions = list_difference_ptr(*conditions, taken);
+	return taken;
+}
+
+/* The conditions of the list itself, and those of the query that may be checked below it already. */
+static Rel *
+compile_list(Compiler *compiler, FromExpr *from, List **conditions)
+{
+	List	   *clauses = list_concat_copy((List *) from->quals, take_conditions(compiler, from, conditions));
+	List	   *items = NIL;
+	Rel		   *local = site_input_join(compiler, makeFromExpr(from->fromlist, (Node *) clauses));
+	ListCell   *lc;
+
+	if (local != NULL)
+		return local;
 	foreach(lc, from->fromlist)
 	{
-		Rel		   *item = compile_item(compiler, lfirst(lc));
+		Rel		   *item = compile_item(compiler, lfirst(lc), &clauses);
 
 		if (item == NULL || !apply_conditions(compiler, &item, &clauses))
 			return NULL;
@@ -354,6 +401,12 @@ compile_from(Compiler *compiler, FromExpr *from)
 		return NULL;
 	}
 	return join_items(compiler, items, clauses);
+}
+
+Rel *
+compile_from(Compiler *compiler, FromExpr *from)
+{
+	return compile_list(compiler, from, NULL);
 }
 
 /* ---- a JOIN b ON ... ---- */
@@ -379,11 +432,11 @@ join_form(JoinType type, JoinForm *form)
 
 /* Outer, semi and anti joins: conditions on the right alone come before the join. */
 static Rel *
-compile_outer(Compiler *compiler, JoinExpr *join, JoinForm form)
+compile_outer(Compiler *compiler, JoinExpr *join, JoinForm form, List **conditions)
 {
-	Rel		   *left = compile_item(compiler, join->larg);
-	Rel		   *right = left ? compile_item(compiler, join->rarg) : NULL;
 	List	   *clauses = list_copy((List *) join->quals);
+	Rel		   *left = compile_item(compiler, join->larg, conditions);
+	Rel		   *right = left ? compile_item(compiler, join->rarg, &clauses) : NULL;
 	JoinKeys	keys;
 
 	if (right == NULL || !apply_conditions(compiler, &right, &clauses))
@@ -412,22 +465,22 @@ is_dropped(Compiler *compiler, JoinExpr *join)
 }
 
 static Rel *
-compile_join(Compiler *compiler, JoinExpr *join)
+compile_join(Compiler *compiler, JoinExpr *join, List **conditions)
 {
 	JoinForm	form;
 	FromExpr   *inner;
 
 	if (is_dropped(compiler, join))
-		return compile_item(compiler, join->larg);
+		return compile_item(compiler, join->larg, conditions);
 	if (join_form(join->jointype, &form))
-		return compile_outer(compiler, join, form);
+		return compile_outer(compiler, join, form, conditions);
 	if (join->jointype != JOIN_INNER)
 	{
 		refuse(compiler, "FULL JOIN is not available over shared tables", "UNION ALL of a LEFT JOIN and an anti-join gives the same.");
 		return NULL;
 	}
 	inner = makeFromExpr(list_make2(join->larg, join->rarg), join->quals);
-	return compile_from(compiler, inner);
+	return compile_list(compiler, inner, conditions);
 }
 
 /* ---- tables ---- */
@@ -452,16 +505,18 @@ vars_of(Compiler *compiler, Index varno)
 }
 
 static Rel *
-compile_table(Compiler *compiler, Index varno)
+compile_table(Compiler *compiler, Index varno, List **conditions)
 {
 	RangeTblEntry *rte = planner_rt_fetch(varno, compiler->root);
 	Oid			serverid;
+	bool		published;
 
 	if (rte->rtekind == RTE_SUBQUERY)
 		return compile_subquery(compiler, varno);
-	if (rte->rtekind != RTE_RELATION || !is_shared_table(rte->relid) || rte->tablesample != NULL)
+	published = rte->rtekind == RTE_RELATION && is_published_table(rte->relid);
+	if (rte->rtekind != RTE_RELATION || !(published || is_shared_table(rte->relid)) || rte->tablesample != NULL)
 	{
-		refuse(compiler, psprintf("\"%s\" is not a shared table", rte->eref->aliasname),
+		refuse(compiler, psprintf("\"%s\" is neither a shared nor a published table", rte->eref->aliasname),
 			   "Join it with the result: aggregate the shared tables in a sub-query first.");
 		return NULL;
 	}
@@ -477,20 +532,22 @@ compile_table(Compiler *compiler, Index varno)
 		return NULL;
 	}
 	compiler->serverid = serverid;
+	if (published)
+		return site_input_table(compiler, varno, conditions);
 	return input_scan(&compiler->maker, rte->relid, varno, vars_of(compiler, varno), &compiler->threshold);
 }
 
 static Rel *
-compile_item(Compiler *compiler, Node *item)
+compile_item(Compiler *compiler, Node *item, List **conditions)
 {
 	switch (nodeTag(item))
 	{
 		case T_RangeTblRef:
-			return compile_table(compiler, ((RangeTblRef *) item)->rtindex);
+			return compile_table(compiler, ((RangeTblRef *) item)->rtindex, conditions);
 		case T_JoinExpr:
-			return compile_join(compiler, (JoinExpr *) item);
+			return compile_join(compiler, (JoinExpr *) item, conditions);
 		case T_FromExpr:
-			return compile_from(compiler, (FromExpr *) item);
+			return compile_list(compiler, (FromExpr *) item, conditions);
 		default:
 			elog(ERROR, "unexpected node %d in a join tree", (int) nodeTag(item));
 			return NULL;

@@ -82,6 +82,18 @@ check_threshold(const SharedDefinition *definition, uint64 patients_min)
 						   definition->threshold)));
 }
 
+/* What the sites think of it is in their receipts. */
+static void
+permit_sites(const PlanInput *input, const Request *request)
+{
+	if (request->kind != REQUEST_COMPUTE)
+		serving_protocol_error("a change of rows of sites");
+	if (request->nsites < SITES_MIN)
+		serving_protocol_error("rows of fewer than two sites");
+	if (input->rows != request->nsites * input->source->rows)
+		serving_protocol_error("another number of rows than the sites'");
+}
+
 static PermittedInput
 permit_input(const CheckedPlan *checked, int number, const Request *request, const NodeCard *coordinator)
 {
@@ -89,8 +101,11 @@ permit_input(const CheckedPlan *checked, int number, const Request *request, con
 	PermittedInput permitted = {.columns = palloc(sizeof(int) * (input->ncolumns + 1))};
 	const SharedDefinition *definition;
 
-	if (input->kind != INPUT_SHARED_TABLE)
-		refuse(input->name, "It is not a shared table");
+	if (input->kind == INPUT_SITES)
+	{
+		permit_sites(input, request);
+		return permitted;
+	}
 	permitted.table = shared_table_require(input->name);
 	definition = &permitted.table->definition;
 	if (!shared_is_creator(definition, coordinator))
@@ -140,7 +155,7 @@ permit_parameters(const ObliviousPlan *plan, const Request *request)
 {
 	PublicValue *values = palloc(sizeof(PublicValue) * (plan->nparams + 1));
 
-	if (request->nparams != plan->nparams)
+	if (request->nparams != oblivious_plan_parameters(plan))
 		serving_protocol_error("another number of parameters than the plan's");
 	for (int i = 0; i < plan->nparams; i++)
 		if (!value_from_text(&values[i], &plan->params[i], request->params[i]))

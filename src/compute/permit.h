@@ -16,7 +16,7 @@
 /* A plan's input at this party: the table, and which of its columns. */
 typedef struct PermittedInput
 {
-	SharedTable *table;
+	SharedTable *table;			/* NULL: its rows come from the sites */
 	int		   *columns;		/* in the order of the input */
 } PermittedInput;
 

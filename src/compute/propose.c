@@ -59,8 +59,7 @@ take_oblivious_plan(Proposed *proposed)
 	if (run->party < 0)
 		serving_protocol_error("a computation in which this node is no party");
 	run->record = describe_answer(&run->request, &proposed->checked, run->plan_hash);
-	for (int i = 0; i < proposed->oblivious.ninputs; i++)
-		run->tables = lappend(run->tables, proposed->oblivious.inputs[i].name);
+	run->tables = describe_tables(&proposed->oblivious);
 	proposed->statement = describe_plan(&proposed->checked);
 }
 

@@ -25,7 +25,7 @@ rel_add_column(Rel *rel, Node *expr, ColumnType type, bool unique)
 {
 	RelColumn  *column = palloc0(sizeof(RelColumn));
 
-	*column = (RelColumn) {expr, type, unique};
+	*column = (RelColumn) {expr, type, unique, NIL};
 	rel->columns = lappend(rel->columns, column);
 	return column;
 }
@@ -42,6 +42,17 @@ rel_find(const Rel *rel, Node *expr)
 		if (column->expr != NULL && equal(column->expr, expr))
 			return foreach_current_index(lc);
 	}
+	return -1;
+}
+
+int
+rel_find_numbers(const Rel *rel, Node *expr)
+{
+	ListCell   *lc;
+
+	foreach(lc, rel->columns)
+		if (list_member(((const RelColumn *) lfirst(lc))->numbers, expr))
+			return foreach_current_index(lc);
 	return -1;
 }
 
@@ -106,6 +117,8 @@ rel_column(TermMaker *maker, Rel **rel, Node *expr)
 	Term		term;
 	ColumnType	type;
 
+	if (at < 0)
+		at = rel_find_numbers(*rel, expr);
 	if (at >= 0)
 		return at;
 	if (!make_over(maker, *rel, expr, &term))

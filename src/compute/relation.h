@@ -16,6 +16,12 @@ typedef struct RelColumn
 	Node	   *expr;			/* of the query: a Var, a key, an aggregate; NULL if nobody asks for it */
 	ColumnType	type;
 	bool		unique;			/* no value twice among rows that are there */
+
+	/*
+	 * Of Var: patient columns of published tables, of which this column has the sites' own numbers (oblivious/source.h)
+	 * and not the values.  They can be compared with each other and counted, not computed with nor opened.
+	 */
+	List	   *numbers;
 } RelColumn;
 
 struct Rel
@@ -33,8 +39,11 @@ extern Rel *rel_above(PlanNodeKind kind, Rel *child);
 /* The column that holds this expression, or -1. */
 extern int	rel_find(const Rel *rel, Node *expr);
 
+/* The column with numbers of the patients that this expression is, or -1. */
+extern int	rel_find_numbers(const Rel *rel, Node *expr);
+
 /*
- * The column that holds this expression, after a PROJECT if there is none yet:
+ * The column that holds this expression or numbers of it, after a PROJECT if there is none yet:
  * *rel is then another.  -1 with the maker's refusal.
  */
 extern int	rel_column(TermMaker *maker, Rel **rel, Node *expr);

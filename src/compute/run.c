@@ -40,12 +40,21 @@ take_progress(const Run *run, const RunNode *node, const ProgressMessage *progre
 static void
 take_message(RunNode *node, const char *message, size_t len, void *arg)
 {
+	Run		   *run = arg;
 	ProgressMessage progress;
 	const char *reason;
 
 	if (progress_decode(&progress, message, len, &reason))
 	{
 		take_progress(arg, node, &progress);
+		return;
+	}
+	if (node->want == WANT_SHARES)
+	{
+		nodes_take_shares(node, message, len);
+		run->result->sites_ms = Max(run->result->sites_ms, node->shares.elapsed_us / 1000.0);
+		for (int i = 0; i < PARTIES; i++)
+			run->result->shared_bytes += node->shares.sealed[i].len;
 		return;
 	}
 	if (!result_decode(&node->result, nodes_keep(message, len), len, &reason))
@@ -61,13 +70,13 @@ prepare_request(Run *run)
 	run->nodes.take = take_message;
 	run->nodes.arg = run;
 	nodes_prepare(&run->nodes, &run->request, spec->federation,
-				  spec->is_change ? REQUEST_CHANGE : REQUEST_COMPUTE);
+				  spec->is_change ? REQUEST_CHANGE : REQUEST_COMPUTE, oblivious_plan_asks_sites(spec->plan));
 	memcpy(run->request.change, spec->change, CHANGE_ID_BYTES);
 	run->request.change_xid = spec->change_xid;
 	run->request.plan = spec->plan_bytes;
 	run->request.plan_len = spec->plan_len;
 	run->request.params = spec->params;
-	run->request.nparams = spec->plan->nparams;
+	run->request.nparams = oblivious_plan_parameters(spec->plan);
 	asked_contract_request(&run->request, &spec->contract);
 	oblivious_plan_hash(run->plan_hash, spec->plan_bytes, spec->plan_len);
 	run->record = describe_answer(&run->request, spec->checked, run->plan_hash);
@@ -83,7 +92,7 @@ raise_problem(const Run *run, const PlanProblem *problem)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("a value is out of range"),
-				 errdetail("It is in the %s of a plan over shared tables.", plan_node_name(node->kind))));
+				 errdetail("It is in the %s of a plan over shares.", plan_node_name(node->kind))));
 	if (problem->kind == PROBLEM_KEYS)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNIQUE_VIOLATION),
@@ -123,6 +132,8 @@ open_result(Run *run)
 	{
 		RunNode    *node = &run->nodes.node[i];
 
+		if (node->party < 0)
+			continue;
 		messages[node->party] = node->result.opened.data;
 		lens[node->party] = node->result.opened.len;
 		result->mpc_ms = Max(result->mpc_ms, node->result.elapsed_us / 1000.0);
@@ -150,7 +161,13 @@ run_steps(Run *run)
 	}
 	progress_begin(run->request.run, "coordinator", run->spec->checked);
 	nodes_ask(&run->nodes, &run->request, "compute");
-	nodes_wait_while(&run->nodes, WANT_RESULT, "its part of the answer");
+	nodes_wait_while(&run->nodes, WANT_SHARES, "its shares");
+	if (!run->nodes.awaits)
+	{
+		if (run->request.nsites > 0)
+			nodes_pass_on_shares(&run->nodes, &run->request);
+		nodes_wait_while(&run->nodes, WANT_RESULT, "its part of the answer");
+	}
 	progress_end();
 	if (run->nodes.awaits)
 	{

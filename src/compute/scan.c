@@ -133,8 +133,12 @@ answer_evaluate_params(ForeignScanState *node, List *params, const ObliviousPlan
 	ListCell   *lc;
 
 	foreach(lc, params)
-		texts[foreach_current_index(lc)] = evaluate_param(lfirst(lc), node->ss.ps.ps_ExprContext,
-														  &plan->params[foreach_current_index(lc)]);
+	{
+		int			i = foreach_current_index(lc);
+
+		texts[i] = i < plan->nparams ? evaluate_param(lfirst(lc), node->ss.ps.ps_ExprContext, &plan->params[i]) :
+			scan_param_text(lfirst(lc), node->ss.ps.ps_ExprContext);
+	}
 	return texts;
 }
 

@@ -1,18 +1,22 @@
 /*
  * serve.c
- *	  One run over shared tables, seen from a party: CALL secmed.compute(request).
+ *	  One run of an oblivious plan, seen from a party or a site: CALL secmed.compute(request).
  *
  *	  1 request   verify the coordinator's signature, record the request
- *	  2 decide    policy; the plan against the tables' definitions; record yes or no
- *	              before, changes that wait are settled
- *	  3 load      this party's shares
+ *	  2 decide    policy; a party holds the plan against the tables' definitions, a site its SQL against
+ *	              what it publishes; record yes or no; before, changes that wait are settled
+ *	  3 share     a site runs its SELECTs, splits, seals, signs; recorded before it leaves
+ *	    load      a party loads its shares, and takes what the sites sealed to it
  *	  4 compute   with the other two (oblivious/execute.h)
  *	  5 open      its part of the answer; recorded before it leaves
  *	  6 finish    the coordinator reports the end
+ *
+ * A node may be both, in one backend.
  */
 #include "postgres.h"
 
 #include "compute/describe.h"
+#include "compute/inbox.h"
 #include "compute/permit.h"
 #include "compute/progress.h"
 #include "executor/spi.h"
@@ -22,7 +26,9 @@
 #include "oblivious/execute.h"
 #include "oblivious/result.h"
 #include "peer/served.h"
+#include "crypto/sign.h"
 #include "query/serving.h"
+#include "query/site_source.h"
 #include "shared/load.h"
 #include "shared/stage.h"
 #include "utils/timestamp.h"
@@ -36,7 +42,9 @@ typedef struct Computing
 	CheckedPlan checked;
 	PublicValue *params;
 	PermittedInput *inputs;
-	SharedRows **rows;			/* of each input, until the executor takes them */
+	SharedRows **rows;			/* of each shared table, until the executor takes them */
+	Inbox	   *inbox;			/* rows of sites, or NULL: none are asked */
+	SiteSources *sources;		/* at a site */
 	uint8		context[HASH_BYTES];
 	Party		party;
 	void		(*wait) (Party *self, bool sending, bool receiving);	/* the links' own */
@@ -74,13 +82,14 @@ take_plan(Computing *computing)
 		serving_protocol_error(psprintf("a plan whose %s %s", refusal.node < computing->plan.nnodes ?
 										plan_node_name(computing->plan.nodes[refusal.node].kind) : "end",
 										refusal.refusal.reason));
-	if (computing->run.party < 0)
-		serving_protocol_error("a computation in which this node is no party");
+	if (oblivious_plan_asks_sites(&computing->plan) != (request->nsites > 0))
+		serving_protocol_error("sites that are asked for nothing, or rows of no sites");
+	if (computing->run.party < 0 && computing->run.site < 0)
+		serving_protocol_error("a computation in which this node is neither party nor site");
 	if (is_change(computing) != (plan_root(&computing->plan)->kind == PLAN_STORE))
 		serving_protocol_error("a change that opens, or a question that changes");
 	computing->progress.steps = computing->plan.nnodes;
-	for (int i = 0; i < computing->plan.ninputs; i++)
-		computing->run.tables = lappend(computing->run.tables, computing->plan.inputs[i].name);
+	computing->run.tables = describe_tables(&computing->plan);
 	computing->run.record = describe_answer(request, &computing->checked, computing->run.plan_hash);
 }
 
@@ -93,11 +102,56 @@ decide(Computing *computing)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("answers over shared tables are not sealed to a reader yet")));
 	computing->params = permit_parameters(&computing->plan, &computing->run.request);
-	computing->inputs = permit_inputs(&computing->checked, &computing->run.request, &computing->run.coordinator);
+	if (computing->run.site >= 0)
+	{
+		served_watch_begin(computing->run.work_until);
+		computing->sources = site_sources_prepare(&computing->run.request, &computing->checked, computing->run.site);
+		served_watch_end();
+	}
+	if (computing->run.party >= 0)
+		computing->inputs = permit_inputs(&computing->checked, &computing->run.request, &computing->run.coordinator);
 	if (is_change(computing))
 		permit_change(&computing->checked, computing->inputs, &computing->run.coordinator);
 	serving_decide_rest(&computing->run);
 	serving_agree(&computing->run);
+}
+
+/* ---- 3: share ---- */
+
+static void
+send_rows(Computing *computing, StringInfo packages[PARTIES], TimestampTz started)
+{
+	RowsReceipt receipt = {.site = pstrdup(node_self()->card.name)};
+	SharesMessage shares;
+	StringInfoData body;
+	StringInfoData message;
+
+	memcpy(receipt.run, computing->run.request.run, RUN_ID_BYTES);
+	memcpy(receipt.plan, computing->run.plan_hash, HASH_BYTES);
+	receipt.ninputs = site_sources_rules(computing->sources, receipt.inputs);
+	serving_seal(&computing->run, packages, shares.sealed, receipt.sealed);
+	initStringInfo(&body);
+	rows_receipt_encode(&body, &receipt);
+	sign_message(shares.signature, node_self()->sign_secret, "secmed/rows/1", body.data, body.len);
+	shares.receipt = (Bytes) {(uint8 *) body.data, body.len};
+	shares.elapsed_us = GetCurrentTimestamp() - started;
+	initStringInfo(&message);
+	shares_encode(&message, &shares);
+	audit_wait(record_run(&computing->run.record, ENTRY_EXECUTION, "shared", "secret shares of rows, sealed to the three parties"));
+	served_send(message.data, message.len);
+	pfree(message.data);
+}
+
+static void
+share_rows(Computing *computing)
+{
+	TimestampTz started = GetCurrentTimestamp();
+	StringInfo	packages[PARTIES];
+
+	for (int i = 0; i < PARTIES; i++)
+		packages[i] = makeStringInfo();
+	site_sources_share(computing->sources, packages, computing->run.work_until);
+	send_rows(computing, packages, started);
 }
 
 /* ---- 3: load ---- */
@@ -120,7 +174,7 @@ run_context(Computing *computing)
 		request->params[i] ? strlen(request->params[i]) + 1 : 0};
 	}
 	for (int i = 0; i < computing->plan.ninputs; i++)
-		parts[n++] = (HashPart) {computing->rows[i]->digest, HASH_BYTES};
+		parts[n++] = (HashPart) {computing->rows[i] ? computing->rows[i]->digest : computing->inbox->digest, HASH_BYTES};
 	hash_parts(computing->context, parts, n);
 }
 
@@ -129,8 +183,11 @@ load_tables(Computing *computing)
 {
 	computing->rows = palloc0(sizeof(SharedRows *) * (computing->plan.ninputs + 1));
 	for (int i = 0; i < computing->plan.ninputs; i++)
-		computing->rows[i] = shared_load(computing->inputs[i].table, computing->inputs[i].columns,
+		if (computing->inputs[i].table != NULL)
+			computing->rows[i] = shared_load(computing->inputs[i].table, computing->inputs[i].columns,
 										 computing->plan.inputs[i].ncolumns);
+	if (computing->run.request.nsites > 0)
+		computing->inbox = inbox_take(&computing->run, &computing->checked);
 	run_context(computing);
 }
 
@@ -140,8 +197,15 @@ give_input(Party *self, int input, void *arg)
 {
 	Computing  *computing = arg;
 	SharedRows *rows = computing->rows[input];
-	SharedRelation relation = {.n = rows->n,.ncolumns = rows->ncolumns,.valid = rows->valid};
+	SharedRelation relation;
 
+	if (rows == NULL)
+	{
+		relation = computing->inbox->relations[input];
+		memset(&computing->inbox->relations[input], 0, sizeof(SharedRelation));
+		return relation;
+	}
+	relation = (SharedRelation) {.n = rows->n,.ncolumns = rows->ncolumns,.valid = rows->valid};
 	relation.columns = palloc0(sizeof(SharedColumn) * (rows->ncolumns + 1));
 	for (int i = 0; i < rows->ncolumns; i++)
 		relation.columns[i] = (SharedColumn) {.type = column_type(rows->columns[i].type),
@@ -280,7 +344,7 @@ settle_changes(Computing *computing, FunctionCallInfo fcinfo)
 {
 	MemoryContext caller = CurrentMemoryContext;
 
-	if (stage_nodes() == NIL)
+	if (computing->run.party < 0 || stage_nodes() == NIL)
 		return;
 	settling = computing;
 	stage_step_hook = tell_while_settling;
@@ -300,9 +364,15 @@ serve_computation(Computing *computing, FunctionCallInfo fcinfo)
 	settle_changes(computing, fcinfo);
 	decide(computing);
 	serving_count_use(&computing->run, fcinfo);
-	serving_link(&computing->run);
-	load_tables(computing);
-	compute(computing);
+	if (computing->run.party >= 0)
+		serving_link(&computing->run);
+	if (computing->run.site >= 0)
+		share_rows(computing);
+	if (computing->run.party >= 0)
+	{
+		load_tables(computing);
+		compute(computing);
+	}
 	serving_finish(&computing->run);
 }
 

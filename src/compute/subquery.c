@@ -30,6 +30,9 @@ compiler_start(Compiler *compiler, PlannerInfo *root, const Compiler *outer,
 		compiler->serverid = outer->serverid;
 		compiler->threshold = outer->threshold;
 		compiler->maker.params = outer->maker.params;
+		compiler->site_params = outer->site_params;
+		compiler->site_inputs = outer->site_inputs;
+		compiler->site_columns = outer->site_columns;
 	}
 	deparser_start(&compiler->maker.deparser, root);
 	if (outer != NULL)
@@ -151,13 +154,20 @@ rename_columns(Compiler *inner, Rel *rel, Index varno)
 		int			at = list_nth_int(columns, foreach_current_index(lc));
 		RelColumn  *column = list_nth(renamed->columns, at);
 
+		Node	   *var = (Node *) makeVar(varno, entry->resno, exprType((Node *) entry->expr),
+										   exprTypmod((Node *) entry->expr), exprCollation((Node *) entry->expr), 0);
+
+		if (((RelColumn *) list_nth(rel->columns, at))->numbers != NIL)
+		{
+			column->numbers = lappend(column->numbers, var);
+			continue;
+		}
 		if (column->expr != NULL)
 		{
 			expressions[list_length(renamed->columns)] = expression_column(at);
 			column = rel_add_column(renamed, NULL, column->type, column->unique);
 		}
-		column->expr = (Node *) makeVar(varno, entry->resno, exprType((Node *) entry->expr),
-										exprTypmod((Node *) entry->expr), exprCollation((Node *) entry->expr), 0);
+		column->expr = var;
 	}
 	renamed->node.nexpressions = list_length(renamed->columns);
 	renamed->node.expressions = expressions;
@@ -186,5 +196,8 @@ compile_subquery(Compiler *outer, Index varno)
 	outer->serverid = inner.serverid;
 	outer->threshold = inner.threshold;
 	outer->maker.params = inner.maker.params;
+	outer->site_params = inner.site_params;
+	outer->site_inputs = inner.site_inputs;
+	outer->site_columns = inner.site_columns;
 	return rel;
 }

@@ -237,6 +237,16 @@ align_dates(Term *left, Term *right)
 		cast_term(right, SECRET_TIMESTAMP, 0);
 }
 
+/* A timestamp or date without a time zone beside one with: which moment it is depends on the session. */
+static bool
+mixes_time_zones(List *args)
+{
+	Oid			a = exprType(linitial(args));
+	Oid			b = exprType(lsecond(args));
+
+	return a != b && (a == TIMESTAMPTZOID || b == TIMESTAMPTZOID);
+}
+
 static bool
 make_cast(TermMaker *maker, Node *node, Node *arg, Oid to, Term *term)
 {
@@ -246,6 +256,8 @@ make_cast(TermMaker *maker, Node *node, Node *arg, Oid to, Term *term)
 		return false;
 	if (!secret_kind_of_type(to, &kind))
 		return refuse_term(maker, node, "no secret value has its type");
+	if (exprType(arg) != to && (to == TIMESTAMPTZOID || exprType(arg) == TIMESTAMPTZOID))
+		return refuse_term(maker, node, "its value depends on the session's time zone");
 	if (kind == term->kind)
 		return true;
 	if ((kind == SECRET_NUMERIC && term->kind == SECRET_INTEGER) ||
@@ -392,6 +404,8 @@ refuse_order(TermMaker *maker, Node *expr)
 static bool
 make_comparison(TermMaker *maker, OpExpr *op, ExpressionKind kind, Term *sides, Term *term)
 {
+	if (mixes_time_zones(op->args))
+		return refuse_term(maker, (Node *) op, "its value depends on the session's time zone");
 	align_dates(&sides[0], &sides[1]);
 	align_scales(sides, 2);
 	if (sides[0].kind != sides[1].kind)
@@ -481,6 +495,8 @@ make_distinct(TermMaker *maker, DistinctExpr *op, Term *term)
 	for (int i = 0; i < 2; i++)
 		if (!term_make(maker, list_nth(op->args, i), &sides[i]))
 			return false;
+	if (mixes_time_zones(op->args))
+		return refuse_term(maker, (Node *) op, "its value depends on the session's time zone");
 	align_dates(&sides[0], &sides[1]);
 	align_scales(sides, 2);
 	if (sides[0].kind != sides[1].kind)

@@ -45,10 +45,12 @@ encode_column(StringInfo out, const DescribedColumn *column)
 static void
 encode_table(StringInfo out, const DescribedTable *table)
 {
-	cbor_array(out, 5);
+	cbor_array(out, 7);
 	cbor_text(out, table->name);
 	encode_text_or_null(out, table->patient);
 	cbor_uint(out, table->patients_min);
+	cbor_bool(out, table->patient_unique);
+	cbor_uint(out, table->rows_max);
 	cbor_array(out, table->nkeys);
 	for (int i = 0; i < table->nkeys; i++)
 		cbor_text(out, table->local_keys[i]);
@@ -99,11 +101,13 @@ decode_column(CborReader *in, DescribedColumn *column)
 static void
 decode_table(CborReader *in, DescribedTable *table)
 {
-	cbor_expect_array(in, 5);
+	cbor_expect_array(in, 7);
 	table->name = cbor_read_text(in, NAMEDATALEN - 1);
 	if (!cbor_read_null(in))
 		table->patient = cbor_read_text(in, NAMEDATALEN - 1);
 	table->patients_min = cbor_read_uint(in, PG_INT32_MAX);
+	table->patient_unique = cbor_read_bool(in);
+	table->rows_max = cbor_read_uint(in, PG_INT32_MAX);
 	table->nkeys = (int) cbor_read_array(in, DESCRIBED_COLUMNS_MAX);
 	table->local_keys = palloc0(sizeof(char *) * (table->nkeys + 1));
 	for (int i = 0; i < table->nkeys && in->error == NULL; i++)

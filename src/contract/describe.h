@@ -4,7 +4,8 @@
  *
  *	  question  ["describe"]
  *	  answer    ["published", [table, ...]]
- *	  table     [name, patient or null, patients_min, [local key, ...], [column, ...]]
+ *	  table     [name, patient or null, patients_min, no patient has two rows, most rows that are shared,
+ *	            [local key, ...], [column, ...]]
  *	  column    [name, type, not null, [value or null, ...] or null, uses, bucket or null, class or null]
  *
  * uses are the bits of query/column_policy.h: aggregate 1, group 2, filter 4, join 8, extreme 16.
@@ -35,6 +36,8 @@ typedef struct DescribedTable
 	char	  **local_keys;
 	int			ncolumns;
 	DescribedColumn *columns;
+	bool		patient_unique; /* no two rows have the same patient, none is NULL */
+	uint64		rows_max;		/* the most rows that the site shares for a run; 0: none */
 } DescribedTable;
 
 #define DESCRIBED_TABLES_MAX	1000

@@ -12,8 +12,8 @@
 
 #define RUN_PURPOSE		"secmed/run/1"
 
-/* A sealed package of the largest vector. */
-#define SEALED_BYTES_MAX	((size_t) ELEMENTS_MAX * 16 + SEED_BYTES + SEAL_OVERHEAD_BYTES)
+/* Of the largest vector it is 8 MB; of rows (contract/rows_receipt.h) as much as a message holds. */
+#define SEALED_BYTES_MAX	((size_t) MESSAGE_BYTES_MAX)
 #define RECEIPT_BYTES_MAX	1024
 
 static bool

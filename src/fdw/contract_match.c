@@ -147,7 +147,7 @@ plan_over_sites(Matching *matching, Constants *constants, StringInfo bytes)
 {
 	QueryRefusal refusal;
 
-	matching->shape = shape_query(matching->root, matching->grouped, matching->having, constants, &refusal);
+	matching->shape = shape_query(matching->root, matching->grouped, matching->having, constants, false, &refusal);
 	if (matching->shape == NULL)
 		return false;
 	plan_encode(bytes, &matching->shape->plan);

@@ -13,6 +13,7 @@
 #include "base/cbor.h"
 #include "compute/change.h"
 #include "compute/inputs.h"
+#include "compute/merge.h"
 #include "catalog/pg_type.h"
 #include "commands/explain.h"
 #include "foreign/fdwapi.h"
@@ -28,6 +29,7 @@
 #include "compute/order.h"
 #include "compute/scan.h"
 #include "fdw/contract_match.h"
+#include "compute/site_input.h"
 #include "fdw/fdw.h"
 #include "query/scan.h"
 #include "query/shape.h"
@@ -90,6 +92,17 @@ refuse_shared_rows(const char *name, const QueryRefusal *refusal)
 					 quote_identifier(name))));
 }
 
+/* "Why sums of sites do not answer it." and, if there is one, why shares of rows do not either. */
+static char *
+both_reasons(const QueryRefusal *refusal)
+{
+	char	   *reason = psprintf("%c%s.", pg_toupper((unsigned char) refusal->reason[0]), refusal->reason + 1);
+
+	if (refusal->on_shares == NULL)
+		return reason;
+	return psprintf("%s On shares of rows: %s.", reason, refusal->on_shares);
+}
+
 static void
 refuse_rows(Oid relid, const QueryRefusal *refusal)
 {
@@ -101,7 +114,7 @@ refuse_rows(Oid relid, const QueryRefusal *refusal)
 		ereport(ERROR,
 				(errcode(ERRCODE_SECMED_NOT_ALLOWED),
 				 errmsg("this question about \"%s\" can't be answered by the sites", name),
-				 errdetail("%c%s.", pg_toupper((unsigned char) refusal->reason[0]), refusal->reason + 1),
+				 errdetail_internal("%s", both_reasons(refusal)),
 				 refusal->hint ? errhint("%s", refusal->hint) :
 				 errhint("Sites run PostgreSQL's own immutable functions and operators over published columns, and standard aggregates of them.")));
 	ereport(ERROR,
@@ -128,6 +141,13 @@ refuse_base_rel(PlannerInfo *root, RelOptInfo *rel)
 static void upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input,
 						RelOptInfo *grouped, void *extra);
 
+static bool
+is_secmed_table(const RelOptInfo *rel)
+{
+	return IS_SIMPLE_REL(rel) && rel->rtekind == RTE_RELATION && rel->fdwroutine != NULL &&
+		rel->fdwroutine->GetForeignUpperPaths == upper_paths;
+}
+
 static void
 note_refusal(PlannerInfo *root, const QueryRefusal *refusal)
 {
@@ -135,9 +155,7 @@ note_refusal(PlannerInfo *root, const QueryRefusal *refusal)
 	{
 		RelOptInfo *rel = root->simple_rel_array[i];
 
-		if (rel != NULL && IS_SIMPLE_REL(rel) && rel->rtekind == RTE_RELATION &&
-			rel->fdwroutine != NULL && rel->fdwroutine->GetForeignUpperPaths == upper_paths &&
-			rel->fdw_private != NULL)
+		if (rel != NULL && is_secmed_table(rel) && rel->fdw_private != NULL)
 			((BaseInfo *) rel->fdw_private)->refusal = *refusal;
 	}
 }
@@ -155,7 +173,7 @@ upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input,
 
 	if (stage != UPPERREL_GROUP_AGG || grouped->fdw_private != NULL || query_reads_shared(root->parse))
 		return;
-	shape = shape_query(root, grouped, (List *) grouping->havingQual, NULL, &refusal);
+	shape = shape_query(root, grouped, (List *) grouping->havingQual, NULL, false, &refusal);
 	if (shape == NULL)
 	{
 		note_refusal(root, &refusal);
@@ -228,6 +246,69 @@ add_answer_path(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *output, 
 														list_make1(makeString("answer"))));
 }
 
+/* Why rows of the sites can't be shared for it, beside the reason that is known. */
+static void
+note_refusal_on_shares(PlannerInfo *root, const QueryRefusal *refusal)
+{
+	for (int i = 1; i < root->simple_rel_array_size; i++)
+	{
+		RelOptInfo *rel = root->simple_rel_array[i];
+		QueryRefusal *noted;
+
+		if (rel == NULL || !is_secmed_table(rel) || rel->fdw_private == NULL)
+			continue;
+		noted = &((BaseInfo *) rel->fdw_private)->refusal;
+		if (noted->reason == NULL)
+			*noted = *refusal;
+		else if (refusal->reason != NULL && strcmp(refusal->reason, noted->reason) != 0)
+			noted->on_shares = refusal->reason;
+	}
+}
+
+/*
+ * Is it to be computed on shares?  Not rows, which stay; nor what sums of the sites, or their groups, answer
+ * already, or what no shares would help with.
+ */
+static bool
+may_share(PlannerInfo *root)
+{
+	const Query *query = root->parse;
+	ListCell   *lc;
+
+	if (query->groupClause == NIL && !query->hasAggs && query->distinctClause == NIL)
+		return false;
+	foreach(lc, root->upper_rels[UPPERREL_GROUP_AGG])
+		if (((RelOptInfo *) lfirst(lc))->fdw_private != NULL)
+			return false;
+	for (int i = 1; i < root->simple_rel_array_size; i++)
+	{
+		RelOptInfo *rel = root->simple_rel_array[i];
+
+		if (rel != NULL && is_secmed_table(rel) && rel->fdw_private != NULL &&
+			((BaseInfo *) rel->fdw_private)->refusal.reason != NULL)
+			return ((BaseInfo *) rel->fdw_private)->refusal.needs_rows;
+	}
+	return true;
+}
+
+/* Each site groups its own rows; if that can't be, they share them. */
+static Answer *
+answer_over_sites(PlannerInfo *root, RelOptInfo *output, AnswerStage answered, List *having)
+{
+	QueryRefusal refusal;
+	Answer	   *answer = NULL;
+
+	if (!may_share(root))
+		return NULL;
+	if (answered == ANSWER_GROUPS && OidIsValid(output->serverid))
+		answer = merge_query(root, output, having, &refusal);
+	if (answer == NULL)
+		answer = answer_query(root, answered, stage_targets(root, answered, output), having, NULL, &refusal);
+	if (answer == NULL)
+		note_refusal_on_shares(root, &refusal);
+	return answer;
+}
+
 static void
 shared_upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input,
 				   RelOptInfo *output, void *extra)
@@ -240,9 +321,15 @@ shared_upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input
 
 	if (previous_hook)
 		previous_hook(root, stage, input, output, extra);
-	if (root->parse->commandType != CMD_SELECT || !stage_of_query(root->parse, stage, &answered) ||
-		!query_reads_shared(root->parse))
+	if (root->parse->commandType != CMD_SELECT || !stage_of_query(root->parse, stage, &answered))
 		return;
+	if (!query_reads_shared(root->parse))
+	{
+		answer = query_reads_published(root->parse) ? answer_over_sites(root, output, answered, having) : NULL;
+		if (answer != NULL)
+			add_answer_path(root, stage, output, answer);
+		return;
+	}
 	answer = answer_query(root, answered, stage_targets(root, answered, output), having, NULL, &refusal);
 	if (answer != NULL)
 		add_answer_path(root, stage, output,
@@ -267,6 +354,7 @@ fdw_init(void)
 	previous_hook = create_upper_paths_hook;
 	create_upper_paths_hook = shared_upper_paths;
 	contract_match_init();
+	site_input_init();
 }
 
 /* ---- plans ---- */

@@ -68,6 +68,17 @@ input_keys(const PlanInput *input)
 	return Max(keys, -1);
 }
 
+int
+oblivious_plan_parameters(const ObliviousPlan *plan)
+{
+	int			n = plan->nparams;
+
+	for (int i = 0; i < plan->ninputs; i++)
+		if (plan->inputs[i].source)
+			n += plan->inputs[i].source->nparams;
+	return n;
+}
+
 bool
 oblivious_plan_asks_sites(const ObliviousPlan *plan)
 {
@@ -312,7 +323,7 @@ read_input(PlanReader *reader, PlanInput *input)
 	input->kind = (InputKind) cbor_read_uint(in, INPUT_KIND_MAX);
 	input->rows = cbor_read_uint(in, RELATION_ROWS_MAX);
 	patient = cbor_read_int(in);
-	input->ncolumns = cbor_read_array(in, RELATION_COLUMNS_MAX - 1);
+	input->ncolumns = cbor_read_array(in, SHARED_COLUMNS_MAX);
 	input->columns = palloc0((input->ncolumns + 1) * sizeof(InputColumn));
 	for (int i = 0; i < input->ncolumns && fine(reader); i++)
 	{

@@ -275,6 +275,9 @@ extern int	plan_group_parts(const PlanNode *node);
  */
 extern int	input_keys(const PlanInput *input);
 
+/* Parameters of the plan, and behind them those of the inputs that sites share, in the order of the inputs. */
+extern int	oblivious_plan_parameters(const ObliviousPlan *plan);
+
 /* Rows of sites are among the inputs. */
 extern bool oblivious_plan_asks_sites(const ObliviousPlan *plan);
 

@@ -8,6 +8,7 @@
 #include "lib/stringinfo.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "oblivious/uses.h"
 #include "query/column_policy.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -87,6 +88,18 @@ void
 column_uses_of_key(Node *expr, ColumnUser user, void *arg)
 {
 	tell_all(expr, USE_GROUP, user, arg);
+}
+
+int
+column_uses_of_plan(int uses, bool plain, bool numbers)
+{
+	if (numbers)
+		uses &= ~INPUT_GROUP;
+	if (uses & INPUT_OPENED)
+		uses |= USE_GROUP;
+	if ((uses & USE_COUNT) && !plain)
+		uses = (uses & ~USE_COUNT) | USE_AGGREGATE;
+	return uses & (USES_NAMED | USE_COUNT);
 }
 
 void

@@ -42,6 +42,12 @@ extern char *column_uses_text(int uses);
 /* The set in such a text, commas or spaces between; -1 if a word is none of them. */
 extern int	column_uses_parse(const char *text);
 
+/*
+ * Of what an oblivious plan does with a column of an input (oblivious/uses.h): what must be allowed of each column that it is
+ * computed from.  plain: it is one column as it is; numbers: of the patients, which are never opened.
+ */
+extern int	column_uses_of_plan(int uses, bool plain, bool numbers);
+
 /* Is told of each use of each column. */
 typedef void (*ColumnUser) (Var *var, ColumnUse use, void *arg);
 

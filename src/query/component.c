@@ -81,6 +81,7 @@ component_add(ComponentSet *set, Support *support, ComponentKind kind, char *sql
 	component->part = part;
 	component->sql = sql;
 	component->what = what;
+	component->arg = NULL;
 	set->components = lappend(set->components, component);
 	return list_length(set->components) - 1;
 }
@@ -89,15 +90,20 @@ component_add(ComponentSet *set, Support *support, ComponentKind kind, char *sql
 static int
 add_filtered(Call *call, ComponentKind kind, char *inner, char *what, const char *condition)
 {
+	int			at;
+
 	if (call->filter && condition)
 		inner = psprintf("%s FILTER (WHERE (%s) AND %s)", inner, call->filter, condition);
 	else if (call->filter || condition)
 		inner = psprintf("%s FILTER (WHERE %s)", inner, call->filter ? call->filter : condition);
 	if (call->filter)
 		what = psprintf("%s FILTER (WHERE %s)", what, call->filter_words);
-	return component_add(call->set,
-						 support_of_aggregate(call->agg, kind, call->summands, call->set->never_null, call->set->arg),
-						 kind, inner, what);
+	at = component_add(call->set,
+					   support_of_aggregate(call->agg, kind, call->summands, call->set->never_null, call->set->arg),
+					   kind, inner, what);
+	((Component *) list_nth(call->set->components, at))->arg = call->agg->args ?
+		(Node *) linitial_node(TargetEntry, call->agg->args)->expr : NULL;
+	return at;
 }
 
 static int

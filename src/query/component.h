@@ -65,6 +65,7 @@ typedef struct Component
 	int			part;			/* of the answer: whose values it is made of */
 	char	   *sql;			/* one aggregate call */
 	char	   *what;			/* what opening it reveals, for EXPLAIN: "count(*)" */
+	Node	   *arg;			/* of the query's aggregate: the first argument, or NULL */
 } Component;
 
 typedef struct ComponentSet

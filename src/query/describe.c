@@ -50,6 +50,8 @@ describe_table(const Published *published)
 	DescribedTable table = {published->name, published->patient, published->patients_min};
 	ListCell   *lc;
 
+	table.patient_unique = published->patient_unique;
+	table.rows_max = published->rows_max;
 	table.local_keys = text_array(published->local_keys, &table.nkeys);
 	table.columns = palloc(sizeof(DescribedColumn) * (list_length(published->columns) + 1));
 	foreach(lc, published->columns)

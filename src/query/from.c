@@ -21,6 +21,7 @@
 #include "parser/parsetree.h"
 #include "query/from.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 
 static Relids add_item(FromClause *from, StringInfo text, Node *item, bool under_outer);
@@ -34,6 +35,15 @@ refuse(FromClause *from, char *reason, char *hint)
 		from->hint = hint;
 	}
 	return false;
+}
+
+/* The same, of a join that can be made where partners are not at one site. */
+static void
+refuse_local(FromClause *from, char *reason, char *hint)
+{
+	if (from->reason == NULL)
+		from->needs_rows = true;
+	refuse(from, reason, hint);
 }
 
 PublishedTable *
@@ -178,6 +188,7 @@ add_table(FromClause *from, StringInfo text, int rtindex)
 	{
 		refuse(from, "rows of a published table can't be joined with other rows here",
 			   "Aggregate first, in a sub-query, and join its result.");
+		from->needs_rows = rte->rtekind == RTE_SUBQUERY;
 		return NULL;
 	}
 	if (rte->tablesample != NULL || rte->securityQuals != NIL)
@@ -236,7 +247,7 @@ add_outer_conditions(FromClause *from, StringInfo text, JoinExpr *join, Relids l
 		local = local || equates_local_keys(from, lfirst(lc), left, right);
 	}
 	if (!local)
-		refuse(from, "an outer join of published tables needs an equality of columns that are local to a site",
+		refuse_local(from, "an outer join of published tables needs an equality of columns that are local to a site",
 			   "Join on the patient columns, or on columns of one name that are published in local_keys.");
 	from->joined = lappend(from->joined, bms_union(left, right));
 }
@@ -250,7 +261,7 @@ add_join(FromClause *from, StringInfo text, JoinExpr *join, bool under_outer)
 
 	if (!inner && join_word(join->jointype) == NULL)
 	{
-		refuse(from, "EXISTS and IN over another published table can't run at a site",
+		refuse_local(from, "EXISTS and IN over another published table can't run at a site",
 			   "Join the two tables on the patient column instead.");
 		return NULL;
 	}
@@ -335,10 +346,133 @@ from_clause_build(FromClause *from, Deparser *deparser, FromExpr *jointree)
 	initStringInfo(&from->text);
 	add_list(from, &from->text, jointree, false);
 	if (from->reason == NULL && list_length(from->tables) > 1 && !all_connected(from))
-		refuse(from, "published tables can be joined only on columns that are local to a site: a partner may be at another site",
+		refuse_local(from, "published tables can be joined only on columns that are local to a site: a partner may be at another site",
 			   "Join on the patient columns, or on columns of one name that are published in local_keys.");
 	if (from->reason == NULL && list_length(from->tables) > 1 && !tells_patients_apart(from))
-		refuse(from, "none of the joined tables tells patients apart",
+		refuse_local(from, "none of the joined tables tells patients apart",
 			   "Join with a table that is published with a patient column, and whose rows are always there.");
 	return from->reason == NULL;
+}
+
+/* ---- for plans ---- */
+
+static int
+compare_columns(const void *a, const void *b)
+{
+	return strcmp(((const PlanColumn *) a)->name, ((const PlanColumn *) b)->name);
+}
+
+static int
+compare_tables(const void *a, const void *b)
+{
+	return strcmp(((const PlanTable *) a)->name, ((const PlanTable *) b)->name);
+}
+
+static void
+add_plan_column(PlanTable *table, char *name, char *type)
+{
+	for (int i = 0; i < table->ncolumns; i++)
+		if (strcmp(table->columns[i].name, name) == 0)
+			return;
+	table->columns[table->ncolumns++] = (PlanColumn) {name, type};
+}
+
+void
+from_clause_tables(const FromClause *from, CanonicalPlan *plan)
+{
+	int			level;
+	ListCell   *lc;
+
+	plan->tables = palloc0(sizeof(PlanTable) * list_length(from->tables));
+	foreach(lc, from->tables)
+	{
+		PublishedTable *table = lfirst(lc);
+
+		if (plan_table(plan, table->name) != NULL)
+			continue;
+		plan->tables[plan->ntables].name = table->name;
+		plan->tables[plan->ntables++].columns =
+			palloc0(sizeof(PlanColumn) * (list_length(from->deparser->columns) + 1));
+	}
+
+	level = transmission_settings();
+	foreach(lc, from->deparser->columns)
+	{
+		Var		   *var = lfirst_node(Var, lc);
+		PublishedTable *table = from_clause_table(from, var->varno);
+
+		add_plan_column(plan_table(plan, table->name), get_attname(table->relid, var->varattno, false),
+				   format_type_be_qualified(var->vartype));
+	}
+	AtEOXact_GUC(true, level);
+	for (int i = 0; i < plan->ntables; i++)
+		qsort(plan->tables[i].columns, plan->tables[i].ncolumns, sizeof(PlanColumn), compare_columns);
+	qsort(plan->tables, plan->ntables, sizeof(PlanTable), compare_tables);
+}
+
+void
+from_clause_params(const FromClause *from, char ***types, int *n)
+{
+	int			level = transmission_settings();
+	ListCell   *lc;
+
+	*types = palloc(sizeof(char *) * (list_length(from->deparser->params) + 1));
+	*n = 0;
+	foreach(lc, from->deparser->params)
+		(*types)[(*n)++] = format_type_be_qualified(exprType(lfirst(lc)));
+	AtEOXact_GUC(true, level);
+}
+
+/* ---- whose rows ---- */
+
+static bool
+is_protected(const FromClause *from, int i)
+{
+	const PublishedTable *table = list_nth(from->tables, i);
+
+	return table->patient != NULL && !bms_is_member(list_nth_int(from->rtindexes, i), from->optional);
+}
+
+/* Does this condition make the patients of two tables equal? */
+static bool
+equates_patients(FromClause *from, Node *condition)
+{
+	OpExpr	   *op = (OpExpr *) condition;
+	const char *a;
+	const char *b;
+
+	if (!IsA(condition, OpExpr) || list_length(op->args) != 2 ||
+		!op_mergejoinable(op->opno, exprType(linitial(op->args))))
+		return false;
+	a = local_key(from, linitial(op->args));
+	b = local_key(from, lsecond(op->args));
+	return a != NULL && b != NULL && *a == '\0' && *b == '\0';
+}
+
+bool
+from_clause_one_patient(FromClause *from)
+{
+	Bitmapset  *same = NULL;
+	ListCell   *lc;
+
+	for (int round = 0; round <= list_length(from->tables); round++)
+		for (int i = 0; i < list_length(from->tables); i++)
+		{
+			if (same == NULL && is_protected(from, i))
+				same = bms_make_singleton(list_nth_int(from->rtindexes, i));
+			foreach(lc, from->equalities)
+			{
+				Bitmapset  *vars;
+
+				if (!equates_patients(from, lfirst(lc)))
+					continue;
+				vars = pull_varnos(from->deparser->root, lfirst(lc));
+				if (bms_overlap(vars, same))
+					same = bms_add_members(same, vars);
+			}
+		}
+	for (int i = 0; i < list_length(from->tables); i++)
+		if (is_protected(from, i) && !bms_is_member(list_nth_int(from->rtindexes, i), same))
+			return false;
+	return true;
 }

@@ -7,6 +7,7 @@
 #define SECMED_FROM_H
 
 #include "postgres.h"
+#include "contract/plan.h"
 #include "query/deparse.h"
 #include "query/options.h"
 
@@ -23,6 +24,7 @@ typedef struct FromClause
 	List	   *joined;			/* of Bitmapset: sides of outer joins that are joined locally */
 	char	   *reason;			/* why it can't be done */
 	char	   *hint;
+	bool		needs_rows;		/* a join that the parties can make */
 } FromClause;
 
 /* False with reason and hint in `from`. */
@@ -30,5 +32,14 @@ extern bool from_clause_build(FromClause *from, Deparser *deparser, FromExpr *jo
 
 /* The table of a range table index among from->tables, or NULL. */
 extern PublishedTable *from_clause_table(const FromClause *from, int rtindex);
+
+/* The tables, and the columns that any expression read that was deparsed, into the plan. */
+extern void from_clause_tables(const FromClause *from, CanonicalPlan *plan);
+
+/* Types of the deparser's parameters. */
+extern void from_clause_params(const FromClause *from, char ***types, int *n);
+
+/* Are all tables whose patients are counted joined on their patient columns, so that a row is of one patient? */
+extern bool from_clause_one_patient(FromClause *from);
 
 #endif							/* SECMED_FROM_H */

@@ -119,6 +119,10 @@ static void
 compare_tables(const SiteTables *a, const SiteTables *b, DescribedTable *x, const DescribedTable *y)
 {
 	compare_columns(a, b, x, y);
+	/* The strictest threshold; a bound that all fit under, unless one shares none. */
+	x->patients_min = Max(x->patients_min, y->patients_min);
+	x->patient_unique = x->patient_unique && y->patient_unique;
+	x->rows_max = x->rows_max == 0 || y->rows_max == 0 ? 0 : Max(x->rows_max, y->rows_max);
 	if (!same_text(x->patient, y->patient))
 		differs(a, b, x->name, psprintf("The patient column is %s at \"%s\" and %s at \"%s\"",
 				x->patient ? x->patient : "missing", a->site,
@@ -203,6 +207,9 @@ create_command(const DescribedTable *table, const char *server)
 					 quote_literal_cstr(table->name));
 	if (table->patient)
 		appendStringInfo(&sql, ", patient %s", quote_literal_cstr(table->patient));
+	if (table->patient && table->patient_unique)
+		appendStringInfo(&sql, ", \"unique\" %s", quote_literal_cstr(table->patient));
+	appendStringInfo(&sql, ", threshold '" UINT64_FORMAT "', rows_max '" UINT64_FORMAT "'", table->patients_min, table->rows_max);
 	if (table->nkeys > 0)
 	{
 		StringInfoData keys;

@@ -79,7 +79,8 @@ nodes_renew(Request *request)
 }
 
 void
-nodes_prepare(RunNodes *nodes, Request *request, const Federation *federation, RequestKind kind)
+nodes_prepare(RunNodes *nodes, Request *request, const Federation *federation, RequestKind kind,
+			  bool asks_sites)
 {
 	request->kind = kind;
 	nodes_renew(request);
@@ -89,7 +90,7 @@ nodes_prepare(RunNodes *nodes, Request *request, const Federation *federation, R
 	request->model = MODEL_HONEST_MAJORITY;
 	request->timeout_ms = node_timeout_ms;
 
-	request->nsites = kind == REQUEST_RUN ? federation->nsites : 0;
+	request->nsites = asks_sites ? federation->nsites : 0;
 	for (int i = 0; i < request->nsites; i++)
 	{
 		fill_ref(&request->sites[i], federation->sites[i]);
@@ -147,6 +148,53 @@ take_message(RunNodes *nodes, RunNode *node, const char *message, size_t len)
 		default:
 			nodes_protocol_error(node, "a message that nobody asked for");
 	}
+}
+
+void
+nodes_take_shares(RunNode *node, const char *message, size_t len)
+{
+	const char *reason;
+
+	if (!shares_decode(&node->shares, nodes_keep(message, len), len, &reason))
+		nodes_protocol_error(node, reason);
+	node->want = node->party >= 0 ? WANT_INPUTS : WANT_NOTHING;
+}
+
+static void
+send_inputs(RunNodes *nodes, const Request *request, RunNode *party)
+{
+	InputsMessage inputs = {.nsites = request->nsites};
+	StringInfoData message;
+
+	for (int j = 0; j < nodes->n; j++)
+	{
+		RunNode    *site = &nodes->node[j];
+
+		if (site->site < 0)
+			continue;
+		inputs.receipts[site->site] = site->shares.receipt;
+		memcpy(inputs.signatures[site->site], site->shares.signature, SIGNATURE_BYTES);
+		inputs.sealed[site->site] = site->shares.sealed[party->party];
+	}
+	initStringInfo(&message);
+	inputs_encode(&message, &inputs);
+	if (message.len > MESSAGE_BYTES_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the sites' shares are too large for a run"),
+				 errdetail("A party would get %d bytes; at most %d can be sent.", message.len, MESSAGE_BYTES_MAX),
+				 errhint("Ask for fewer columns, or SET secmed.site_rows to fewer rows of each site.")));
+	nodeconn_send(party->conn, message.data, message.len);
+	pfree(message.data);
+	party->want = WANT_RESULT;
+}
+
+void
+nodes_pass_on_shares(RunNodes *nodes, const Request *request)
+{
+	for (int i = 0; i < nodes->n; i++)
+		if (nodes->node[i].party >= 0)
+			send_inputs(nodes, request, &nodes->node[i]);
 }
 
 /* ---- waiting ---- */

@@ -57,11 +57,11 @@ typedef struct RunNodes
 
 /*
  * Fills in everything of a request but the plan and its parameters: a new run id, the
- * time, who asks, the sites (none for REQUEST_COMPUTE) and the parties; and adds
+ * time, who asks, the sites if there are any to be asked, and the parties; and adds
  * the nodes.  Fails if one of them is unknown here.
  */
 extern void nodes_prepare(RunNodes *nodes, Request *request, const Federation *federation,
-						  RequestKind kind);
+						  RequestKind kind, bool asks_sites);
 
 /* The time is now; and a new run id: the request is for another run. */
 extern void nodes_touch(Request *request);
@@ -83,6 +83,13 @@ extern void nodes_wait_while(RunNodes *nodes, Want want, const char *step);
  * said is in the proposals.  Again, asks only those who have not said yes.
  */
 extern void nodes_propose(RunNodes *nodes, const Request *request);
+
+/*
+ * A node that WANT_SHARES has sent them: they are kept, and the node wants inputs, if it is a party.  Once all have come,
+ * each party gets every site's receipt and the package sealed to it, as it came, and wants a result.
+ */
+extern void nodes_take_shares(RunNode *node, const char *message, size_t len);
+extern void nodes_pass_on_shares(RunNodes *nodes, const Request *request);
 
 /* Tells everybody that the answer is out, and waits until it is on every ledger. */
 extern void nodes_finish(RunNodes *nodes);

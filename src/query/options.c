@@ -36,6 +36,7 @@ static const struct
 	{"kind", ForeignTableRelationId},
 	{"unique", ForeignTableRelationId},
 	{"threshold", ForeignTableRelationId},
+	{"rows_max", ForeignTableRelationId},
 	{"domain", AttributeRelationId},
 	{"uses", AttributeRelationId},
 	{"bucket", AttributeRelationId},
@@ -121,6 +122,8 @@ check_option(const DefElem *option, Oid catalog)
 				 errmsg("option \"uses\" is a list of %s, or \"nothing\"", column_uses_text(USES_NAMED))));
 	else if (strcmp(option->defname, "threshold") == 0)
 		number_option("threshold", value, 1, PG_INT32_MAX);
+	else if (strcmp(option->defname, "rows_max") == 0)
+		number_option("rows_max", value, 0, PG_INT32_MAX);
 	else if (strcmp(option->defname, "bits") == 0)
 		number_option("bits", value, 2, SECRET_NUMBER_BITS_MAX);
 	else if (strcmp(option->defname, "bytes") == 0)
@@ -191,10 +194,16 @@ published_table(Oid relid)
 	const char *name = option_value(foreign->options, "table");
 	const char *patient = option_value(foreign->options, "patient");
 	const char *keys = option_value(foreign->options, "local_keys");
+	const char *unique = option_value(foreign->options, "unique");
+	const char *threshold = option_value(foreign->options, "threshold");
+	const char *rows = option_value(foreign->options, "rows_max");
 
 	table->relid = relid;
 	table->name = name ? pstrdup(name) : get_rel_name(relid);
 	table->patient = patient ? pstrdup(patient) : NULL;
+	table->patient_unique = patient && unique && strcmp(patient, unique) == 0;
+	table->threshold = threshold ? number_option("threshold", threshold, 1, PG_INT32_MAX) : THRESHOLD_DEFAULT;
+	table->rows_max = rows ? number_option("rows_max", rows, 0, PG_INT32_MAX) : 0;
 	if (keys && !SplitIdentifierString(pstrdup(keys), ',', &table->local_keys))
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),

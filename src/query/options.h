@@ -6,6 +6,9 @@
  *	  table    table             published name (default: the table's own)
  *	           patient           the column that tells patients apart
  *	           local_keys        columns whose values never belong to two sites
+ *	           threshold         the largest of the sites' smallest groups
+ *	           unique            the patient column, if no patient has two rows
+ *	           rows_max          the most rows that a site shares for a run
  *	  column   domain            JSON list: the public values
  *	           uses              what all sites allow it for (column_policy.h), if that is not the usual
  *	           bucket, class     how coarse its values are, and how sensitive: for people
@@ -47,12 +50,18 @@ extern int	number_option(const char *option, const char *value, int min, int max
 /* The nodes of a server; an error if an option is missing. */
 extern Federation *federation_of_server(Oid serverid);
 
+/* The smallest group of a table that does not say. */
+#define THRESHOLD_DEFAULT		11
+
 typedef struct PublishedTable
 {
 	Oid			relid;
 	char	   *name;			/* published name */
 	char	   *patient;		/* or NULL */
 	List	   *local_keys;		/* of char *, with the patient column */
+	bool		patient_unique; /* no patient has two rows at a site */
+	uint64		threshold;		/* the largest of the sites' smallest groups */
+	uint64		rows_max;		/* the most rows that a site shares for a run; 0: none */
 } PublishedTable;
 
 extern PublishedTable *published_table(Oid relid);

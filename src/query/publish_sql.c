@@ -45,6 +45,7 @@ typedef struct PublishCall
 	List	   *local_keys;		/* of char * */
 	bool		show_zero;
 	List	   *sites;			/* of char *; NIL: any */
+	int			rows_max;
 } PublishCall;
 
 static List *
@@ -108,10 +109,11 @@ read_arguments(FunctionCallInfo fcinfo)
 {
 	PublishCall publication = {0};
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(3) || PG_ARGISNULL(5) || PG_ARGISNULL(6) || PG_ARGISNULL(7))
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(3) || PG_ARGISNULL(5) || PG_ARGISNULL(6) || PG_ARGISNULL(7) ||
+		PG_ARGISNULL(9))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("relation, min_patients, domains, local_keys and show_zero can't be null")));
+				 errmsg("relation, min_patients, domains, local_keys, show_zero and rows_max can't be null")));
 	publication.relation = PG_GETARG_OID(0);
 	if (get_rel_name(publication.relation) == NULL)
 		ereport(ERROR,
@@ -126,6 +128,7 @@ read_arguments(FunctionCallInfo fcinfo)
 	publication.local_keys = names_of_array(PG_GETARG_ARRAYTYPE_P(6));
 	publication.show_zero = PG_GETARG_BOOL(7);
 	publication.sites = PG_ARGISNULL(8) ? NIL : names_of_array(PG_GETARG_ARRAYTYPE_P(8));
+	publication.rows_max = PG_GETARG_INT32(9);
 	return publication;
 }
 
@@ -217,6 +220,11 @@ check_publication(const PublishCall *publication)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("min_patients must be at least 1")));
+	if (publication->rows_max < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("rows_max can't be negative"),
+				 errhint("0 shares no rows: only sums can be asked then.")));
 	if (publication->patient != NULL)
 		require_column(publication, publication->patient, "patient");
 	foreach(lc, publication->local_keys)
@@ -337,13 +345,13 @@ static void
 insert_row(const PublishCall *publication, FunctionCallInfo fcinfo)
 {
 	Oid			types[] = {NAMEOID, OIDOID, NAMEOID, INT4OID, BOOLOID, NAMEARRAYOID, JSONBOID, NAMEOID,
-	NAMEARRAYOID};
+	NAMEARRAYOID, INT4OID};
 	char		nulls[] = {' ', ' ', publication->patient ? ' ' : 'n', ' ', ' ', ' ', ' ', ' ',
-	PG_ARGISNULL(8) ? 'n' : ' ', '\0'};
+	PG_ARGISNULL(8) ? 'n' : ' ', ' ', '\0'};
 	NameData	name,
 				patient,
 				by;
-	Datum		values[9];
+	Datum		values[10];
 	OwnerScope	scope;
 
 	namestrcpy(&name, publication->name);
@@ -358,12 +366,13 @@ insert_row(const PublishCall *publication, FunctionCallInfo fcinfo)
 	values[6] = PG_GETARG_DATUM(5);
 	values[7] = NameGetDatum(&by);
 	values[8] = PG_ARGISNULL(8) ? (Datum) 0 : PG_GETARG_DATUM(8);
+	values[9] = Int32GetDatum(publication->rows_max);
 
 	owner_begin(&scope);
 	SPI_connect();
-	if (SPI_execute_with_args("INSERT INTO secmed.published (name, relation, patient, min_patients, show_zero, local_keys, domains, published_by, sites)"
-							  " VALUES ($1, $2::regclass, $3, $4, $5, $6, $7, $8, $9)",
-							  9, types, values, nulls, false, 0) != SPI_OK_INSERT)
+	if (SPI_execute_with_args("INSERT INTO secmed.published (name, relation, patient, min_patients, show_zero, local_keys, domains, published_by, sites, rows_max)"
+							  " VALUES ($1, $2::regclass, $3, $4, $5, $6, $7, $8, $9, $10)",
+							  10, types, values, nulls, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not insert into secmed.published");
 	SPI_finish();
 	owner_end(&scope);

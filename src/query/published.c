@@ -243,6 +243,7 @@ load_row(HeapTuple tuple, TupleDesc desc)
 	published->patients_min = DatumGetInt32(SPI_getbinval(tuple, desc, 4, &isnull));
 	published->show_zero = DatumGetBool(SPI_getbinval(tuple, desc, 5, &isnull));
 	published->local_keys = name_array(SPI_getbinval(tuple, desc, 6, &isnull));
+	published->rows_max = DatumGetInt32(SPI_getbinval(tuple, desc, 10, &isnull));
 	sites = SPI_getbinval(tuple, desc, 8, &isnull);
 	if (!isnull)
 		published->sites = name_array(sites);
@@ -261,7 +262,7 @@ load_row(HeapTuple tuple, TupleDesc desc)
 	"SELECT name, relation::oid, patient, min_patients, show_zero, local_keys, domains, sites," \
 	" (SELECT array_agg(v.value ORDER BY r.\"column\", v.place) FROM secmed.column_rule r," \
 	"   LATERAL (VALUES (1, r.\"column\"::text), (2, r.uses), (3, r.bucket), (4, r.class), (5, r.class_uses)," \
-	"    (6, r.class_min_patients::text)) v(place, value) WHERE r.\"table\" = name)" \
+	"    (6, r.class_min_patients::text)) v(place, value) WHERE r.\"table\" = name), rows_max" \
 	"  FROM secmed.published"
 
 static List *

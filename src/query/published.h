@@ -32,6 +32,7 @@ typedef struct Published
 	bool		patient_unique; /* no two rows have the same, none is NULL */
 	int			patients_min;
 	bool		show_zero;
+	int			rows_max;		/* the most rows that are shared for a run; 0: none */
 	List	   *sites;			/* of char *: who may be pooled with; NIL: any node known here */
 	List	   *local_keys;		/* of char *, without the patient column */
 	List	   *columns;		/* of PublishedColumn */

@@ -39,13 +39,9 @@ typedef struct Run
 static void
 take_shares(Run *run, RunNode *node, const char *message, size_t len)
 {
-	const char *reason;
-
-	if (!shares_decode(&node->shares, nodes_keep(message, len), len, &reason))
-		nodes_protocol_error(node, reason);
+	nodes_take_shares(node, message, len);
 	run->result->sites[node->site].name = node->name;
 	run->result->sites[node->site].elapsed_ms = node->shares.elapsed_us / 1000.0;
-	node->want = node->party >= 0 ? WANT_INPUTS : WANT_NOTHING;
 }
 
 static void
@@ -78,7 +74,7 @@ prepare_request(Run *run)
 
 	run->nodes.take = take_message;
 	run->nodes.arg = run;
-	nodes_prepare(&run->nodes, &run->request, spec->federation, REQUEST_RUN);
+	nodes_prepare(&run->nodes, &run->request, spec->federation, REQUEST_RUN, true);
 	sealed_ask(&run->request);
 	run->request.plan = spec->plan_bytes;
 	run->request.plan_len = spec->plan_len;
@@ -88,37 +84,6 @@ prepare_request(Run *run)
 	plan_hash(run->plan_hash, spec->plan_bytes, spec->plan_len);
 	run->elements = plan_elements(spec->plan);
 	run->record = record_of_plan(&run->request, spec->plan, run->plan_hash);
-}
-
-/* Each party gets every site's receipt and the package sealed to it. */
-static void
-pass_on_shares(Run *run)
-{
-	for (int i = 0; i < run->nodes.n; i++)
-	{
-		RunNode    *party = &run->nodes.node[i];
-		InputsMessage inputs;
-		StringInfoData message;
-
-		if (party->party < 0)
-			continue;
-		inputs.nsites = run->request.nsites;
-		for (int j = 0; j < run->nodes.n; j++)
-		{
-			RunNode    *site = &run->nodes.node[j];
-
-			if (site->site < 0)
-				continue;
-			inputs.receipts[site->site] = site->shares.receipt;
-			memcpy(inputs.signatures[site->site], site->shares.signature, SIGNATURE_BYTES);
-			inputs.sealed[site->site] = site->shares.sealed[party->party];
-		}
-		initStringInfo(&message);
-		inputs_encode(&message, &inputs);
-		nodeconn_send(party->conn, message.data, message.len);
-		pfree(message.data);
-		party->want = WANT_RESULT;
-	}
 }
 
 /* Flags are 0 or 1, or the parties are not what they should be. */
@@ -221,7 +186,7 @@ run_steps(Run *run)
 	nodes_wait_while(&run->nodes, WANT_SHARES, "its shares");
 	if (!run->nodes.awaits)
 	{
-		pass_on_shares(run);
+		nodes_pass_on_shares(&run->nodes, &run->request);
 		nodes_wait_while(&run->nodes, WANT_RESULT, "its part of the answer");
 	}
 	if (run->nodes.awaits)

@@ -111,6 +111,25 @@ scan_begin(ForeignScanState *node, int eflags)
 
 /* ---- running ---- */
 
+char *
+scan_param_text(ExprState *state, ExprContext *context)
+{
+	bool		isnull;
+	Datum		value = ExecEvalExprSwitchContext(state, context, &isnull);
+	Oid			output;
+	bool		varlena;
+	int			level;
+	char	   *text;
+
+	if (isnull)
+		return NULL;
+	getTypeOutputInfo(exprType((Node *) state->expr), &output, &varlena);
+	level = transmission_settings();
+	text = OidOutputFunctionCall(output, value);
+	AtEOXact_GUC(true, level);
+	return text;
+}
+
 /* Values of the parameters as text. */
 static char **
 evaluate_params(ForeignScanState *node, RunScan *scan)
@@ -120,21 +139,7 @@ evaluate_params(ForeignScanState *node, RunScan *scan)
 	ListCell   *lc;
 
 	foreach(lc, scan->params)
-	{
-		ExprState  *state = lfirst(lc);
-		bool		isnull;
-		Datum		value = ExecEvalExprSwitchContext(state, context, &isnull);
-		Oid			output;
-		bool		varlena;
-		int			level;
-
-		if (isnull)
-			continue;
-		getTypeOutputInfo(exprType((Node *) state->expr), &output, &varlena);
-		level = transmission_settings();
-		texts[foreach_current_index(lc)] = OidOutputFunctionCall(output, value);
-		AtEOXact_GUC(true, level);
-	}
+		texts[foreach_current_index(lc)] = scan_param_text(lfirst(lc), context);
 	return texts;
 }
 

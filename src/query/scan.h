@@ -47,4 +47,7 @@ extern void scan_end(ForeignScanState *node);
 extern void scan_explain(ForeignScanState *node, ExplainState *es);
 extern List *import_published(ImportForeignSchemaStmt *stmt, Oid serverid);
 
+/* The value of a parameter as sites read it, or NULL. */
+extern char *scan_param_text(ExprState *state, ExprContext *context);
+
 #endif							/* SECMED_SCAN_H */

@@ -80,26 +80,7 @@ seal_packages(Served *served, const uint128 *elements, SharesMessage *shares, Re
 	for (int i = 0; i < PARTIES; i++)
 		packages[i] = makeStringInfo();
 	ring_split(elements, served->elements, packages);
-	for (int i = 0; i < PARTIES; i++)
-	{
-		const char *name = served->run.request.parties[i].name;
-		size_t		len = packages[i]->len + SEAL_OVERHEAD_BYTES;
-		uint8	   *sealed = palloc(len);
-		NodeCard	card = node_self()->card;
-
-		if (strcmp(name, card.name) != 0)
-		{
-			Peer		peer;
-
-			peer_require(&peer, name);
-			card = peer.card;
-		}
-		seal_message(sealed, card.seal_public, packages[i]->data, packages[i]->len);
-		wipe(packages[i]->data, packages[i]->len);
-		pfree(packages[i]->data);
-		shares->sealed[i] = (Bytes) {sealed, len};
-		hash_bytes(receipt->sealed[i], sealed, len);
-	}
+	serving_seal(&served->run, packages, shares->sealed, receipt->sealed);
 }
 
 static void
@@ -147,50 +128,33 @@ check_receipt(Served *served, int site, const InputsMessage *inputs, Receipt *re
 {
 	const char *name = served->run.request.sites[site].name;
 	const char *reason;
-	uint8		hash[HASH_BYTES];
-	NodeCard	card = node_self()->card;
 
-	if (strcmp(name, card.name) != 0)
-	{
-		Peer		peer;
-
-		peer_require(&peer, name);
-		card = peer.card;
-	}
 	if (!receipt_decode(receipt, inputs->receipts[site].data, inputs->receipts[site].len, &reason))
 		serving_protocol_error(reason);
-	if (!sign_verify(inputs->signatures[site], card.sign_public, "secmed/receipt/1",
-					 inputs->receipts[site].data, inputs->receipts[site].len))
-		ereport(ERROR,
-				(errcode(ERRCODE_SECMED_WRONG_KEY),
-				 errmsg("the shares in the name of site \"%s\" are not signed by it", name)));
-	hash_bytes(hash, inputs->sealed[site].data, inputs->sealed[site].len);
+	serving_verify_site(&served->run, site, "secmed/receipt/1", inputs);
 	if (strcmp(receipt->site, name) != 0 ||
 		memcmp(receipt->run, served->run.request.run, RUN_ID_BYTES) != 0 ||
 		memcmp(receipt->plan, served->run.plan_hash, HASH_BYTES) != 0 ||
-		receipt->elements != served->elements ||
-		memcmp(receipt->sealed[served->run.party], hash, HASH_BYTES) != 0)
+		receipt->elements != served->elements)
 		ereport(ERROR,
 				(errcode(ERRCODE_SECMED_PROTOCOL),
 				 errmsg("the shares of site \"%s\" are not those of this run", name)));
 }
 
 static void
-add_input(Served *served, Shared *sum, int site, Bytes sealed)
+add_input(Served *served, Shared *sum, int site, Bytes sealed, const uint8 *hash)
 {
-	const NodeKeys *self = node_self();
-	size_t		len = sealed.len - SEAL_OVERHEAD_BYTES;
+	size_t		len;
 	uint8	   *package;
 
 	if (sealed.len != package_bytes(served->run.party, served->elements) + SEAL_OVERHEAD_BYTES)
 		serving_protocol_error("a package of another length than the plan's");
-	package = palloc(len);
-	if (!seal_open(package, sealed.data, sealed.len, self->card.seal_public, self->seal_secret) ||
-		!ring_add_package(sum, served->run.party, package, len))
+	package = serving_unseal(&served->run, sealed, hash, &len);
+	if (package == NULL || !ring_add_package(sum, served->run.party, package, len))
 		ereport(ERROR,
 				(errcode(ERRCODE_SECMED_PROTOCOL),
 				 errmsg("the shares of site \"%s\" are not sealed to party \"%s\"",
-						served->run.request.sites[site].name, self->card.name)));
+						served->run.request.sites[site].name, node_self()->card.name)));
 	wipe(package, len);
 	pfree(package);
 }
@@ -215,16 +179,8 @@ take_inputs(Served *served, Shared *sum, ReleaseRule *rule, uint8 context[HASH_B
 {
 	StringInfoData message;
 	InputsMessage inputs;
-	const char *reason;
-	bool		done;
 
-	initStringInfo(&message);
-	served_receive(&message, true, served->run.patience, &done);
-	if (done || !inputs_decode(&inputs, message.data, message.len, &reason))
-		serving_protocol_error(done ? "the run ended before its inputs came" : reason);
-	if (inputs.nsites != served->run.request.nsites)
-		serving_protocol_error("inputs of another number of sites than the request's");
-
+	serving_inputs(&served->run, &inputs, &message);
 	rule->patients_min = 1;
 	rule->show_zero = true;
 	for (int i = 0; i < inputs.nsites; i++)
@@ -232,7 +188,7 @@ take_inputs(Served *served, Shared *sum, ReleaseRule *rule, uint8 context[HASH_B
 		Receipt		receipt;
 
 		check_receipt(served, i, &inputs, &receipt);
-		add_input(served, sum, i, inputs.sealed[i]);
+		add_input(served, sum, i, inputs.sealed[i], receipt.sealed[served->run.party]);
 		rule->patients_min = Max(rule->patients_min, receipt.patients_min);
 		rule->show_zero = rule->show_zero && receipt.show_zero;
 	}

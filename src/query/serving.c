@@ -14,6 +14,8 @@
 #include "miscadmin.h"
 #include "peer/connection.h"
 #include "peer/served.h"
+#include "crypto/seal.h"
+#include "crypto/sign.h"
 #include "query/serving.h"
 #include "query/settings.h"
 #include "utils/builtins.h"
@@ -51,14 +53,14 @@ verify_request(Serving *serving, const char *bytes, size_t len)
 }
 
 void
-serving_take(Serving *serving, bytea *frame, bool over_sites)
+serving_take(Serving *serving, bytea *frame, bool over_sums)
 {
 	StringInfoData bytes;
 
 	initStringInfo(&bytes);
 	served_open(&bytes, VARDATA_ANY(frame), VARSIZE_ANY_EXHDR(frame));
 	serving_take_bytes(serving, bytes.data, bytes.len);
-	if ((serving->request.kind == REQUEST_RUN) != over_sites)
+	if ((serving->request.kind == REQUEST_RUN) != over_sums)
 		serving_protocol_error("a request of another kind than the procedure's");
 }
 
@@ -171,6 +173,81 @@ serving_agree(Serving *serving)
 		approval_use(&serving->request, serving->record.tables, serving->plan_hash);
 	record_run(&serving->record, ENTRY_DECISION, "yes", "");
 	serving->decided = true;
+}
+
+/* ---- packages of sites ---- */
+
+NodeCard
+serving_card(const NodeRef *ref)
+{
+	Peer		peer;
+
+	if (strcmp(ref->name, node_self()->card.name) == 0)
+		return node_self()->card;
+	peer_require(&peer, ref->name);
+	return peer.card;
+}
+
+void
+serving_seal(const Serving *serving, StringInfo packages[PARTIES], Bytes sealed[PARTIES],
+			 uint8 hashes[PARTIES][HASH_BYTES])
+{
+	for (int i = 0; i < PARTIES; i++)
+	{
+		NodeCard	card = serving_card(&serving->request.parties[i]);
+		size_t		len = packages[i]->len + SEAL_OVERHEAD_BYTES;
+		uint8	   *bytes = palloc_extended(len, MCXT_ALLOC_HUGE);
+
+		seal_message(bytes, card.seal_public, packages[i]->data, packages[i]->len);
+		wipe(packages[i]->data, packages[i]->len);
+		pfree(packages[i]->data);
+		sealed[i] = (Bytes) {bytes, len};
+		hash_bytes(hashes[i], bytes, len);
+	}
+}
+
+uint8 *
+serving_unseal(const Serving *serving, Bytes sealed, const uint8 hash[HASH_BYTES], size_t *len)
+{
+	const NodeKeys *self = node_self();
+	uint8		found[HASH_BYTES];
+	uint8	   *package;
+
+	hash_bytes(found, sealed.data, sealed.len);
+	if (sealed.len < SEAL_OVERHEAD_BYTES || memcmp(found, hash, HASH_BYTES) != 0)
+		return NULL;
+	*len = sealed.len - SEAL_OVERHEAD_BYTES;
+	package = palloc_extended(*len + 1, MCXT_ALLOC_HUGE);
+	if (seal_open(package, sealed.data, sealed.len, self->card.seal_public, self->seal_secret))
+		return package;
+	pfree(package);
+	return NULL;
+}
+
+void
+serving_inputs(Serving *serving, InputsMessage *inputs, StringInfo message)
+{
+	const char *reason;
+	bool		done;
+
+	initStringInfo(message);
+	served_receive(message, true, serving->patience, &done);
+	if (done || !inputs_decode(inputs, message->data, message->len, &reason))
+		serving_protocol_error(done ? "the run ended before its inputs came" : reason);
+	if (inputs->nsites != serving->request.nsites)
+		serving_protocol_error("inputs of another number of sites than the request's");
+}
+
+void
+serving_verify_site(const Serving *serving, int site, const char *purpose, const InputsMessage *inputs)
+{
+	NodeCard	card = serving_card(&serving->request.sites[site]);
+
+	if (!sign_verify(inputs->signatures[site], card.sign_public, purpose,
+					 inputs->receipts[site].data, inputs->receipts[site].len))
+		ereport(ERROR,
+				(errcode(ERRCODE_SECMED_WRONG_KEY),
+				 errmsg("the shares in the name of site \"%s\" are not signed by it", serving->request.sites[site].name)));
 }
 
 void

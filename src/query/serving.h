@@ -33,10 +33,10 @@ typedef struct Serving
 
 /*
  * Opens the argument of the call, verifies the coordinator's signature and works out
- * the limits of time.  Nothing of the plan has been looked at.  over_sites: a REQUEST_RUN,
+ * the limits of time.  Nothing of the plan has been looked at.  over_sums: a REQUEST_RUN,
  * and no other, is expected.
  */
-extern void serving_take(Serving *serving, bytea *frame, bool over_sites);
+extern void serving_take(Serving *serving, bytea *frame, bool over_sums);
 
 /* The same with the bytes of a request of any kind, which another message brought. */
 extern void serving_take_bytes(Serving *serving, const char *bytes, size_t len);
@@ -59,6 +59,24 @@ extern void serving_agree(Serving *serving);
  * becomes of it.  Commits.
  */
 extern void serving_count_use(Serving *serving, FunctionCallInfo fcinfo);
+
+/* Of a site or party of the run: its card, as it is known here. */
+extern NodeCard serving_card(const NodeRef *ref);
+
+/*
+ * Seals one package to each party, and wipes them; `sealed` and their hashes are palloc'd.  What a party does with the
+ * one that is for it: serving_unseal() checks the hash that a receipt binds and opens it, NULL if it is not
+ * what the site has sealed; the package has *len bytes, to be wiped.
+ */
+extern void serving_seal(const Serving *serving, StringInfo packages[PARTIES], Bytes sealed[PARTIES],
+						 uint8 hashes[PARTIES][HASH_BYTES]);
+extern uint8 *serving_unseal(const Serving *serving, Bytes sealed, const uint8 hash[HASH_BYTES], size_t *len);
+
+/* The next message of the coordinator: every site's receipt and package, kept in `message`. */
+extern void serving_inputs(Serving *serving, InputsMessage *inputs, StringInfo message);
+
+/* Fails unless the bytes are signed by this site for this purpose. */
+extern void serving_verify_site(const Serving *serving, int site, const char *purpose, const InputsMessage *inputs);
 
 /* Opens the links to the other parties (does not wait). */
 extern void serving_link(Serving *serving);

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_namespace.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/clauses.h"
@@ -31,6 +32,7 @@ typedef struct Shaper
 	FromClause	from;
 	ComponentSet set;
 	List	   *key_texts;		/* of char * */
+	bool		open_keys;
 } Shaper;
 
 static bool
@@ -42,6 +44,26 @@ refuse(Shaper *shaper, char *reason, char *hint)
 		shaper->refusal->hint = hint;
 	}
 	return false;
+}
+
+/* The same, of something that may be computed on shares. */
+static bool
+refuse_sums(Shaper *shaper, char *reason, char *hint)
+{
+	if (shaper->refusal->reason == NULL)
+		shaper->refusal->needs_rows = true;
+	return refuse(shaper, reason, hint);
+}
+
+/* Is it an aggregate that rows are needed for, or groups of single values? */
+static bool
+needs_rows(Aggref *agg)
+{
+	const char *name = get_func_name(agg->aggfnoid);
+
+	return get_func_namespace(agg->aggfnoid) == PG_CATALOG_NAMESPACE &&
+		((agg->aggdistinct != NIL && strcmp(name, "count") == 0) || strcmp(name, "min") == 0 || strcmp(name, "max") == 0 ||
+		 strcmp(name, "percentile_cont") == 0 || strcmp(name, "percentile_disc") == 0);
 }
 
 /* ---- callbacks: what the foreign tables declare ---- */
@@ -131,7 +153,7 @@ add_key(Shaper *shaper, Node *expr)
 	PlanKey    *key = &plan->keys[plan->nkeys];
 	char	   *reason;
 	char	   *text;
-	Domain	   *domain;
+	Domain	   *domain = NULL;
 	int			level;
 
 	if (deparser_owns(&shaper->deparser, expr))
@@ -144,10 +166,11 @@ add_key(Shaper *shaper, Node *expr)
 	column_uses_of_key(expr, note_use, shaper);
 
 	level = transmission_settings();
-	domain = domain_of_expression(expr, column_domain, shaper);
+	if (!shaper->open_keys)
+		domain = domain_of_expression(expr, column_domain, shaper);
 	AtEOXact_GUC(true, level);
-	if (domain == NULL)
-		return refuse(shaper, psprintf("GROUP BY %s needs a public list of its values",
+	if (domain == NULL && !shaper->open_keys)
+		return refuse_sums(shaper, psprintf("GROUP BY %s needs a public list of its values",
 									   deparse_for_people(&shaper->deparser, expr)),
 					  contain_params(expr) ?
 					  "Its groups depend on a parameter: SET plan_cache_mode = force_custom_plan." :
@@ -156,8 +179,11 @@ add_key(Shaper *shaper, Node *expr)
 	level = transmission_settings();
 	key->type = format_type_be_qualified(exprType(expr));
 	AtEOXact_GUC(true, level);
-	key->nvalues = domain->nvalues;
-	key->values = domain->values;
+	if (domain != NULL)
+	{
+		key->nvalues = domain->nvalues;
+		key->values = domain->values;
+	}
 	plan->nkeys++;
 	shaper->key_texts = lappend(shaper->key_texts, text);
 	return true;
@@ -209,7 +235,8 @@ add_aggregate(Shaper *shaper, Aggref *agg)
 	if (tlist_member((Expr *) agg, shape->tlist))
 		return true;
 	if (!aggregate_decompose(&shaper->set, agg, &final, &refusal.reason, &refusal.hint))
-		return refuse(shaper, refusal.reason, refusal.hint);
+		return needs_rows(agg) ? refuse_sums(shaper, refusal.reason, refusal.hint) :
+			refuse(shaper, refusal.reason, refusal.hint);
 	column_uses_of_aggregate(agg, note_use, shaper);
 	shape->tlist = lappend(shape->tlist,
 						   makeTargetEntry((Expr *) copyObject(agg), list_length(shape->tlist) + 1,
@@ -285,61 +312,6 @@ build_sql(Shaper *shaper)
 	return sql.data;
 }
 
-static int
-compare_columns(const void *a, const void *b)
-{
-	return strcmp(((const PlanColumn *) a)->name, ((const PlanColumn *) b)->name);
-}
-
-static int
-compare_tables(const void *a, const void *b)
-{
-	return strcmp(((const PlanTable *) a)->name, ((const PlanTable *) b)->name);
-}
-
-static void
-add_column(PlanTable *table, char *name, char *type)
-{
-	for (int i = 0; i < table->ncolumns; i++)
-		if (strcmp(table->columns[i].name, name) == 0)
-			return;
-	table->columns[table->ncolumns++] = (PlanColumn) {name, type};
-}
-
-/* The tables, and the columns that any expression of the query reads. */
-static void
-fill_tables(Shaper *shaper, CanonicalPlan *plan)
-{
-	int			level;
-	ListCell   *lc;
-
-	plan->tables = palloc0(sizeof(PlanTable) * list_length(shaper->from.tables));
-	foreach(lc, shaper->from.tables)
-	{
-		PublishedTable *table = lfirst(lc);
-
-		if (plan_table(plan, table->name) != NULL)
-			continue;
-		plan->tables[plan->ntables].name = table->name;
-		plan->tables[plan->ntables++].columns =
-			palloc0(sizeof(PlanColumn) * (list_length(shaper->deparser.columns) + 1));
-	}
-
-	level = transmission_settings();
-	foreach(lc, shaper->deparser.columns)
-	{
-		Var		   *var = lfirst_node(Var, lc);
-		PublishedTable *table = from_clause_table(&shaper->from, var->varno);
-
-		add_column(plan_table(plan, table->name), get_attname(table->relid, var->varattno, false),
-				   format_type_be_qualified(var->vartype));
-	}
-	AtEOXact_GUC(true, level);
-	for (int i = 0; i < plan->ntables; i++)
-		qsort(plan->tables[i].columns, plan->tables[i].ncolumns, sizeof(PlanColumn), compare_columns);
-	qsort(plan->tables, plan->ntables, sizeof(PlanTable), compare_tables);
-}
-
 static void
 fill_components(Shaper *shaper, CanonicalPlan *plan)
 {
@@ -387,11 +359,11 @@ fill_params(Shaper *shaper, CanonicalPlan *plan)
 static bool
 check_limits(Shaper *shaper, const CanonicalPlan *plan)
 {
-	if (plan_cells(plan) == 0)
-		return refuse(shaper, psprintf("the answer would have more than %d groups", CELLS_MAX),
+	if (!shaper->open_keys && plan_cells(plan) == 0)
+		return refuse_sums(shaper, psprintf("the answer would have more than %d groups", CELLS_MAX),
 					  "Group by fewer columns, or by coarser ones.");
-	if (plan->ncomponents > COMPONENTS_MAX || plan_elements(plan) == 0)
-		return refuse(shaper, "the answer would be too large", "Ask for fewer groups or aggregates at a time.");
+	if (plan->ncomponents > COMPONENTS_MAX || (!shaper->open_keys && plan_elements(plan) == 0))
+		return refuse_sums(shaper, "the answer would be too large", "Ask for fewer groups or aggregates at a time.");
 	if (plan->nparams > PARAMETERS_MAX && plan->nparams > list_length(taken_constants(shaper)))
 		return refuse(shaper, psprintf("more than %d parameters", PARAMETERS_MAX), NULL);
 	return true;
@@ -414,14 +386,14 @@ check_query(Shaper *shaper)
 }
 
 Shape *
-shape_query(PlannerInfo *root, RelOptInfo *grouped, List *having, Constants *constants,
+shape_query(PlannerInfo *root, RelOptInfo *grouped, List *having, Constants *constants, bool open_keys,
 			QueryRefusal *refusal)
 {
-	Shaper		shaper = {.root = root, .refusal = refusal};
+	Shaper		shaper = {.root = root, .refusal = refusal, .open_keys = open_keys};
 	CanonicalPlan	   *plan;
 	ListCell   *lc;
 
-	refusal->reason = refusal->hint = NULL;
+	memset(refusal, 0, sizeof(*refusal));
 	shaper.shape = palloc0(sizeof(Shape));
 	shaper.shape->serverid = shaper.from.serverid = grouped->serverid;
 	shaper.set.deparser = &shaper.deparser;
@@ -437,6 +409,7 @@ shape_query(PlannerInfo *root, RelOptInfo *grouped, List *having, Constants *con
 	if (!from_clause_build(&shaper.from, &shaper.deparser, root->parse->jointree))
 	{
 		refuse(&shaper, shaper.from.reason, shaper.from.hint);
+		refusal->needs_rows = shaper.from.needs_rows;
 		return NULL;
 	}
 	column_uses_of_jointree((Node *) root->parse->jointree, note_use, &shaper);
@@ -456,8 +429,11 @@ shape_query(PlannerInfo *root, RelOptInfo *grouped, List *having, Constants *con
 	shaper.shape->having = having;
 
 	plan->sql = build_sql(&shaper);
-	fill_tables(&shaper, plan);
+	from_clause_tables(&shaper.from, plan);
 	fill_components(&shaper, plan);
 	fill_params(&shaper, plan);
+	shaper.shape->tables = shaper.from.tables;
+	shaper.shape->optional = shaper.from.optional;
+	shaper.shape->components = shaper.set.components;
 	return refusal->reason == NULL && check_limits(&shaper, plan) ? shaper.shape : NULL;
 }

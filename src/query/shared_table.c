@@ -23,8 +23,6 @@
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
 
-#define THRESHOLD_DEFAULT	11
-
 /* ---- columns ---- */
 
 static pg_attribute_noreturn() void
@@ -36,20 +34,21 @@ not_secret(const char *column, Oid type, int32 typmod, const char *hint)
 			 errhint("%s", hint)));
 }
 
-static SecretType
-numeric_type(const char *column, int32 typmod)
+static bool
+numeric_type(SecretType *secret, int32 typmod, char **hint)
 {
 	int			precision = ((typmod - VARHDRSZ) >> 16) & 0xffff;
 	int			scale = ((typmod - VARHDRSZ) & 0x7ff);
 
+	*hint = psprintf("Say how many digits, at most %d: numeric(10,2).", SECRET_DIGITS_MAX);
 	if (typmod < (int32) VARHDRSZ || precision > SECRET_DIGITS_MAX || scale > precision)
-		not_secret(column, NUMERICOID, typmod,
-				   psprintf("Say how many digits, at most %d: numeric(10,2).", SECRET_DIGITS_MAX));
-	return secret_numeric(precision, scale);
+		return false;
+	*secret = secret_numeric(precision, scale);
+	return true;
 }
 
-static SecretType
-text_type(const char *column, Oid type, int32 typmod, const char *bytes)
+static bool
+text_type(SecretType *secret, int32 typmod, const char *bytes, char **hint)
 {
 	int			n = SECRET_TEXT_BYTES_MAX;
 
@@ -57,63 +56,68 @@ text_type(const char *column, Oid type, int32 typmod, const char *bytes)
 		n = number_option("bytes", bytes, 1, SECRET_TEXT_BYTES_MAX);
 	else if (typmod >= (int32) VARHDRSZ)
 		n = typmod - VARHDRSZ;
+	*hint = psprintf("A shared text has at most %d bytes: OPTIONS (bytes '...'), or share a code of it.",
+					 SECRET_TEXT_BYTES_MAX);
 	if (n < 1 || n > SECRET_TEXT_BYTES_MAX)
-		not_secret(column, type, typmod,
-				   psprintf("A shared text has at most %d bytes: OPTIONS (bytes '...'), or share a code of it.",
-							SECRET_TEXT_BYTES_MAX));
-	return secret_text(n);
+		return false;
+	*secret = secret_text(n);
+	return true;
 }
 
-static SecretType
-type_of_column(const char *column, Oid type, int32 typmod, List *options)
+static bool
+type_of_sql(SecretType *secret, Oid type, int32 typmod, List *options, char **hint)
 {
-	const char *bits = option_value(options, "bits");
-	SecretType	secret;
-
 	switch (type)
 	{
 		case BOOLOID:
-			secret = secret_boolean();
-			break;
+			*secret = secret_boolean();
+			return true;
 		case INT2OID:
-			secret = secret_integer(16);
-			break;
+			*secret = secret_integer(16);
+			return true;
 		case INT4OID:
-			secret = secret_integer(32);
-			break;
+			*secret = secret_integer(32);
+			return true;
 		case INT8OID:
-			secret = secret_integer(64);
-			break;
+			*secret = secret_integer(64);
+			return true;
 		case NUMERICOID:
-			secret = numeric_type(column, typmod);
-			break;
+			return numeric_type(secret, typmod, hint);
 		case DATEOID:
-			secret = secret_date();
-			break;
+			*secret = secret_date();
+			return true;
 		case TIMESTAMPOID:
 		case TIMESTAMPTZOID:
-			secret = secret_timestamp();
-			break;
+			*secret = secret_timestamp();
+			return true;
 		case FLOAT4OID:
 		case FLOAT8OID:
-			secret = secret_float();
-			break;
+			*secret = secret_float();
+			return true;
 		case TEXTOID:
 		case VARCHAROID:
 		case BPCHAROID:
-			secret = text_type(column, type, typmod, option_value(options, "bytes"));
-			break;
+			return text_type(secret, typmod, option_value(options, "bytes"), hint);
 		default:
-			not_secret(column, type, typmod,
-					   "Shared are boolean, smallint, integer, bigint, numeric(p,s), date, timestamp, real, double precision, varchar and text.");
+			*hint = "Shared are boolean, smallint, integer, bigint, numeric(p,s), date, timestamp, real, double precision, varchar and text.";
+			return false;
 	}
-	if (bits != NULL)
-	{
-		if (!secret_is_number(&secret))
-			not_secret(column, type, typmod, "Only numbers have the option bits.");
-		secret.bits = Min(secret.bits, number_option("bits", bits, 2, SECRET_NUMBER_BITS_MAX));
-	}
-	return secret;
+}
+
+bool
+secret_type_of_sql(SecretType *secret, Oid type, int32 typmod, List *options, char **hint)
+{
+	const char *bits = option_value(options, "bits");
+
+	if (!type_of_sql(secret, type, typmod, options, hint))
+		return false;
+	if (bits == NULL)
+		return true;
+	*hint = "Only numbers have the option bits.";
+	if (!secret_is_number(secret))
+		return false;
+	secret->bits = Min(secret->bits, number_option("bits", bits, 2, SECRET_NUMBER_BITS_MAX));
+	return true;
 }
 
 static void
@@ -122,6 +126,7 @@ add_column(SharedForeign *table, Form_pg_attribute attribute)
 	SharedDefinition *definition = &table->definition;
 	int			i = definition->ncolumns;
 	const char *name = NameStr(attribute->attname);
+	char	   *hint;
 
 	if (i >= SHARED_COLUMNS_MAX)
 		ereport(ERROR,
@@ -135,8 +140,9 @@ add_column(SharedForeign *table, Form_pg_attribute attribute)
 		not_secret(name, attribute->atttypid, attribute->atttypmod,
 				   "Shared texts are equal if their bytes are: use a deterministic collation.");
 	definition->columns[i] = pstrdup(name);
-	definition->types[i] = type_of_column(name, attribute->atttypid, attribute->atttypmod,
-										  GetForeignColumnOptions(table->relid, attribute->attnum));
+	if (!secret_type_of_sql(&definition->types[i], attribute->atttypid, attribute->atttypmod,
+							GetForeignColumnOptions(table->relid, attribute->attnum), &hint))
+		not_secret(name, attribute->atttypid, attribute->atttypmod, hint);
 	definition->types[i].nullable = !attribute->attnotnull;
 	table->attnums[i] = attribute->attnum;
 	table->types[i] = attribute->atttypid;

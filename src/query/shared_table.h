@@ -31,6 +31,12 @@ typedef struct SharedForeign
 	Oid			types[SHARED_COLUMNS_MAX];
 } SharedForeign;
 
+/*
+ * The secret type of a column of this SQL type with these options, not nullable; false with a
+ * hint if values of it can't be shared.
+ */
+extern bool secret_type_of_sql(SecretType *secret, Oid type, int32 typmod, List *options, char **hint);
+
 /* Is it a foreign table of secmed, of kind 'shared'? */
 extern bool shared_foreign_is(Oid relid);
 

@@ -210,8 +210,8 @@ check_columns(SiteQuery *site, Query *query)
 	}
 }
 
-static void
-check_expression(Node *expr)
+void
+site_check_expression(Node *expr)
 {
 	char	   *reason = expression_refusal(expr);
 
@@ -225,9 +225,9 @@ check_join_walker(Node *node, void *unused)
 	if (node == NULL)
 		return false;
 	if (IsA(node, FromExpr))
-		check_expression(((FromExpr *) node)->quals);
+		site_check_expression(((FromExpr *) node)->quals);
 	else if (IsA(node, JoinExpr))
-		check_expression(((JoinExpr *) node)->quals);
+		site_check_expression(((JoinExpr *) node)->quals);
 	else if (!IsA(node, RangeTblRef) && !IsA(node, List))
 		return false;
 	if (IsA(node, FromExpr))
@@ -268,7 +268,7 @@ check_key(SiteQuery *site, int i, TargetEntry *target)
 	Domain		asked = {exprType((Node *) target->expr), key->nvalues, key->values};
 	Domain	   *domain;
 
-	check_expression((Node *) target->expr);
+	site_check_expression((Node *) target->expr);
 	if (strcmp(key->type, format_type_be_qualified(asked.type)) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_SECMED_TABLE_MISMATCH),
@@ -321,8 +321,8 @@ aggregate_allowed(Aggref *agg, ComponentKind kind, int width)
 	}
 }
 
-static bool
-is_patient(SiteQuery *site, Node *expr, bool *unique)
+bool
+site_is_patient(SiteQuery *site, Node *expr, bool *unique)
 {
 	Published  *published;
 	PublishedColumn *column;
@@ -349,12 +349,12 @@ check_component(SiteQuery *site, int i, TargetEntry *target)
 		!component_accepts(kind, agg->aggtype))
 		site_refuse(psprintf("Component %d of the plan is not an aggregate that sites run", i + 1));
 	foreach(lc, agg->args)
-		check_expression((Node *) lfirst_node(TargetEntry, lc)->expr);
-	check_expression((Node *) agg->aggfilter);
+		site_check_expression((Node *) lfirst_node(TargetEntry, lc)->expr);
+	site_check_expression((Node *) agg->aggfilter);
 	if (agg->aggdistinct != NIL)
 	{
 		if (strcmp(get_func_name(agg->aggfnoid), "count") != 0 ||
-			!is_patient(site, (Node *) linitial_node(TargetEntry, agg->args)->expr, &unique))
+			!site_is_patient(site, (Node *) linitial_node(TargetEntry, agg->args)->expr, &unique))
 			site_refuse(psprintf("Component %d counts distinct values of a column that is not the patient's", i + 1));
 		/* Where the column is unique, counting it is the same and needs no sort. */
 		if (unique)
@@ -410,8 +410,8 @@ use_words(ColumnUse use)
 }
 
 /* By the site's own policy; whatever the coordinator knows of it. */
-static void
-require_use(Var *var, ColumnUse use, void *arg)
+void
+site_require_use(Var *var, ColumnUse use, void *arg)
 {
 	SiteQuery  *site = arg;
 	PublishedColumn *column = site_column(site, var);
@@ -434,20 +434,20 @@ require_use(Var *var, ColumnUse use, void *arg)
 				 errhint("Ask with other columns, or ask the site for secmed.set_column_policy().")));
 }
 
-static void
-check_policy(SiteQuery *site, Query *query)
+void
+site_check_policy(SiteQuery *site, Query *query)
 {
 	ListCell   *lc;
 
-	column_uses_of_jointree((Node *) query->jointree, require_use, site);
+	column_uses_of_jointree((Node *) query->jointree, site_require_use, site);
 	foreach(lc, query->targetList)
 	{
 		Node	   *expr = (Node *) lfirst_node(TargetEntry, lc)->expr;
 
 		if (IsA(expr, Aggref))
-			column_uses_of_aggregate((Aggref *) expr, require_use, site);
+			column_uses_of_aggregate((Aggref *) expr, site_require_use, site);
 		else
-			column_uses_of_key(expr, require_use, site);
+			column_uses_of_key(expr, site_require_use, site);
 	}
 }
 
@@ -572,6 +572,21 @@ parse_plan_discreetly(SiteQuery *site)
 	return query;
 }
 
+Query *
+site_check_query(SiteQuery *site)
+{
+	Query	   *query;
+
+	check_plan_tables(site->request, site->plan);
+	query = parse_plan_discreetly(site);
+	check_shape(site, query);
+	check_columns(site, query);
+	site_check_outer_joins(site, (Node *) query->jointree);
+	site->optional = site_optional_tables(query);
+	check_join_walker((Node *) query->jointree, NULL);
+	return query;
+}
+
 SiteQuery *
 site_prepare(const Request *request, const CanonicalPlan *plan)
 {
@@ -583,16 +598,9 @@ site_prepare(const Request *request, const CanonicalPlan *plan)
 	site->plan = plan;
 	site->patients_min = contract_smallest_group(request);
 	runner_begin(&scope);
-
-	check_plan_tables(request, plan);
-	query = parse_plan_discreetly(site);
-	check_shape(site, query);
-	check_columns(site, query);
-	site_check_outer_joins(site, (Node *) query->jointree);
-	site->optional = site_optional_tables(query);
-	check_join_walker((Node *) query->jointree, NULL);
+	query = site_check_query(site);
 	check_targets(site, query);
-	check_policy(site, query);
+	site_check_policy(site, query);
 
 	site_add_patient_counts(site, query);
 	site->query = query;

@@ -22,6 +22,7 @@
 #include "stats/glm_sums.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 
 /* Range table indexes whose rows an outer join may leave out. */
 static void
@@ -58,19 +59,19 @@ site_optional_tables(Query *query)
 }
 
 /*
- * An aggregate over one published table, as PostgreSQL's own parser makes it
+ * An expression over one published table, as PostgreSQL's own parser makes it
  * from SQL that this site writes; nothing of the plan's names is in it.
  */
 static Node *
-own_aggregate(const char *call, const Published *published, int rtindex)
+own_expression(const char *call, const Published *published, int rtindex)
 {
 	char	   *sql = psprintf("SELECT %s FROM %s", call,
 							   quote_qualified_identifier(PUBLISHED_SCHEMA, published->name));
 	Query	   *query = site_analyse(sql, site_parse(sql), NULL, 0);
-	Node	   *aggregate = (Node *) linitial_node(TargetEntry, query->targetList)->expr;
+	Node	   *expression = (Node *) linitial_node(TargetEntry, query->targetList)->expr;
 
-	ChangeVarNodes(aggregate, 1, rtindex, 0);
-	return aggregate;
+	ChangeVarNodes(expression, 1, rtindex, 0);
+	return expression;
 }
 
 /* The patients of one table; rows, if each is a patient of its own. */
@@ -78,8 +79,8 @@ static Node *
 patients_of_table(const Published *published, int rtindex, bool alone)
 {
 	if (published->patient == NULL || (published->patient_unique && alone))
-		return own_aggregate("count(*)", published, rtindex);
-	return own_aggregate(psprintf("count(DISTINCT %s)", quote_identifier(published->patient)),
+		return own_expression("count(*)", published, rtindex);
+	return own_expression(psprintf("count(DISTINCT %s)", quote_identifier(published->patient)),
 						 published, rtindex);
 }
 
@@ -286,4 +287,115 @@ site_add_patient_counts(SiteQuery *site, Query *query)
 		query->targetList = lappend(query->targetList,
 									makeTargetEntry(lfirst(lc), list_length(query->targetList) + 1, "patients", false));
 	query->hasAggs = true;
+}
+
+/* ---- rows ---- */
+
+static Node *
+without_relabel(Node *node)
+{
+	while (IsA(node, RelabelType))
+		node = (Node *) ((RelabelType *) node)->arg;
+	return node;
+}
+
+/* Adds the pairs of tables whose patients are made equal by these conditions, which all hold. */
+static void
+join_by_patients(SiteQuery *site, Node *condition, Bitmapset **joined)
+{
+	OpExpr	   *op = (OpExpr *) condition;
+	Node	   *a;
+	Node	   *b;
+	bool		unique;
+	ListCell   *lc;
+
+	if (condition == NULL)
+		return;
+	if (is_andclause(condition))
+	{
+		foreach(lc, ((BoolExpr *) condition)->args)
+			join_by_patients(site, lfirst(lc), joined);
+		return;
+	}
+	if (!IsA(condition, OpExpr) || list_length(op->args) != 2 ||
+		!op_mergejoinable(op->opno, exprType(linitial(op->args))))
+		return;
+	a = without_relabel(linitial(op->args));
+	b = without_relabel(lsecond(op->args));
+	if (!site_is_patient(site, a, &unique) || !site_is_patient(site, b, &unique))
+		return;
+	for (int i = 0; i < list_length(site->tables); i++)
+		if (bms_is_member(((Var *) a)->varno, joined[i]) || bms_is_member(((Var *) b)->varno, joined[i]))
+			joined[i] = bms_add_member(bms_add_member(joined[i], ((Var *) a)->varno), ((Var *) b)->varno);
+}
+
+/* Conditions of inner joins, and of WHERE. */
+static void
+join_item_by_patients(SiteQuery *site, Node *item, Bitmapset **joined)
+{
+	ListCell   *lc;
+
+	if (IsA(item, FromExpr))
+	{
+		foreach(lc, ((FromExpr *) item)->fromlist)
+			join_item_by_patients(site, lfirst(lc), joined);
+		join_by_patients(site, ((FromExpr *) item)->quals, joined);
+	}
+	else if (IsA(item, JoinExpr))
+	{
+		join_item_by_patients(site, ((JoinExpr *) item)->larg, joined);
+		join_item_by_patients(site, ((JoinExpr *) item)->rarg, joined);
+		if (((JoinExpr *) item)->jointype == JOIN_INNER)
+			join_by_patients(site, ((JoinExpr *) item)->quals, joined);
+	}
+}
+
+/* Tables with patients, whose rows are always there, all have the same one in a row. */
+static void
+check_one_patient(SiteQuery *site, Query *query, Bitmapset *tables)
+{
+	int			n = list_length(site->tables);
+	Bitmapset **joined = palloc0(sizeof(Bitmapset *) * n);
+	Bitmapset  *same = bms_make_singleton(bms_next_member(tables, -1));
+
+	for (int i = 0; i < n; i++)
+		joined[i] = bms_make_singleton(i + 1);
+	join_item_by_patients(site, (Node *) query->jointree, joined);
+	for (int round = 0; round < n; round++)
+		for (int i = 0; i < n; i++)
+			if (bms_overlap(joined[i], same))
+				same = bms_add_members(same, joined[i]);
+	if (!bms_is_subset(tables, same))
+		site_refuse("Rows of the plan are of several patients at once: its tables are not joined on their patient columns");
+}
+
+Node *
+site_patient_expression(SiteQuery *site, Query *query, bool *unique)
+{
+	Bitmapset  *tables = NULL;
+	int			ntables = 0;
+	ListCell   *lc;
+	int			rtindex;
+	const Published *published;
+
+	*unique = false;
+	foreach(lc, site->tables)
+	{
+		published = lfirst(lc);
+		if (published == NULL)
+			continue;
+		ntables++;
+		rtindex = foreach_current_index(lc) + 1;
+		if (published->patient != NULL && !bms_is_member(rtindex, site->optional))
+			tables = bms_add_member(tables, rtindex);
+	}
+	if (tables == NULL && ntables > 1)
+		site_refuse("None of the joined tables tells patients apart: publish one with a patient column");
+	if (tables == NULL)
+		return NULL;
+	check_one_patient(site, query, tables);
+	rtindex = bms_next_member(tables, -1);
+	published = list_nth(site->tables, rtindex - 1);
+	*unique = published->patient_unique && ntables == 1;
+	return own_expression(quote_identifier(published->patient), published, rtindex);
 }

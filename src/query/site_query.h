@@ -7,8 +7,11 @@
 
 #include "nodes/params.h"
 #include "nodes/parsenodes.h"
+#include "query/column_policy.h"
 #include "query/published.h"
 #include "query/site.h"
+#include "utils/snapshot.h"
+#include "utils/tuplestore.h"
 
 struct SiteQuery
 {
@@ -36,6 +39,25 @@ extern void runner_end(RunnerScope *scope);
 extern RawStmt *site_parse(const char *sql);
 extern Query *site_analyse(const char *sql, RawStmt *raw, Oid *types, int ntypes);
 
+/*
+ * Parses, analyses and walks all of site->plan but its target list: published tables and columns
+ * that it names, joins on local keys, allowed conditions.  As the runner.
+ */
+extern Query *site_check_query(SiteQuery *site);
+
+/* Refuses whatever sites do not run (query/allowed.h). */
+extern void site_check_expression(Node *expr);
+
+/* Is this the patient column of its table?  *unique: of one table alone, in which no patient has two rows. */
+extern bool site_is_patient(SiteQuery *site, Node *expr, bool *unique);
+
+/*
+ * The site's policy for its columns (query/column_policy.h): one use of a column of site->query, arg being the SiteQuery; and
+ * all that a question for aggregates makes of them.
+ */
+extern void site_require_use(Var *var, ColumnUse use, void *arg);
+extern void site_check_policy(SiteQuery *site, Query *query);
+
 /* The published column that a Var of the query is, or NULL. */
 extern PublishedColumn *site_column(SiteQuery *site, Var *var);
 
@@ -47,6 +69,21 @@ extern void site_check_outer_joins(SiteQuery *site, Node *item);
 
 /* One column more for each part of the answer: its patients. (site_patients.c) */
 extern void site_add_patient_counts(SiteQuery *site, Query *query);
+
+/*
+ * Of a query of rows: the column that tells patients apart, as an expression of the query; NULL if each row is a
+ * patient of its own.  *unique: no patient has two rows.  Refuses a join of several tables with patients of their own.
+ */
+extern Node *site_patient_expression(SiteQuery *site, Query *query, bool *unique);
+
+/*
+ * Runs a checked query as secmed_runner, read-only, until the deadline; at most `limit` rows, or
+ * all of them if it is 0.  snapshot may be NULL: now.  take() gets the rows, under the same rights.  What a
+ * row's value raises becomes a general error (site.h).  (site_rows.c)
+ */
+typedef void (*SiteRowsTaker) (SiteQuery *site, Tuplestorestate *rows, TupleDesc desc, void *arg);
+
+extern void site_run(SiteQuery *site, Snapshot snapshot, uint64 limit, TimestampTz deadline, SiteRowsTaker take, void *arg);
 
 /* ERRCODE_SECMED_REFUSED, in the name of this site. */
 extern void site_refuse(const char *why) pg_attribute_noreturn();

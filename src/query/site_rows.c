@@ -23,7 +23,7 @@
 #include "utils/snapmgr.h"
 
 static Tuplestorestate *
-run_query(SiteQuery *site, TupleDesc *desc)
+run_query(SiteQuery *site, Snapshot snapshot, uint64 limit, TupleDesc *desc)
 {
 	Tuplestorestate *rows = tuplestore_begin_heap(false, false, work_mem);
 	DestReceiver *receiver = CreateDestReceiver(DestTuplestore);
@@ -37,11 +37,11 @@ run_query(SiteQuery *site, TupleDesc *desc)
 							CURSOR_OPT_PARALLEL_OK, site->params);
 	SetTuplestoreDestReceiverParams(receiver, rows, CurrentMemoryContext, false, NULL, NULL);
 
-	PushActiveSnapshot(GetTransactionSnapshot());
+	PushActiveSnapshot(snapshot ? snapshot : GetTransactionSnapshot());
 	query = CreateQueryDesc(planned, site->plan->sql, GetActiveSnapshot(), InvalidSnapshot,
 							receiver, site->params, NULL, 0);
 	ExecutorStart(query, 0);
-	ExecutorRun(query, ForwardScanDirection, 0, true);
+	ExecutorRun(query, ForwardScanDirection, limit, true);
 	*desc = CreateTupleDescCopy(query->tupDesc);
 	ExecutorFinish(query);
 	ExecutorEnd(query);
@@ -147,8 +147,9 @@ encode_row(const CanonicalPlan *plan, const PlanLayout *layout, TupleTableSlot *
 }
 
 static void
-encode_rows(SiteQuery *site, Tuplestorestate *rows, TupleDesc desc, uint128 *elements)
+encode_rows(SiteQuery *site, Tuplestorestate *rows, TupleDesc desc, void *arg)
 {
+	uint128    *elements = arg;
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
 	KeyIndex   *index = index_keys(site->plan);
 	PlanLayout	layout = plan_layout(site->plan);
@@ -187,6 +188,12 @@ raise_general_error(const ErrorData *error)
 				 errmsg("site \"%s\" may not read its own published table", site),
 				 errdetail_internal("%s", error->message),
 				 errhint("The owner of the view in schema secmed_published needs SELECT on the table.")));
+	if (error->sqlerrcode == ERRCODE_STRING_DATA_RIGHT_TRUNCATION)
+		ereport(ERROR,
+				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
+				 errmsg("a text at site \"%s\" is too long to be shared", site),
+				 errdetail("The value stays at the site. A shared text has at most %d bytes in UTF-8.", SECRET_TEXT_BYTES_MAX),
+				 errhint("Ask for a part of it, such as left(x, 3), or for a code.")));
 	if (error->sqlerrcode == ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
@@ -200,7 +207,7 @@ raise_general_error(const ErrorData *error)
 }
 
 void
-site_execute(SiteQuery *site, uint128 *elements, TimestampTz deadline)
+site_run(SiteQuery *site, Snapshot snapshot, uint64 limit, TimestampTz deadline, SiteRowsTaker take, void *arg)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -215,8 +222,8 @@ site_execute(SiteQuery *site, uint128 *elements, TimestampTz deadline)
 
 		runner_begin(&scope);
 		served_watch_begin(deadline);
-		rows = run_query(site, &desc);
-		encode_rows(site, rows, desc, elements);
+		rows = run_query(site, snapshot, limit, &desc);
+		take(site, rows, desc, arg);
 		tuplestore_end(rows);
 		served_watch_end();
 		runner_end(&scope);
@@ -247,7 +254,13 @@ site_look(SiteQuery *site, TupleDesc *desc)
 	Tuplestorestate *rows;
 
 	runner_begin(&scope);
-	rows = run_query(site, desc);
+	rows = run_query(site, NULL, 0, desc);
 	runner_end(&scope);
 	return rows;
+}
+
+void
+site_execute(SiteQuery *site, uint128 *elements, TimestampTz deadline)
+{
+	site_run(site, NULL, 0, deadline, encode_rows, elements);
 }

@@ -534,7 +534,7 @@ test_description(void)
 	char	   *sexes[] = {"f", "m", NULL};
 	char	   *local[] = {"inst"};
 	DescribedColumn columns[] = {{"patient_id", "bigint", true, -1, NULL, 12}, {"sex", "text", false, 3, sexes, 15, "prefix:1", "quasi"}};
-	DescribedTable tables[] = {{"trial", "patient_id", 5, 1, local, 2, columns}, {"visit", NULL, 1}};
+	DescribedTable tables[] = {{"trial", "patient_id", 5, 1, local, 2, columns, true, 4096}, {"visit", NULL, 1}};
 	DescribedTable *back;
 	int			n;
 	StringInfoData bytes = empty();
