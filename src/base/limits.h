@@ -52,6 +52,8 @@
 #define REQUEST_BYTES_MAX		(1024 * 1024)
 /* One message between two nodes: a party's inputs, 8 MB from each of 20 sites. */
 #define MESSAGE_BYTES_MAX		(192 * 1024 * 1024)
+/* What a site seals to one party: a million rows of 48 bytes; 8 MB of the largest vector of sums. */
+#define PACKAGE_BYTES_MAX		(48 * 1024 * 1024)
 /*
  * The piece in which messages travel: sealing one overlaps with sending the
  * one before, and neither end buffers more than a few.

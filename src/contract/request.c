@@ -12,8 +12,6 @@
 
 #define RUN_PURPOSE		"secmed/run/1"
 
-/* Of the largest vector it is 8 MB; of rows (contract/rows_receipt.h) as much as a message holds. */
-#define SEALED_BYTES_MAX	((size_t) MESSAGE_BYTES_MAX)
 #define RECEIPT_BYTES_MAX	1024
 
 static bool
@@ -349,7 +347,7 @@ shares_decode(SharesMessage *shares, const void *bytes, size_t len, const char *
 	cbor_read_fixed(&in, shares->signature, SIGNATURE_BYTES);
 	cbor_expect_array(&in, PARTIES);
 	for (int i = 0; i < PARTIES; i++)
-		shares->sealed[i] = read_piece(&in, SEALED_BYTES_MAX);
+		shares->sealed[i] = read_piece(&in, PACKAGE_BYTES_MAX);
 	shares->elapsed_us = cbor_read_uint(&in, PG_INT64_MAX);
 	return finish_reading(&in, reason);
 }
@@ -383,7 +381,7 @@ inputs_decode(InputsMessage *inputs, const void *bytes, size_t len, const char *
 		cbor_expect_array(&in, 3);
 		inputs->receipts[i] = read_piece(&in, RECEIPT_BYTES_MAX);
 		cbor_read_fixed(&in, inputs->signatures[i], SIGNATURE_BYTES);
-		inputs->sealed[i] = read_piece(&in, SEALED_BYTES_MAX);
+		inputs->sealed[i] = read_piece(&in, PACKAGE_BYTES_MAX);
 	}
 	return finish_reading(&in, reason);
 }

@@ -392,7 +392,7 @@ piece_of(size_t len)
 }
 
 /* What ring_split() makes of the largest vector, sealed. */
-#define SEALED_MAX	((size_t) MESSAGE_BYTES_MAX)
+#define SEALED_MAX	((size_t) PACKAGE_BYTES_MAX)
 
 static void
 test_shares(void)

@@ -17,6 +17,7 @@
 #include "contract/person.h"
 #include "contract/proposal.h"
 #include "contract/request.h"
+#include "contract/rows_receipt.h"
 #include "contract/shared.h"
 #include "contract/vote.h"
 #include "identity/session.h"
@@ -265,6 +266,34 @@ test_receipt(void)
 	check_bytes(signature, SIGNATURE_BYTES, "receipt", "signature");
 	bytes = vector_bytes("receipt", "bytes");
 	check(receipt_decode(&receipt, bytes.data, bytes.len, &reason) && receipt.patients_min == 5, "receipt: read back");
+}
+
+/* The same site, run and packages, of rows. */
+static void
+test_rows_receipt(void)
+{
+	StringInfoData sums = vector_bytes("receipt", "bytes");
+	StringInfoData bytes = empty();
+	RowsReceipt receipt = {.site = "charite",.ninputs = 2,.inputs = {{1024, 5}, {4096, 1}}};
+	Receipt		of_sums;
+	const char *reason;
+
+	check(receipt_decode(&of_sums, sums.data, sums.len, &reason), "the receipt for sums is read");
+	memcpy(receipt.run, of_sums.run, RUN_ID_BYTES);
+	memcpy(receipt.plan, of_sums.plan, HASH_BYTES);
+	memcpy(receipt.sealed, of_sums.sealed, sizeof(receipt.sealed));
+	rows_receipt_encode(&bytes, &receipt);
+	check_message(bytes, "rows_receipt");
+	check(rows_receipt_decode(&receipt, bytes.data, bytes.len, &reason) && receipt.ninputs == 2 &&
+		  receipt.inputs[0].patients_min == 5, "receipt for rows: read back");
+	check(!rows_receipt_decode(&receipt, sums.data, sums.len, &reason), "a receipt for sums is none for rows");
+	for (int len = 0; len < bytes.len; len++)
+		if (rows_receipt_decode(&receipt, bytes.data, len, &reason))
+			check(false, "a receipt of %d bytes was read", len);
+	receipt.inputs[1].patients_min = 0;
+	resetStringInfo(&bytes);
+	rows_receipt_encode(&bytes, &receipt);
+	check(!rows_receipt_decode(&receipt, bytes.data, bytes.len, &reason), "and none with a threshold of zero");
 }
 
 static void
@@ -659,6 +688,7 @@ main(void)
 	test_request();
 	test_proposal();
 	test_receipt();
+	test_rows_receipt();
 	test_shares_and_inputs();
 	test_result();
 	test_oblivious_plan();
