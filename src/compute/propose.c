@@ -17,6 +17,7 @@
 #include "govern/approval.h"
 #include "peer/served.h"
 #include "query/serving.h"
+#include "query/site_source.h"
 #include "query/site.h"
 #include "utils/builtins.h"
 
@@ -71,8 +72,10 @@ decide(Proposed *proposed)
 	bool		show_zero;
 
 	serving_decide(run);
-	if (run->request.kind != REQUEST_RUN)
+	if (run->request.kind != REQUEST_RUN && run->party >= 0)
 		permit_inputs(&proposed->checked, &run->request, &run->coordinator);
+	else if (run->request.kind != REQUEST_RUN)
+		site_sources_prepare(&run->request, &proposed->checked, run->site);
 	else if (run->site >= 0)
 		site_rule(site_prepare(&run->request, &proposed->plan), &run->record.patients_min, &show_zero);
 }
