@@ -79,6 +79,5 @@ SELECT * FROM secmed.table_chisq_test('stage ~ (patient <= 20)', 'measure');
 SELECT * FROM secmed.histogram('ratio', 'measure', '{0, 0.2, 0.6, 10}');
 SHOW secmed.suppressed;
 SELECT * FROM secmed.mantel_haenszel_test('smoker ~ (patient <= 20) | stage', 'measure');
--- a number of buckets that is not public, or too large
-SELECT width_bucket(i2, 0, 50, i4) AS bucket, count(*) FROM measure GROUP BY 1;
-SELECT width_bucket(f8, 0, 50, 100000) AS bucket, count(*) FROM measure GROUP BY 1;
+-- more buckets than a public domain has
+SELECT width_bucket(f8, 0, 50, 100000) AS bucket, count(*) FROM measure GROUP BY 1 ORDER BY 1;
