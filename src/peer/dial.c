@@ -242,15 +242,16 @@ ignore_notice(void *arg, const PGresult *result)
 
 /*
  * Starts to connect.  Sessions are sealed whatever is below them, and GSSAPI
- * encryption would hide received bytes from the socket (see tls_pending).
+ * encryption would hide received bytes from the socket (see tls_pending).  Nodes refuse
+ * calls in transactions that keep a snapshot, as a server may have by default (served.c).
  */
 void
 conn_dial(NodeConn *conn)
 {
 	const char *const keywords[] = {"options", "dbname", "fallback_application_name",
 	"client_encoding", "gssencmode", NULL};
-	const char *const values[] = {"-c search_path=pg_catalog -c datestyle=ISO", conn->conninfo, "secmed",
-	"UTF8", "disable", NULL};
+	const char *const values[] = {"-c search_path=pg_catalog -c datestyle=ISO"
+		" -c default_transaction_isolation=read\\ committed", conn->conninfo, "secmed", "UTF8", "disable", NULL};
 
 	if (!AcquireExternalFD())
 		ereport(ERROR,

@@ -12,6 +12,7 @@
  */
 #include "base/base.h"
 
+#include "access/xact.h"
 #include "libpq/libpq-be.h"
 #include "miscadmin.h"
 #include "peer/connection.h"
@@ -83,6 +84,22 @@ require_still_known(const NodeCard *card)
 				 errmsg("node \"%s\" has got another key since it connected", card->name)));
 }
 
+/*
+ * All that this node decides on is what it is now.  In a transaction that keeps its
+ * snapshot the caller could have us look at an approval before it was used, at a mode
+ * before it was closed, at itself before it was removed.
+ */
+static void
+require_present(void)
+{
+	if (IsolationUsesXactSnapshot())
+		ereport(ERROR,
+				(errcode(ERRCODE_SECMED_PROTOCOL),
+				 errmsg("node \"%s\" calls in a transaction that does not see what has changed since it began",
+						served_peer()->name),
+				 errdetail("Its isolation level is above read committed.")));
+}
+
 static void
 open_frame(StringInfo out, const void *frame, size_t len)
 {
@@ -96,6 +113,7 @@ open_frame(StringInfo out, const void *frame, size_t len)
 void
 served_open(StringInfo out, const void *frame, size_t len)
 {
+	require_present();
 	require_still_known(served_peer());
 	copyboth_reset();
 	incoming_reset();

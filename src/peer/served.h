@@ -18,7 +18,10 @@
 extern const NodeCard *served_peer(void);
 extern Session *served_session(void);
 
-/* Opens the sealed argument of a call into out. */
+/*
+ * Opens the sealed argument of a call into out.  Refused: who is not known here any more, and
+ * calls in a transaction above read committed, which would be decided on by what was so before.
+ */
 extern void served_open(StringInfo out, const void *frame, size_t len);
 extern void served_seal(StringInfo out, const void *message, size_t len);
 
