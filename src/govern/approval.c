@@ -72,6 +72,15 @@ text_or_empty(MemoryContext context, int column)
 	return text ? text : "";
 }
 
+/* The row of a run that failed after it had shared still says that it may take place: the ledger knows. */
+static bool
+was_used(const uint8 submission[SUBMISSION_ID_BYTES])
+{
+	Datum		values[] = {uuid_datum(submission)};
+
+	return statement_run(&find_use, values, NULL) > 0;
+}
+
 bool
 approval_known(const Request *request, ApprovalFact *fact)
 {
@@ -92,6 +101,8 @@ approval_known(const Request *request, ApprovalFact *fact)
 			*fact = (ApprovalFact) {.state = APPROVAL_OTHER,.waits_for = "",.reason = ""};
 	}
 	statement_end(&find_status);
+	if (found && fact->state == APPROVAL_GIVEN && was_used(request->submission))
+		fact->state = APPROVAL_USED;
 	return found;
 }
 
@@ -123,14 +134,6 @@ lock_submission(const uint8 submission[SUBMISSION_ID_BYTES])
 
 	memcpy(&key, submission, sizeof(key));
 	return DatumGetBool(DirectFunctionCall1(pg_try_advisory_xact_lock_int8, Int64GetDatum(key)));
-}
-
-static bool
-was_used(const uint8 submission[SUBMISSION_ID_BYTES])
-{
-	Datum		values[] = {uuid_datum(submission)};
-
-	return statement_run(&find_use, values, NULL) > 0;
 }
 
 ApprovalFact
