@@ -16,7 +16,7 @@
 #include <sys/time.h>
 
 #include "../memory.h"
-#include "contract/request.h"
+#include "contract/proposal.h"
 #include "identity/session.h"
 
 #define TIMEOUT_MS	500
@@ -35,6 +35,9 @@ typedef struct Case
 	bool		bad_plan;
 	bool		raw;			/* not sealed */
 	const char *then;			/* once the site has shared */
+	const char *propose;		/* is put before people: whole, or spoiled like this */
+	const char *withdraw;		/* the question to take back, in hex; no request */
+	bool		past;			/* asked twice: on a new connection, then in a transaction begun before */
 } Case;
 
 static pg_attribute_noreturn() void
@@ -103,13 +106,33 @@ good_case(Case *what)
 	}
 }
 
-/* From hex digits. */
+static void
+from_hex(uint8 *bytes, size_t len, const char *hex)
+{
+	if (sodium_hex2bin(bytes, len, hex, strlen(hex), NULL, NULL, NULL) != 0)
+		die(hex);
+}
+
 static void
 set_right(bool *has, uint8 *right, size_t len, const char *hex)
 {
 	*has = true;
-	if (sodium_hex2bin(right, len, hex, strlen(hex), NULL, NULL, NULL) != 0)
-		die(hex);
+	from_hex(right, len, hex);
+}
+
+/* A plan that has a parameter. */
+static void
+ask_of_age(Case *what, char *value)
+{
+	static PlanColumn age = {"age", "integer"};
+	static char *types[] = {"integer"};
+
+	what->plan.sql = "SELECT count(*) FROM secmed_published.trial WHERE age > $1";
+	what->plan.tables[0] = (PlanTable) {"trial", 1, &age};
+	what->plan.nparams = what->request.nparams = 1;
+	what->plan.param_types = types;
+	what->request.params = palloc(sizeof(char *));
+	what->request.params[0] = value;
 }
 
 static void
@@ -147,6 +170,8 @@ change(Case *what, const char *word, char *value)
 		what->request.params = palloc(sizeof(char *));
 		what->request.params[0] = value;
 	}
+	else if (strcmp(word, "age") == 0)
+		ask_of_age(what, value);
 	else if (strcmp(word, "stranger") == 0)
 	{
 		request->sites[0].name = request->parties[0].name = cards[3].name;
@@ -163,6 +188,12 @@ change(Case *what, const char *word, char *value)
 		what->raw = true;
 	else if (strcmp(word, "then") == 0)
 		what->then = value;
+	else if (strcmp(word, "propose") == 0)
+		what->propose = value;
+	else if (strcmp(word, "withdraw") == 0)
+		what->withdraw = value;
+	else if (strcmp(word, "past") == 0)
+		what->past = true;
 	else
 		die(word);
 }
@@ -337,19 +368,78 @@ show_end(PGconn *conn)
 	PQclear(result);
 }
 
-static void
-play(const char *conninfo, Case *what)
+/* People -------------------------------------------------------------------*/
+
+static StringInfoData
+question_of(Case *what)
 {
-	PGconn	   *conn = PQconnectdb(conninfo);
+	StringInfoData request = empty();
+	StringInfoData bytes = empty();
+	ProposalQuestion question = {.withdraw = what->withdraw != NULL};
+
+	if (question.withdraw)
+		from_hex(question.submission, SUBMISSION_ID_BYTES, what->withdraw);
+	else
+		request = request_of(what);
+	question.request = (uint8 *) request.data;
+	question.request_len = request.len;
+	proposal_question_encode(&bytes, &question);
+	return bytes;
+}
+
+static void
+spoil(StringInfo bytes, const char *how)
+{
+	if (strcmp(how, "cut") == 0)
+		bytes->len /= 2;
+	else if (strcmp(how, "nothing") == 0)
+		bytes->len = 0;
+	else if (strcmp(how, "more") == 0)
+		appendStringInfoChar(bytes, 0);
+	else if (strcmp(how, "twice") == 0)
+		appendBinaryStringInfo(bytes, bytes->data, bytes->len);
+	else if (strcmp(how, "another word") == 0)
+		bytes->data[2] ^= 1;
+	else if (strcmp(how, "huge") == 0)
+		while (bytes->len < 3 * REQUEST_BYTES_MAX + 4096)
+			appendStringInfoString(bytes, "huge and huger, ");
+	else if (strcmp(how, "whole") != 0)
+		die(how);
+}
+
+static void
+propose(PGconn *conn, Session *session, Case *what)
+{
+	StringInfoData question = question_of(what);
+	StringInfoData sealed = empty();
+	StringInfoData opened = empty();
+	ApprovalFact answer;
+	const char *reason;
+	PGresult   *result;
+
+	spoil(&question, what->propose ? what->propose : "whole");
+	session_seal(session, question.data, question.len, &sealed);
+	result = call(conn, "SELECT secmed.propose($1)", what->raw ? &question : &sealed);
+	if (PQresultStatus(result) != PGRES_TUPLES_OK)
+		show_error(conn, result);
+	else if (!session_open(session, PQgetvalue(result, 0, 0), PQgetlength(result, 0, 0), &opened) ||
+			 !proposal_answer_decode(&answer, opened.data, opened.len, &reason))
+		die("not an answer to a proposal");
+	else
+		printf("%s\n", approval_state_name(answer.state));
+	PQclear(result);
+}
+
+/* A run --------------------------------------------------------------------*/
+
+static void
+run(PGconn *conn, Session *session, Case *what)
+{
 	StringInfoData request = request_of(what);
 	StringInfoData sealed = empty();
 	StringInfoData shares = empty();
-	Session    *session;
 	PGresult   *result;
 
-	if (PQstatus(conn) != CONNECTION_OK)
-		die(PQerrorMessage(conn));
-	session = say_hello(conn);
 	session_seal(session, request.data, request.len, &sealed);
 	result = call(conn, "CALL secmed.serve($1)", what->raw ? &request : &sealed);
 	if (PQresultStatus(result) != PGRES_COPY_BOTH)
@@ -362,8 +452,40 @@ play(const char *conninfo, Case *what)
 		continue_with(conn, session, &shares, what->then);
 		show_end(conn);
 	}
-	fflush(stdout);
 	PQclear(result);
+}
+
+/* What is committed from here on it does not see. */
+static void
+stay_behind(PGconn *conn)
+{
+	PQclear(PQexec(conn, "BEGIN ISOLATION LEVEL REPEATABLE READ"));
+	PQclear(PQexec(conn, "SELECT count(*) FROM pg_catalog.pg_class"));
+	if (PQtransactionStatus(conn) != PQTRANS_INTRANS)
+		die(PQerrorMessage(conn));
+}
+
+static void
+play(const char *conninfo, Case *what)
+{
+	PGconn	   *conn = PQconnectdb(conninfo);
+	Session    *session;
+
+	if (PQstatus(conn) != CONNECTION_OK)
+		die(PQerrorMessage(conn));
+	session = say_hello(conn);
+	if (what->past)
+	{
+		what->past = false;
+		stay_behind(conn);
+		play(conninfo, what);
+		random_bytes(what->request.run, RUN_ID_BYTES);
+	}
+	if (what->propose || what->withdraw)
+		propose(conn, session, what);
+	else
+		run(conn, session, what);
+	fflush(stdout);
 	PQfinish(conn);
 }
 
