@@ -239,6 +239,11 @@ refused('a proposal about what is not published', 'columns', 'SM015', '', $site,
 refused('a proposal that is not an aggregate', 'columns', 'SM003', '', $site, @proposal, propose => 'whole', sql => 'SELECT age FROM secmed_published.trial');
 is($c->run($site, "SELECT count(*) FROM secmed.asked WHERE id = '" . uuid($proposal[1]) . "'"), 0, 'nobody is asked about any of them');
 
+# A server whose transactions keep their snapshots by default serves honest nodes all the same.
+$c->run($_, "SELECT secmed.waive_approval('trial'); ALTER DATABASE $_ SET default_transaction_isolation = 'serializable'") for @hospitals;
+is(($c->ask('SELECT count(*) FROM consortium.trial'))[1], '228', 'an honest question is answered');
+like(says($site), qr/^SM013: .*does not see what has changed/, 'though who does not choose the level is refused');
+
 $c->ledger_is_whole($_) for @hospitals;
 unlike(slurp_file($c->{cluster}{$site}->logfile), qr/TRAP|was terminated by signal|PANIC|leaked|cache lookup/, 'no server has crashed');
 done_testing();
