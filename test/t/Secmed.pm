@@ -80,7 +80,7 @@ shared_preload_libraries = 'secmed'
 restart_after_crash = on
 log_statement = none
 max_connections = 200
-max_worker_processes = 64
+max_worker_processes = 128
 $self->{conf}
 END
 	$self->open_tcp($cluster, $name) if $self->{transport} ne 'socket';
