@@ -2606,6 +2606,106 @@ COMMENT ON FUNCTION secmed.draft_contract_act(text, text, text, text, text) IS
 REVOKE ALL ON FUNCTION secmed.draft_contract_act(text, text, text, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.draft_contract_act(text, text, text, text, text) TO secmed_admin, secmed_analyst, secmed_auditor;
 
+CREATE TABLE secmed.consent_document (
+	consent		text PRIMARY KEY,
+	subject		text NOT NULL,
+	status		text NOT NULL,
+	document	jsonb NOT NULL,
+	changed_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	changed_by	text NOT NULL
+);
+CREATE INDEX consent_document_subject ON secmed.consent_document (subject);
+COMMENT ON TABLE secmed.consent_document IS
+'Consents of patients as they were imported, with their status now (FHIR R4 Consent). Subjects are named as in the patient columns of published tables.';
+REVOKE ALL ON secmed.consent_document FROM PUBLIC;
+GRANT SELECT ON secmed.consent_document TO secmed_admin;
+SELECT pg_catalog.pg_extension_config_dump('secmed.consent_document', '');
+
+CREATE TABLE secmed.consent (
+	consent		text,
+	provision	integer,
+	parent		integer NOT NULL,
+	subject		text NOT NULL,
+	status		text NOT NULL,
+	permit		boolean NOT NULL,
+	limited		boolean NOT NULL,
+	valid_from	timestamptz NOT NULL,
+	valid_until	timestamptz NOT NULL,
+	purposes	text[] NOT NULL,
+	classes		text[] NOT NULL,
+	actors		text[] NOT NULL,
+	PRIMARY KEY (consent, provision)
+);
+CREATE INDEX consent_subject ON secmed.consent (subject);
+COMMENT ON TABLE secmed.consent IS
+'The provisions of the consents: each permits or denies, and those whose parent it is are its exceptions (-1: none). An empty list stands for all. limited: it has conditions that secmed does not evaluate, so that a permission is void.';
+REVOKE ALL ON secmed.consent FROM PUBLIC;
+GRANT SELECT ON secmed.consent TO secmed_admin;
+SELECT pg_catalog.pg_extension_config_dump('secmed.consent', '');
+
+CREATE TABLE secmed.consent_rule (
+	"table"		name PRIMARY KEY,
+	purposes	text[] NOT NULL,
+	classes		text[] NOT NULL,
+	set_at		timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	set_by		name NOT NULL
+);
+COMMENT ON TABLE secmed.consent_rule IS
+'Published names that need consent: for which purposes there are runs, and of which classes their data is.';
+REVOKE ALL ON secmed.consent_rule FROM PUBLIC;
+GRANT SELECT ON secmed.consent_rule TO secmed_admin, secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.consent_rule', '');
+
+CREATE TABLE secmed.consented (
+	"table"		name NOT NULL,
+	purpose		text NOT NULL,
+	actor		text NOT NULL,
+	subject		text NOT NULL,
+	others		text[] NOT NULL,
+	valid_from	timestamptz NOT NULL,
+	valid_until	timestamptz NOT NULL
+);
+CREATE INDEX consented_purpose ON secmed.consented ("table", purpose);
+CREATE INDEX consented_subject ON secmed.consented (subject);
+COMMENT ON TABLE secmed.consented IS
+'What follows from consents and rules: whose rows runs of a purpose see, and when. actor: the node that asks; empty: any but the others.';
+REVOKE ALL ON secmed.consented FROM PUBLIC;
+GRANT SELECT ON secmed.consented TO secmed_admin;
+SELECT pg_catalog.pg_extension_config_dump('secmed.consented', '');
+
+CREATE TABLE secmed.consent_version (
+	single		boolean PRIMARY KEY CHECK (single),
+	version		bigint NOT NULL
+);
+COMMENT ON TABLE secmed.consent_version IS 'How often consents or their rules have changed.';
+REVOKE ALL ON secmed.consent_version FROM PUBLIC;
+GRANT SELECT ON secmed.consent_version TO secmed_admin;
+SELECT pg_catalog.pg_extension_config_dump('secmed.consent_version', '');
+
+CREATE FUNCTION secmed.import_consent(resource jsonb) RETURNS text
+	AS 'MODULE_PATHNAME', 'secmed_import_consent' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.import_consent(jsonb) IS
+'Takes in a Consent resource of FHIR R4, in place of the one with the same id. Returns its id. Holds from the next run on.';
+REVOKE ALL ON FUNCTION secmed.import_consent(jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.import_consent(jsonb) TO secmed_admin;
+
+CREATE FUNCTION secmed.export_consent(subject text) RETURNS jsonb
+	AS 'MODULE_PATHNAME', 'secmed_export_consent' LANGUAGE C STRICT STABLE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.export_consent(text) IS
+'All consents of a patient, as a Bundle of FHIR R4.';
+REVOKE ALL ON FUNCTION secmed.export_consent(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.export_consent(text) TO secmed_admin;
+
+CREATE FUNCTION secmed.withdraw_consent(subject text, consent text DEFAULT NULL) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'secmed_withdraw_consent' LANGUAGE C CALLED ON NULL INPUT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.withdraw_consent(text, text) IS
+'Makes a patient''s active consents inactive, or the named one. Returns how many. Holds from the next run on.';
+REVOKE ALL ON FUNCTION secmed.withdraw_consent(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.withdraw_consent(text, text) TO secmed_admin;
+
 -- shared --------------------------------------------------------------------
 -- Shared tables: at a party the shares, at a coordinator what it has decided.
 
@@ -2864,6 +2964,27 @@ COMMENT ON FUNCTION secmed.set_disclosure(name, text) IS
 'Rules of a published name as a whole; what is not named is as by default. jurisdiction: whose class policies hold.';
 REVOKE ALL ON FUNCTION secmed.set_disclosure(name, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.set_disclosure(name, text) TO secmed_admin;
+
+CREATE FUNCTION secmed.require_consent("table" name, purposes text[] DEFAULT '{HRESCH}', classes text[] DEFAULT '{}')
+	RETURNS void
+	AS 'MODULE_PATHNAME', 'secmed_require_consent' LANGUAGE C CALLED ON NULL INPUT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.require_consent(name, text[], text[]) IS
+'From the next run on a published table shows only rows of patients who have agreed. purposes: codes of HL7 ActReason for which there may be runs, the first that of questions without a contract; NULL: no consent is needed. classes: what its data is, for consents that name classes. Callers own the table''s view in secmed_published.';
+REVOKE ALL ON FUNCTION secmed.require_consent(name, text[], text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.require_consent(name, text[], text[]) TO secmed_admin;
+
+CREATE FUNCTION secmed.has_consent(consented bytea, patient bigint) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'secmed_has_consent_number' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.has_consent(bytea, bigint) IS 'Is the patient in a set that a run has made of secmed.consented?';
+REVOKE ALL ON FUNCTION secmed.has_consent(bytea, bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.has_consent(bytea, bigint) TO secmed_runner;
+
+CREATE FUNCTION secmed.has_consent(consented bytea, patient text) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'secmed_has_consent_text' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.has_consent(bytea, text) IS 'Is the patient in a set that a run has made of secmed.consented?';
+REVOKE ALL ON FUNCTION secmed.has_consent(bytea, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.has_consent(bytea, text) TO secmed_runner;
 
 CREATE FUNCTION secmed.publish(relation regclass, as_name name DEFAULT NULL,
 		patient name DEFAULT NULL, min_patients integer DEFAULT 11,

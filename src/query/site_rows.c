@@ -14,6 +14,7 @@
 #include "identity/node.h"
 #include "miscadmin.h"
 #include "peer/served.h"
+#include "query/consent_filter.h"
 #include "query/encode.h"
 #include "query/site_query.h"
 #include "rewrite/rewriteHandler.h"
@@ -27,19 +28,21 @@ run_query(SiteQuery *site, Snapshot snapshot, uint64 limit, TupleDesc *desc)
 {
 	Tuplestorestate *rows = tuplestore_begin_heap(false, false, work_mem);
 	DestReceiver *receiver = CreateDestReceiver(DestTuplestore);
-	List	   *rewritten = QueryRewrite(copyObject(site->query));
+	Query	   *selected = copyObject(site->query);
+	ParamListInfo params = consent_filter(site, selected);
+	List	   *rewritten = QueryRewrite(selected);
 	PlannedStmt *planned;
 	QueryDesc  *query;
 
 	if (list_length(rewritten) != 1)
 		site_refuse("The plan became several statements");
 	planned = pg_plan_query(linitial_node(Query, rewritten), site->plan->sql,
-							CURSOR_OPT_PARALLEL_OK, site->params);
+							CURSOR_OPT_PARALLEL_OK, params);
 	SetTuplestoreDestReceiverParams(receiver, rows, CurrentMemoryContext, false, NULL, NULL);
 
 	PushActiveSnapshot(snapshot ? snapshot : GetTransactionSnapshot());
 	query = CreateQueryDesc(planned, site->plan->sql, GetActiveSnapshot(), InvalidSnapshot,
-							receiver, site->params, NULL, 0);
+							receiver, params, NULL, 0);
 	ExecutorStart(query, 0);
 	ExecutorRun(query, ForwardScanDirection, limit, true);
 	*desc = CreateTupleDescCopy(query->tupDesc);
