@@ -54,6 +54,9 @@ SELECT near(estimate, -0.4279655990403349) AS ridge -- R: coef(MASS::lm.ridge(f8
 SET search_path = consortium, public;
 SET client_min_messages = warning;
 SELECT secmed.lm('f8', 'measure');
+SELECT secmed.lm('f8 ~ i4', 4294967295::oid::regclass);
+SELECT secmed.lm('f8 ~ ' || string_agg('factor(stage + ' || i || ')', ':' ORDER BY i), 'measure') FROM generate_series(1, 40) i;
+SELECT count(*) FROM secmed.lm('f8 ~ sex', 'measure', "where" => 'i4 > 0 -- adults', weights => 'stage -- of each row');
 SELECT secmed.lm('f8 ~', 'measure');
 SELECT secmed.lm('f8 ~ i4 +', 'measure');
 SELECT secmed.lm('f8 ~ i4 + 2', 'measure');

@@ -275,6 +275,28 @@ is_federated(Oid relation)
 				  "secmed") == 0;
 }
 
+static char *
+relation_sql(Oid relation)
+{
+	char	   *name = get_rel_name(relation);
+
+	if (name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("there is no relation with OID %u", relation)));
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), name);
+}
+
+/* One expression; a comment in it ends before anything that follows. */
+static char *
+checked_argument(const char *sql, const char *what)
+{
+	if (sql == NULL)
+		return NULL;
+	formula_check_expression(sql, what);
+	return psprintf("%s%s", sql, strstr(sql, "--") ? "\n" : "");
+}
+
 static void
 add_complete(StringInfo sql, const char *expression)
 {
@@ -358,12 +380,9 @@ design_start(Formula *formula, Oid relation, const char *where, const char *weig
 	design->formula = formula;
 	design->relation = relation;
 	design->federated = is_federated(relation);
-	design->from = quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), get_rel_name(relation));
-	design->where = where ? pstrdup(where) : NULL;
-	if (where)
-		formula_check_expression(where, "the condition");
-	if (weights)
-		formula_check_expression(weights, "the weight");
+	design->from = relation_sql(relation);
+	design->where = checked_argument(where, "the condition");
+	weights = checked_argument(weights, "the weight");
 	if (levels)
 		check_levels_argument(levels, formula);
 	used = used_expressions(design, weights);
@@ -390,12 +409,18 @@ design_start(Formula *formula, Oid relation, const char *where, const char *weig
 /* ---- columns ---- */
 
 static void
-add_column(Design *design, const char *name, const char *sql)
+check_columns(int columns)
 {
-	if (design->p == GLM_COLUMNS_MAX)
+	if (columns > GLM_COLUMNS_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("the model has more than %d coefficients", GLM_COLUMNS_MAX)));
+}
+
+static void
+add_column(Design *design, const char *name, const char *sql)
+{
+	check_columns(design->p + 1);
 	design->columns[design->p].name = pstrdup(name);
 	design->columns[design->p++].sql = pstrdup(sql);
 }
@@ -443,6 +468,7 @@ add_term_columns(Design *design, Term term)
 				longer = lappend(longer, list_make2(psprintf("%s:%s", (char *) linitial(lfirst(lc)), name),
 													psprintf("%s * %s", (char *) lsecond(lfirst(lc)), sql)));
 		}
+		check_columns(list_length(longer));	/* before the next factor multiplies them */
 		columns = longer;
 		first = false;
 	}
