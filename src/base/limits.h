@@ -129,6 +129,8 @@
 #define DOCUMENT_WAITS_DAYS_MAX	90
 /* Values of a cell that Fisher's exact test tries, some 100 times each: a second; beyond, chi-square is as good. */
 #define FISHER_SUPPORT_MAX		1000000
+/* Cells of its table: it goes as deep into the stack, and more have too many tables in any case. */
+#define FISHER_CELLS_MAX		1024
 /* Tables of rows and columns that it goes through: half a second. */
 #define FISHER_TABLES_MAX		5000000
 

@@ -22,39 +22,52 @@ typedef struct Margins
 } Margins;
 
 static double
-sum_of(const double *values, int n, int step)
+sum_of(const double *values, int n)
 {
 	double		sum = 0;
 
 	for (int i = 0; i < n; i++)
-		sum += values[i * step];
+		sum += values[i];
 	return sum;
+}
+
+static double *
+column_sums(const CellTable *table)
+{
+	double	   *sums = palloc0(sizeof(double) * (table->columns + 1));
+
+	for (int i = 0; i < table->rows; i++)
+		for (int j = 0; j < table->columns; j++)
+			sums[j] += table->cells[(size_t) i * table->columns + j];
+	return sums;
 }
 
 static Margins
 take_margins(const CellTable *table)
 {
 	Margins		out = {0};
+	double	   *sums = column_sums(table);
 
 	out.row = palloc(sizeof(double) * (table->rows + 1));
 	out.column = palloc(sizeof(double) * (table->columns + 1));
 	out.cells = palloc(sizeof(double) * ((size_t) table->rows * table->columns + 1));
 	for (int j = 0; j < table->columns; j++)
-		if (sum_of(table->cells + j, table->rows, table->columns) > 0)
-			out.column[out.columns++] = sum_of(table->cells + j, table->rows, table->columns);
+		if (sums[j] > 0)
+			out.column[out.columns++] = sums[j];
 	for (int i = 0; i < table->rows; i++)
 	{
 		const double *row = table->cells + (size_t) i * table->columns;
 		int			column = 0;
 
-		if (sum_of(row, table->columns, 1) == 0)
+		if (sum_of(row, table->columns) == 0)
 			continue;
 		for (int j = 0; j < table->columns; j++)
-			if (sum_of(table->cells + j, table->rows, table->columns) > 0)
+			if (sums[j] > 0)
 				out.cells[out.rows * out.columns + column++] = row[j];
-		out.row[out.rows++] = sum_of(row, table->columns, 1);
+		out.row[out.rows++] = sum_of(row, table->columns);
 	}
-	out.n = sum_of(out.row, out.rows, 1);
+	pfree(sums);
+	out.n = sum_of(out.row, out.rows);
 	return out;
 }
 
@@ -189,6 +202,9 @@ cells_fisher(const CellTable *table, void (*interrupt) (void), Outcome *outcome)
 	outcome_text(outcome, "method", "Fisher's Exact Test for Count Data");
 	if (margins.rows < 2 || margins.columns < 2)
 		return;
+	if ((double) margins.rows * margins.columns > FISHER_CELLS_MAX)
+		fail(ERRCODE_PROGRAM_LIMIT_EXCEEDED, "Fisher's exact test is for smaller tables: this one has %d rows and %d columns",
+			 margins.rows, margins.columns);
 	search.log_factorial = log_factorials(margins.n);
 	constant = -log_factorial(&search, margins.n);
 	for (int i = 0; i < margins.rows; i++)

@@ -29,6 +29,7 @@ typedef struct Labels
 static int
 label_position(Labels *labels, const char *name)
 {
+	CHECK_FOR_INTERRUPTS();
 	for (int i = 0; i < labels->n; i++)
 		if (strcmp(labels->names[i], name) == 0)
 			return i;

@@ -11,9 +11,11 @@
 #include <math.h>
 
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "stats/ranks.h"
 #include "stats/relation_sql.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 
 PG_FUNCTION_INFO_V1(secmed_wilcox_test);
 PG_FUNCTION_INFO_V1(secmed_signed_rank_test);
@@ -61,6 +63,27 @@ groups_of_answer(uint64 rows)
 	return (int) most;
 }
 
+/* Each value has a number of rows for each group. */
+static void
+check_size(int groups, uint64 rows)
+{
+	uint64		values = 0;
+	double		last = 0;
+
+	for (uint64 i = 0; i < rows; i++)
+	{
+		double		value = relation_number(i, 0);
+
+		values += values == 0 || value != last;
+		last = value;
+	}
+	if ((double) values * groups * sizeof(double) > MaxAllocSize)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("%d groups with up to " UINT64_FORMAT " values are too many", groups, values),
+				 errhint("What stands behind the \"~\" makes the groups.")));
+}
+
 /*
  * Rows (value, group, count), sorted by value; groups are numbers from 1, NULL
  * for rows that are in none; there are at least so many.
@@ -75,11 +98,13 @@ ask_ranked(const char *sql, int groups)
 	relation_begin();
 	rows = relation_query(sql);
 	ranked.groups = Max(groups, groups_of_answer(rows));
+	check_size(ranked.groups, rows);
 	ranked.values = MemoryContextAlloc(caller, sizeof(RankedValue) * (rows + 1));
 	for (uint64 i = 0; i < rows; i++)
 	{
 		double		value = relation_number(i, 0);
 
+		CHECK_FOR_INTERRUPTS();
 		if (relation_is_null(i, 0) || relation_is_null(i, 1))
 		{
 			ranked.missing += relation_count(i, 2);
