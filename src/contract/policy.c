@@ -148,6 +148,23 @@ about_table(char *out, size_t size, const ModeFact *mode)
 	return out;
 }
 
+/* Is it harmless in a statement that an administrator may copy? */
+static bool
+is_plain(const char *name)
+{
+	return strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@-") == strlen(name);
+}
+
+/* Tells the administrator which statement lets them; not if their name could be more than a name there. */
+static void
+add_adhoc_hint(PolicyDecision *no, const char *words, const Request *request)
+{
+	if (is_plain(request->requester) && is_plain(request->coordinator))
+		add_hint(no, "%s: secmed.set_mode('adhoc', '{%s:%s}').", words, request->coordinator, request->requester);
+	else
+		add_hint(no, "%s with secmed.set_mode().", words);
+}
+
 static bool
 check_one_mode(PolicyDecision *no, const ModeFact *mode, const Request *request, const PolicyFacts *facts)
 {
@@ -164,15 +181,13 @@ check_one_mode(PolicyDecision *no, const ModeFact *mode, const Request *request,
 	if (mode->mode == MODE_CONTRACTS)
 	{
 		add_detail(no, "It is in mode \"contracts\", and no active contract allows this one.");
-		add_hint(no, "Ask under a contract; or its administrator lets named people ask freely: secmed.set_mode('adhoc', '{%s:%s}').",
-				 request->coordinator, request->requester);
+		add_adhoc_hint(no, "Ask under a contract; or its administrator lets named people ask freely", request);
 		return refuse(no, ERRCODE_SECMED_MODE, "node \"%s\" answers only questions%s that a contract allows",
 					  facts->self, about);
 	}
 	if (mode->mode == MODE_ADHOC && mode->named)
 		return true;
-	add_hint(no, "Its administrator names who may: secmed.set_mode('adhoc', '{%s:%s}').",
-			 request->coordinator, request->requester);
+	add_adhoc_hint(no, "Its administrator names who may", request);
 	return refuse(no, ERRCODE_SECMED_MODE, "node \"%s\" does not let \"%s:%s\" ask freely%s", facts->self,
 				  request->coordinator, request->requester, about);
 }

@@ -228,11 +228,22 @@ decode_change(CborReader *in, Request *request)
 	request->change_xid = cbor_read_uint(in, PG_INT64_MAX);
 }
 
+/* People read it in questions and ledgers: a line break could say anything there. */
+static char *
+decode_requester(CborReader *in)
+{
+	char	   *name = cbor_read_text(in, 256);
+
+	for (const char *c = name; c != NULL && *c != '\0'; c++)
+		if (((unsigned char) *c < 0x20 || *c == 0x7F) && in->error == NULL)
+			in->error = "control characters in the requester's name";
+	return name;
+}
+
 static bool
 decode_body(Request *request, Bytes body, const char **reason)
 {
 	CborReader	in;
-
 	uint64		elements;
 
 	cbor_start(&in, body.data, body.len);
@@ -243,7 +254,7 @@ decode_body(Request *request, Bytes body, const char **reason)
 	cbor_read_fixed(&in, request->run, RUN_ID_BYTES);
 	request->at_us = (int64) cbor_read_uint(&in, ENTRY_AT_US_MAX);
 	request->coordinator = cbor_read_text(&in, NODE_NAME_BYTES_MAX);
-	request->requester = cbor_read_text(&in, 256);
+	request->requester = decode_requester(&in);
 	decode_authority(&in, request);
 	request->model = cbor_read_text(&in, 64);
 	request->timeout_ms = cbor_read_uint(&in, 24 * 3600 * 1000);

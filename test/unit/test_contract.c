@@ -256,6 +256,7 @@ test_request_limits(void)
 	asks(TOO_LONG, "a long coordinator", request.coordinator = text_of(64));
 	asks("accepted", "a requester of 256 bytes", request.requester = text_of(256));
 	asks(TOO_LONG, "a longer requester", request.requester = text_of(257));
+	asks("control characters in the requester's name", "a line break in a requester", request.requester = "anna\n");
 	asks(TOO_LONG, "a long model", request.model = text_of(65));
 	asks("accepted", "1 MB of plan",
 		 request.plan = (uint8 *) text_of(REQUEST_BYTES_MAX); request.plan_len = REQUEST_BYTES_MAX);

@@ -145,15 +145,20 @@ test_modes(void)
 
 	mode.named = false;
 	expect_no(&request, &facts, ERRCODE_SECMED_MODE, "node \"lmu\" does not let \"research:anna\" ask freely");
+	check(strstr(decide(&request, &facts).hint, "'{research:anna}'") != NULL, "it says how to let her");
+	request.requester = "anna}'); DROP TABLE trial; --";
+	check(strstr(decide(&request, &facts).hint, "DROP") == NULL, "but repeats no name that is more than a name in SQL");
+	request.requester = "anna";
 	mode.mode = MODE_CONTRACTS;
 	expect_no(&request, &facts, ERRCODE_SECMED_MODE, "node \"lmu\" answers only questions that a contract allows");
 	mode.named = true;
 	expect_no(&request, &facts, ERRCODE_SECMED_MODE, "node \"lmu\" answers only questions that a contract allows");
 	request.has_contract = true;
-	expect_no(&request, &facts, ERRCODE_SECMED_MODE, "node \"lmu\" answers only questions that a contract allows");
+	expect_no(&request, &facts, ERRCODE_SECMED_CONTRACT, "node \"lmu\" knows nothing of the contract");
 	mode.mode = MODE_CLOSED;
 	expect_no(&request, &facts, ERRCODE_SECMED_MODE, "node \"lmu\" answers no questions at present");
 	check(strstr(decide(&request, &facts).hint, "set_mode") != NULL, "and it says who may change that");
+	request.has_contract = false;
 	two[0] = (ModeFact) {.mode = MODE_ADHOC, .named = true};
 	two[1] = (ModeFact) {.table = "trial", .mode = MODE_CLOSED};
 	facts.modes = two;

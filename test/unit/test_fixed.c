@@ -608,6 +608,7 @@ static void
 test_factors(FixedKind kind, int low, int high)
 {
 	FixedAcc	halves[2];
+	BIGNUM	   *found;
 	BIGNUM	   *exact = BN_new();
 	BIGNUM	   *product = BN_new();
 	BIGNUM	   *factor = BN_new();
@@ -633,8 +634,10 @@ test_factors(FixedKind kind, int low, int high)
 	}
 	fixed_combine(&halves[0], &halves[1]);
 	fixed_limbs(limbs, &halves[0]);
-	check(added && BN_cmp(bn_of_limbs(limbs, fixed_limbs_of(kind)), exact) == 0,
+	found = bn_of_limbs(limbs, fixed_limbs_of(kind));
+	check(added && BN_cmp(found, exact) == 0,
 		  "sum of products of %d, from 2^%d to 2^%d", fixed_factors(kind), low, high);
+	BN_free(found);
 	BN_free(exact);
 	BN_free(product);
 	BN_free(factor);

@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "stats/glm.h"
+#include "leaves.h"
 #include "unit.h"
 
 #define ROWS	32

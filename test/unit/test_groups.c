@@ -10,6 +10,7 @@
 #include "stats/cells.h"
 #include "stats/groups.h"
 #include "stats/ranks.h"
+#include "leaves.h"
 #include "unit.h"
 
 static void
