@@ -152,7 +152,7 @@ about_table(char *out, size_t size, const ModeFact *mode)
 static bool
 is_plain(const char *name)
 {
-	return strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@-") == strlen(name);
+	return strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@- ()") == strlen(name);
 }
 
 /* Tells the administrator which statement lets them; not if their name could be more than a name there. */
