@@ -52,6 +52,10 @@ bench:
 	@bench/ledger_append
 	@bench/ledger_read_audit
 	@bench/ledger_verify
+	@bench/ledger_certify
+	@bench/ledger_search 3000000
+	@bench/statistics
+	@bench/consent
 deps:
 	@script/deps check
 layers:
