@@ -75,6 +75,7 @@ SELECT count(*), avg(2) FROM (SELECT patient, count(*) AS n, sum(cost) AS total,
 -- where one patient is enough nothing is withheld, and nobody is 0
 SELECT kind, count(*), count(value), count(DISTINCT value) FILTER (WHERE value > 4), sum(value) FROM sample GROUP BY kind ORDER BY kind;
 SELECT count(value), count(DISTINCT kind) FROM sample WHERE value > 50;
+SELECT code, count(*) FROM visit GROUP BY code HAVING stddev(cost) > 52 ORDER BY code LIMIT 1;
 SELECT count(*), sum(age) FROM person LEFT JOIN (SELECT patient, sum(cost) AS total FROM visit GROUP BY patient) bill USING (patient);
 SELECT count(*), sum(total) FROM person LEFT JOIN (SELECT patient, sum(cost) AS total FROM visit GROUP BY patient) bill USING (patient);
 

@@ -248,7 +248,12 @@ build(Answering *answering, AnswerStage stage, List *targets, List *having)
 		answering->rel = compile_distinct(compiler, answering->rel, targets);
 	}
 	if (stage == ANSWER_WHOLE && answering->rel != NULL)
+	{
+		/* A LIMIT is of the groups that HAVING lets through. */
+		if (answering->grouped.having != NIL)
+			return term_refuse(&compiler->maker, "this HAVING is left to the coordinator, and what comes after it", NULL);
 		answering->rel = compile_order(compiler, answering->rel);
+	}
 	if (answering->rel == NULL || !(grouped ? open_groups(answering, targets) : open_rows(answering, targets)))
 		return false;
 	answering->answer->grouped = grouped || query->distinctClause != NIL;
