@@ -10,6 +10,7 @@
  */
 #include "base/base.h"
 
+#include "audit/background.h"
 #include "audit/batch.h"
 #include "audit/dangling.h"
 #include "audit/ingest.h"
@@ -18,7 +19,6 @@
 #include "ledger/guard.h"
 #include "miscadmin.h"
 #include "pgstat.h"
-#include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
@@ -39,15 +39,8 @@ PGDLLEXPORT void secmed_sequencer_main(Datum arg);
 bool
 sequencer_register(Oid database)
 {
-	BackgroundWorker worker = {0};
+	BackgroundWorker worker = background_worker("secmed sequencer", "secmed_sequencer_main");
 
-	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
-	worker.bgw_restart_time = BGW_NEVER_RESTART;
-	strlcpy(worker.bgw_library_name, "secmed", BGW_MAXLEN);
-	strlcpy(worker.bgw_function_name, "secmed_sequencer_main", BGW_MAXLEN);
-	strlcpy(worker.bgw_name, "secmed sequencer", BGW_MAXLEN);
-	strlcpy(worker.bgw_type, "secmed sequencer", BGW_MAXLEN);
 	worker.bgw_main_arg = ObjectIdGetDatum(database);
 	worker.bgw_notify_pid = MyProcPid;
 	return RegisterDynamicBackgroundWorker(&worker, NULL);

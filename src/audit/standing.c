@@ -5,6 +5,7 @@
 #include "base/base.h"
 
 #include "access/xact.h"
+#include "audit/background.h"
 #include "audit/queue.h"
 #include "audit/standing.h"
 #include "catalog/namespace.h"
@@ -12,7 +13,6 @@
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "pgstat.h"
-#include "postmaster/bgworker.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
 #include "utils/guc.h"
@@ -178,15 +178,9 @@ standing_problem(Oid database)
 static bool
 mirror_register(Oid database)
 {
-	BackgroundWorker worker = {0};
+	BackgroundWorker worker = background_worker("secmed mirror", "secmed_mirror_main");
 
-	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
 	worker.bgw_restart_time = MIRROR_RESTART_S;
-	strlcpy(worker.bgw_library_name, "secmed", BGW_MAXLEN);
-	strlcpy(worker.bgw_function_name, "secmed_mirror_main", BGW_MAXLEN);
-	strlcpy(worker.bgw_name, "secmed mirror", BGW_MAXLEN);
-	strlcpy(worker.bgw_type, "secmed mirror", BGW_MAXLEN);
 	worker.bgw_main_arg = ObjectIdGetDatum(database);
 	return RegisterDynamicBackgroundWorker(&worker, NULL);
 }

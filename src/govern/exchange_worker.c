@@ -9,23 +9,18 @@
  */
 #include "postgres.h"
 
-#include <unistd.h>
-
-#include "access/heapam.h"
-#include "access/table.h"
-#include "access/tableam.h"
 #include "access/xact.h"
+#include "audit/background.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_database.h"
 #include "fmgr.h"
 #include "govern/document.h"
 #include "govern/contracts.h"
 #include "govern/exchange.h"
 #include "govern/rows.h"
+#include "identity/key_file.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "pgstat.h"
-#include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
@@ -52,15 +47,8 @@ static int	document_interval_ms = 60000;
 static void
 start_worker(Oid database)
 {
-	BackgroundWorker worker = {0};
+	BackgroundWorker worker = background_worker("secmed documents", "secmed_documents_main");
 
-	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
-	worker.bgw_restart_time = BGW_NEVER_RESTART;
-	strlcpy(worker.bgw_library_name, "secmed", BGW_MAXLEN);
-	strlcpy(worker.bgw_function_name, "secmed_documents_main", BGW_MAXLEN);
-	strlcpy(worker.bgw_name, "secmed documents", BGW_MAXLEN);
-	strlcpy(worker.bgw_type, "secmed documents", BGW_MAXLEN);
 	worker.bgw_main_arg = ObjectIdGetDatum(database);
 	(void) RegisterDynamicBackgroundWorker(&worker, NULL);
 }
@@ -187,35 +175,6 @@ secmed_documents_main(Datum arg)
 
 /* ---- the launcher ---- */
 
-static List *
-node_databases(void)
-{
-	List	   *databases = NIL;
-	Relation	catalog;
-	TableScanDesc scan;
-	HeapTuple	tuple;
-
-	StartTransactionCommand();
-	(void) GetTransactionSnapshot();
-	catalog = table_open(DatabaseRelationId, AccessShareLock);
-	scan = table_beginscan_catalog(catalog, 0, NULL);
-	while ((tuple = heap_getnext(scan, ForwardScanDirection)) != NULL)
-	{
-		Form_pg_database database = (Form_pg_database) GETSTRUCT(tuple);
-		MemoryContext transaction = MemoryContextSwitchTo(TopMemoryContext);
-		char		path[MAXPGPATH];
-
-		snprintf(path, sizeof(path), "secmed/%u.key", database->oid);
-		if (database->datallowconn && access(path, F_OK) == 0)
-			databases = lappend_oid(databases, database->oid);
-		MemoryContextSwitchTo(transaction);
-	}
-	table_endscan(scan);
-	table_close(catalog, AccessShareLock);
-	CommitTransactionCommand();
-	return databases;
-}
-
 void
 secmed_documents_launcher_main(Datum arg)
 {
@@ -225,11 +184,12 @@ secmed_documents_launcher_main(Datum arg)
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
 	for (;;)
 	{
-		List	   *databases = node_databases();
+		List	   *databases = background_databases(true);
 		ListCell   *lc;
 
 		foreach(lc, databases)
-			start_worker(lfirst_oid(lc));
+			if (key_file_exists(KEY_FILE_NODE, lfirst_oid(lc)))
+				start_worker(lfirst_oid(lc));
 		list_free(databases);
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, document_interval_ms, PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
@@ -245,15 +205,9 @@ secmed_documents_launcher_main(Datum arg)
 void
 document_init(void)
 {
-	BackgroundWorker worker = {0};
+	BackgroundWorker worker = background_worker("secmed documents launcher", "secmed_documents_launcher_main");
 
-	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
 	worker.bgw_restart_time = 60;
-	strlcpy(worker.bgw_library_name, "secmed", BGW_MAXLEN);
-	strlcpy(worker.bgw_function_name, "secmed_documents_launcher_main", BGW_MAXLEN);
-	strlcpy(worker.bgw_name, "secmed documents launcher", BGW_MAXLEN);
-	strlcpy(worker.bgw_type, "secmed documents launcher", BGW_MAXLEN);
 	RegisterBackgroundWorker(&worker);
 
 	DefineCustomIntVariable("secmed.document_interval",

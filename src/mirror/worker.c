@@ -22,18 +22,14 @@
  */
 #include "base/base.h"
 
-#include <unistd.h>
-
-#include "access/heapam.h"
-#include "access/table.h"
-#include "access/tableam.h"
 #include "access/xact.h"
+#include "audit/background.h"
 #include "audit/append.h"
 #include "audit/standing.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_database.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "identity/key_file.h"
 #include "identity/node.h"
 #include "ledger/store_sql.h"
 #include "mirror/forks.h"
@@ -43,7 +39,6 @@
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "pgstat.h"
-#include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
@@ -647,34 +642,6 @@ secmed_mirror_main(Datum arg)
 
 /* The worker that starts the others ------------------------------------------*/
 
-/* Every database of the cluster, as far as its catalog can be read from here. */
-static List *
-databases(void)
-{
-	List	   *oids = NIL;
-	Relation	catalog;
-	TableScanDesc scan;
-	HeapTuple	row;
-
-	StartTransactionCommand();
-	(void) GetTransactionSnapshot();
-	catalog = table_open(DatabaseRelationId, AccessShareLock);
-	scan = table_beginscan_catalog(catalog, 0, NULL);
-	while ((row = heap_getnext(scan, ForwardScanDirection)) != NULL)
-	{
-		Form_pg_database database = (Form_pg_database) GETSTRUCT(row);
-		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
-
-		if (database->datallowconn)
-			oids = lappend_oid(oids, database->oid);
-		MemoryContextSwitchTo(old);
-	}
-	table_endscan(scan);
-	table_close(catalog, AccessShareLock);
-	CommitTransactionCommand();
-	return oids;
-}
-
 /* Once after the server's start: nodes have a key file, and find out whether there is more to do. */
 void
 secmed_mirror_launcher_main(Datum arg)
@@ -684,9 +651,9 @@ secmed_mirror_launcher_main(Datum arg)
 
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
-	oids = databases();
+	oids = background_databases(true);
 	foreach(cell, oids)
-		if (access(psprintf("secmed/%u.key", lfirst_oid(cell)), F_OK) == 0)
+		if (key_file_exists(KEY_FILE_NODE, lfirst_oid(cell)))
 			(void) mirror_wake(lfirst_oid(cell));
 	proc_exit(0);
 }
@@ -694,15 +661,8 @@ secmed_mirror_launcher_main(Datum arg)
 void
 worker_init(void)
 {
-	BackgroundWorker launcher = {0};
+	BackgroundWorker launcher = background_worker("secmed mirror launcher", "secmed_mirror_launcher_main");
 
-	launcher.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-	launcher.bgw_start_time = BgWorkerStart_RecoveryFinished;
-	launcher.bgw_restart_time = BGW_NEVER_RESTART;
-	strlcpy(launcher.bgw_library_name, "secmed", BGW_MAXLEN);
-	strlcpy(launcher.bgw_function_name, "secmed_mirror_launcher_main", BGW_MAXLEN);
-	strlcpy(launcher.bgw_name, "secmed mirror launcher", BGW_MAXLEN);
-	strlcpy(launcher.bgw_type, "secmed mirror launcher", BGW_MAXLEN);
 	RegisterBackgroundWorker(&launcher);
 
 	DefineCustomIntVariable("secmed.heartbeat_interval",

@@ -12,17 +12,13 @@
  */
 #include "postgres.h"
 
-#include "access/heapam.h"
-#include "access/table.h"
-#include "access/tableam.h"
 #include "access/xact.h"
-#include "catalog/pg_database.h"
+#include "audit/background.h"
 #include "commands/extension.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "pgstat.h"
-#include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "shared/stage.h"
 #include "storage/ipc.h"
@@ -74,15 +70,8 @@ lock_worker(bool session)
 static void
 start_resolver(Oid database, bool only_look)
 {
-	BackgroundWorker worker = {0};
+	BackgroundWorker worker = background_worker("secmed resolver", "secmed_resolver_main");
 
-	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
-	worker.bgw_restart_time = BGW_NEVER_RESTART;
-	strlcpy(worker.bgw_library_name, "secmed", BGW_MAXLEN);
-	strlcpy(worker.bgw_function_name, "secmed_resolver_main", BGW_MAXLEN);
-	strlcpy(worker.bgw_name, "secmed resolver", BGW_MAXLEN);
-	strlcpy(worker.bgw_type, "secmed resolver", BGW_MAXLEN);
 	worker.bgw_main_arg = ObjectIdGetDatum(database);
 	worker.bgw_extra[0] = only_look;
 	(void) RegisterDynamicBackgroundWorker(&worker, NULL);
@@ -297,33 +286,6 @@ secmed_resolver_main(Datum arg)
 
 /* ---- the launcher ---- */
 
-static List *
-all_databases(void)
-{
-	List	   *databases = NIL;
-	Relation	catalog;
-	TableScanDesc scan;
-	HeapTuple	tuple;
-
-	StartTransactionCommand();
-	(void) GetTransactionSnapshot();
-	catalog = table_open(DatabaseRelationId, AccessShareLock);
-	scan = table_beginscan_catalog(catalog, 0, NULL);
-	while ((tuple = heap_getnext(scan, ForwardScanDirection)) != NULL)
-	{
-		Form_pg_database database = (Form_pg_database) GETSTRUCT(tuple);
-		MemoryContext transaction = MemoryContextSwitchTo(TopMemoryContext);
-
-		if (database->datallowconn && !database->datistemplate)
-			databases = lappend_oid(databases, database->oid);
-		MemoryContextSwitchTo(transaction);
-	}
-	table_endscan(scan);
-	table_close(catalog, AccessShareLock);
-	CommitTransactionCommand();
-	return databases;
-}
-
 void
 secmed_launcher_main(Datum arg)
 {
@@ -331,7 +293,7 @@ secmed_launcher_main(Datum arg)
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
 	for (;;)
 	{
-		List	   *databases = all_databases();
+		List	   *databases = background_databases(false);
 		ListCell   *lc;
 
 		foreach(lc, databases)
@@ -347,14 +309,8 @@ secmed_launcher_main(Datum arg)
 void
 resolver_init(void)
 {
-	BackgroundWorker worker = {0};
+	BackgroundWorker worker = background_worker("secmed launcher", "secmed_launcher_main");
 
-	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
 	worker.bgw_restart_time = 60;
-	strlcpy(worker.bgw_library_name, "secmed", BGW_MAXLEN);
-	strlcpy(worker.bgw_function_name, "secmed_launcher_main", BGW_MAXLEN);
-	strlcpy(worker.bgw_name, "secmed launcher", BGW_MAXLEN);
-	strlcpy(worker.bgw_type, "secmed launcher", BGW_MAXLEN);
 	RegisterBackgroundWorker(&worker);
 }
