@@ -70,6 +70,9 @@ SELECT count(*), avg(n), max(n) FROM (SELECT patient, count(*) AS n FROM visit G
 SELECT n, count(*) FROM (SELECT patient, count(*) AS n FROM visit GROUP BY patient) per_patient GROUP BY n HAVING count(*) >= 5 ORDER BY n;
 SELECT sex, avg(total) FROM person JOIN (SELECT patient, sum(cost) AS total FROM visit GROUP BY patient) bill USING (patient)
 	GROUP BY sex ORDER BY sex;
+SELECT count(*) FROM (SELECT patient, count(*) AS n FROM visit GROUP BY patient) moved WHERE n < 11;
+SELECT sex, count(*) FROM person JOIN (SELECT patient, max(cost) AS top FROM visit GROUP BY patient) moved USING (patient) WHERE top < 1500 GROUP BY sex ORDER BY sex;
+SELECT count(moved.patient) FROM person LEFT JOIN (SELECT patient, max(cost) AS top FROM visit GROUP BY patient) moved ON moved.patient = person.patient AND top < 1500;
 SELECT count(*), avg(2) FROM (SELECT patient, count(*) AS n, sum(cost) AS total, count(DISTINCT code) AS codes FROM visit GROUP BY patient) unread;
 
 -- where one patient is enough nothing is withheld, and nobody is 0

@@ -376,11 +376,62 @@ take_conditions(Compiler *compiler, FromExpr *from, List **conditions)
 	return taken;
 }
 
+/* Does the planner still read this column of a sub-query?  What it doesn't, it has made NULL there. */
+static bool
+is_read(const RelOptInfo *rel, const Var *var)
+{
+	List	   *vars = NIL;
+	ListCell   *lc;
+
+	rel_collect_vars((Node *) rel->reltarget->exprs, &vars);
+	foreach(lc, rel->baserestrictinfo)
+		rel_collect_vars((Node *) lfirst_node(RestrictInfo, lc)->clause, &vars);
+	foreach(lc, vars)
+		if (((Var *) lfirst(lc))->varattno == var->varattno || ((Var *) lfirst(lc))->varattno == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Has the planner moved this condition into a sub-query, and is what it reads gone
+ * up here?  If it is still here, to check it once more costs little and changes nothing.
+ */
+static bool
+is_checked_below(Compiler *compiler, Node *condition)
+{
+	List	   *vars = NIL;
+	ListCell   *lc;
+
+	rel_collect_vars(condition, &vars);
+	foreach(lc, vars)
+	{
+		const Var  *var = lfirst(lc);
+		const RelOptInfo *rel = compiler->root->simple_rel_array[var->varno];
+
+		if (rel != NULL && rel->rtekind == RTE_SUBQUERY && rel->subroot != NULL && !is_read(rel, var))
+			return true;
+	}
+	return false;
+}
+
+/* The conditions among these that are to be checked at this level. */
+static List *
+conditions_here(Compiler *compiler, Node *quals)
+{
+	List	   *here = NIL;
+	ListCell   *lc;
+
+	foreach(lc, (List *) quals)
+		if (!is_checked_below(compiler, lfirst(lc)))
+			here = lappend(here, lfirst(lc));
+	return here;
+}
+
 /* The conditions of the list itself, and those of the query that may be checked below it already. */
 static Rel *
 compile_list(Compiler *compiler, FromExpr *from, List **conditions)
 {
-	List	   *clauses = list_concat_copy((List *) from->quals, take_conditions(compiler, from, conditions));
+	List	   *clauses = list_concat(conditions_here(compiler, from->quals), take_conditions(compiler, from, conditions));
 	List	   *items = NIL;
 	Rel		   *local = site_input_join(compiler, makeFromExpr(from->fromlist, (Node *) clauses));
 	ListCell   *lc;
@@ -434,7 +485,7 @@ join_form(JoinType type, JoinForm *form)
 static Rel *
 compile_outer(Compiler *compiler, JoinExpr *join, JoinForm form, List **conditions)
 {
-	List	   *clauses = list_copy((List *) join->quals);
+	List	   *clauses = conditions_here(compiler, join->quals);
 	Rel		   *left = compile_item(compiler, join->larg, conditions);
 	Rel		   *right = left ? compile_item(compiler, join->rarg, &clauses) : NULL;
 	JoinKeys	keys;

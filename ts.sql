@@ -1,0 +1,1 @@
+set search_path=cohort; drop foreign table if exists v;
