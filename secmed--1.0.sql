@@ -1038,6 +1038,64 @@ COMMENT ON TYPE secmed.fisher_result IS 'Fishers exact test: the conditional odd
 REVOKE ALL ON TYPE secmed.fisher_result FROM PUBLIC;
 GRANT USAGE ON TYPE secmed.fisher_result TO secmed_analyst;
 
+CREATE TYPE secmed.rate_estimate AS (
+	estimate double precision,
+	standard_error double precision,
+	conf_low double precision,
+	conf_high double precision,
+	events double precision,
+	person_time double precision,
+	n bigint,
+	n_missing bigint);
+COMMENT ON TYPE secmed.rate_estimate IS 'Events per person-time, with exact limits.';
+REVOKE ALL ON TYPE secmed.rate_estimate FROM PUBLIC;
+GRANT USAGE ON TYPE secmed.rate_estimate TO secmed_analyst;
+
+CREATE TYPE secmed.rate_comparison AS (
+	estimate double precision,
+	standard_error double precision,
+	conf_low double precision,
+	conf_high double precision,
+	p_value double precision,
+	rate1 double precision,
+	rate0 double precision,
+	events1 bigint,
+	person_time1 double precision,
+	events0 bigint,
+	person_time0 double precision,
+	n bigint,
+	n_missing bigint);
+COMMENT ON TYPE secmed.rate_comparison IS 'A ratio or difference of the rates of the exposed (1) and the others (0); the standard error of a ratio is of its logarithm.';
+REVOKE ALL ON TYPE secmed.rate_comparison FROM PUBLIC;
+GRANT USAGE ON TYPE secmed.rate_comparison TO secmed_analyst;
+
+CREATE TYPE secmed.diagnostic_estimate AS (
+	sensitivity double precision,
+	sensitivity_low double precision,
+	sensitivity_high double precision,
+	specificity double precision,
+	specificity_low double precision,
+	specificity_high double precision,
+	ppv double precision,
+	ppv_low double precision,
+	ppv_high double precision,
+	npv double precision,
+	npv_low double precision,
+	npv_high double precision,
+	prevalence double precision,
+	accuracy double precision,
+	lr_positive double precision,
+	lr_negative double precision,
+	true_positive bigint,
+	false_positive bigint,
+	false_negative bigint,
+	true_negative bigint,
+	n bigint,
+	n_missing bigint);
+COMMENT ON TYPE secmed.diagnostic_estimate IS 'How well a test tells the diseased: proportions with exact limits, predictive values (ppv, npv), likelihood ratios.';
+REVOKE ALL ON TYPE secmed.diagnostic_estimate FROM PUBLIC;
+GRANT USAGE ON TYPE secmed.diagnostic_estimate TO secmed_analyst;
+
 CREATE FUNCTION secmed.linear_step(state internal, a1 "any") RETURNS internal
 	AS 'MODULE_PATHNAME', 'secmed_linear_step' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION secmed.linear_step(internal, "any") IS 'Transition of secmed''s statistics.';
@@ -1137,6 +1195,21 @@ CREATE FUNCTION secmed.linear_fisher_result(state internal) RETURNS secmed.fishe
 	AS 'MODULE_PATHNAME', 'secmed_linear_final' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION secmed.linear_fisher_result(internal) IS 'A statistic from its state.';
 REVOKE ALL ON FUNCTION secmed.linear_fisher_result(internal) FROM PUBLIC;
+
+CREATE FUNCTION secmed.linear_rate_estimate(state internal) RETURNS secmed.rate_estimate
+	AS 'MODULE_PATHNAME', 'secmed_linear_final' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.linear_rate_estimate(internal) IS 'A statistic from its state.';
+REVOKE ALL ON FUNCTION secmed.linear_rate_estimate(internal) FROM PUBLIC;
+
+CREATE FUNCTION secmed.linear_rate_comparison(state internal) RETURNS secmed.rate_comparison
+	AS 'MODULE_PATHNAME', 'secmed_linear_final' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.linear_rate_comparison(internal) IS 'A statistic from its state.';
+REVOKE ALL ON FUNCTION secmed.linear_rate_comparison(internal) FROM PUBLIC;
+
+CREATE FUNCTION secmed.linear_diagnostic_estimate(state internal) RETURNS secmed.diagnostic_estimate
+	AS 'MODULE_PATHNAME', 'secmed_linear_final' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.linear_diagnostic_estimate(internal) IS 'A statistic from its state.';
+REVOKE ALL ON FUNCTION secmed.linear_diagnostic_estimate(internal) FROM PUBLIC;
 
 CREATE AGGREGATE secmed.summary(x double precision) (
 	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
@@ -1638,6 +1711,172 @@ COMMENT ON AGGREGATE secmed.mcnemar_test(boolean, boolean, boolean) IS
 REVOKE ALL ON FUNCTION secmed.mcnemar_test(boolean, boolean, boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.mcnemar_test(boolean, boolean, boolean) TO secmed_analyst;
 
+CREATE AGGREGATE secmed.incidence_rate(person_time double precision, event boolean) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_rate_estimate, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.incidence_rate(double precision, boolean) IS
+'Events per person-time, with the exact limits of Garwood 1936, as R''s poisson.test; level 0.95. Opens over sites: how many rows have the event, how many have not, how many are left out, and the sum of person-time.';
+REVOKE ALL ON FUNCTION secmed.incidence_rate(double precision, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.incidence_rate(double precision, boolean) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.incidence_rate(person_time double precision, event boolean, conf_level double precision) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_rate_estimate, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.incidence_rate(double precision, boolean, double precision) IS
+'Events per person-time, with given conf_level.';
+REVOKE ALL ON FUNCTION secmed.incidence_rate(double precision, boolean, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.incidence_rate(double precision, boolean, double precision) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.incidence_rate(person_time double precision, events double precision) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_rate_estimate, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.incidence_rate(double precision, double precision) IS
+'The same of a number of events in each row. Opens over sites: the number of rows, how many are left out, and the sums of person-time and events.';
+REVOKE ALL ON FUNCTION secmed.incidence_rate(double precision, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.incidence_rate(double precision, double precision) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.incidence_rate(person_time double precision, events double precision, conf_level double precision) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_rate_estimate, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.incidence_rate(double precision, double precision, double precision) IS
+'Events per person-time of a number of events in each row, with given conf_level.';
+REVOKE ALL ON FUNCTION secmed.incidence_rate(double precision, double precision, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.incidence_rate(double precision, double precision, double precision) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.rate_ratio(person_time double precision, exposed boolean, event boolean) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_rate_comparison, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.rate_ratio(double precision, boolean, boolean) IS
+'Ratio of the rates of exposed and others, with exact limits and p given all events, as R''s poisson.test; level 0.95. Opens over sites: the four cells, how many rows are left out, and person-time of each group.';
+REVOKE ALL ON FUNCTION secmed.rate_ratio(double precision, boolean, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.rate_ratio(double precision, boolean, boolean) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.rate_ratio(person_time double precision, exposed boolean, event boolean, conf_level double precision) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_rate_comparison, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.rate_ratio(double precision, boolean, boolean, double precision) IS
+'Ratio of two rates, with given conf_level.';
+REVOKE ALL ON FUNCTION secmed.rate_ratio(double precision, boolean, boolean, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.rate_ratio(double precision, boolean, boolean, double precision) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.rate_difference(person_time double precision, exposed boolean, event boolean) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_rate_comparison, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.rate_difference(double precision, boolean, boolean) IS
+'Difference of the rates of exposed and others, with limits and p by the normal distribution; level 0.95. Opens over sites: the four cells, how many rows are left out, and person-time of each group.';
+REVOKE ALL ON FUNCTION secmed.rate_difference(double precision, boolean, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.rate_difference(double precision, boolean, boolean) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.rate_difference(person_time double precision, exposed boolean, event boolean, conf_level double precision) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_rate_comparison, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.rate_difference(double precision, boolean, boolean, double precision) IS
+'Difference of two rates, with given conf_level.';
+REVOKE ALL ON FUNCTION secmed.rate_difference(double precision, boolean, boolean, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.rate_difference(double precision, boolean, boolean, double precision) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.diagnostic_test(positive boolean, diseased boolean) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_diagnostic_estimate, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.diagnostic_test(boolean, boolean) IS
+'Sensitivity, specificity, predictive values with the exact limits of Clopper and Pearson 1934, as R''s binom.test, likelihood ratios; level 0.95. Opens over sites: the four cells, and how many rows are left out.';
+REVOKE ALL ON FUNCTION secmed.diagnostic_test(boolean, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.diagnostic_test(boolean, boolean) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.diagnostic_test(positive boolean, diseased boolean, conf_level double precision) (
+	SFUNC = secmed.linear_step, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = secmed.linear_diagnostic_estimate, FINALFUNC_MODIFY = READ_WRITE, COMBINEFUNC = secmed.linear_combine,
+	SERIALFUNC = secmed.linear_serialize, DESERIALFUNC = secmed.linear_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.diagnostic_test(boolean, boolean, double precision) IS
+'Sensitivity, specificity and predictive values, with given conf_level.';
+REVOKE ALL ON FUNCTION secmed.diagnostic_test(boolean, boolean, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.diagnostic_test(boolean, boolean, double precision) TO secmed_analyst;
+
+CREATE TYPE secmed.meta_result AS (
+	method text,
+	estimate double precision,
+	standard_error double precision,
+	conf_low double precision,
+	conf_high double precision,
+	p_value double precision,
+	prediction_low double precision,
+	prediction_high double precision,
+	fixed_estimate double precision,
+	fixed_error double precision,
+	fixed_low double precision,
+	fixed_high double precision,
+	fixed_p_value double precision,
+	tau2 double precision,
+	q double precision,
+	q_df double precision,
+	q_p_value double precision,
+	i2 double precision,
+	studies bigint,
+	n_missing bigint);
+COMMENT ON TYPE secmed.meta_result IS 'A meta-analysis: random effects (estimate and what follows), fixed effect (fixed_...), and how much studies differ.';
+REVOKE ALL ON TYPE secmed.meta_result FROM PUBLIC;
+GRANT USAGE ON TYPE secmed.meta_result TO secmed_analyst;
+
+CREATE FUNCTION secmed.meta_step(state internal, estimate double precision, standard_error double precision) RETURNS internal
+	AS 'MODULE_PATHNAME', 'secmed_meta_step' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.meta_step(internal, double precision, double precision) IS 'Transition of meta_analysis.';
+REVOKE ALL ON FUNCTION secmed.meta_step(internal, double precision, double precision) FROM PUBLIC;
+
+CREATE FUNCTION secmed.meta_step(state internal, estimate double precision, standard_error double precision, method text) RETURNS internal
+	AS 'MODULE_PATHNAME', 'secmed_meta_step' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.meta_step(internal, double precision, double precision, text) IS 'Transition of meta_analysis.';
+REVOKE ALL ON FUNCTION secmed.meta_step(internal, double precision, double precision, text) FROM PUBLIC;
+
+CREATE FUNCTION secmed.meta_step(state internal, estimate double precision, standard_error double precision, method text, conf_level double precision) RETURNS internal
+	AS 'MODULE_PATHNAME', 'secmed_meta_step' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.meta_step(internal, double precision, double precision, text, double precision) IS 'Transition of meta_analysis.';
+REVOKE ALL ON FUNCTION secmed.meta_step(internal, double precision, double precision, text, double precision) FROM PUBLIC;
+
+CREATE FUNCTION secmed.meta_final(state internal) RETURNS secmed.meta_result
+	AS 'MODULE_PATHNAME', 'secmed_meta_final' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.meta_final(internal) IS 'A meta-analysis from its studies.';
+REVOKE ALL ON FUNCTION secmed.meta_final(internal) FROM PUBLIC;
+
+CREATE AGGREGATE secmed.meta_analysis(estimate double precision, standard_error double precision) (
+	SFUNC = secmed.meta_step, STYPE = internal, FINALFUNC = secmed.meta_final, FINALFUNC_MODIFY = READ_WRITE);
+COMMENT ON AGGREGATE secmed.meta_analysis(double precision, double precision) IS
+'Meta-analysis of studies, one a row: fixed effect, and random effects after DerSimonian and Laird 1986; Q, I2, tau2, prediction interval; level 0.95. Of rows at hand: over sites there are no rows.';
+REVOKE ALL ON FUNCTION secmed.meta_analysis(double precision, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.meta_analysis(double precision, double precision) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.meta_analysis(estimate double precision, standard_error double precision, method text) (
+	SFUNC = secmed.meta_step, STYPE = internal, FINALFUNC = secmed.meta_final, FINALFUNC_MODIFY = READ_WRITE);
+COMMENT ON AGGREGATE secmed.meta_analysis(double precision, double precision, text) IS
+'Meta-analysis; method ''DL'', or ''REML'' for restricted maximum likelihood.';
+REVOKE ALL ON FUNCTION secmed.meta_analysis(double precision, double precision, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.meta_analysis(double precision, double precision, text) TO secmed_analyst;
+
+CREATE AGGREGATE secmed.meta_analysis(estimate double precision, standard_error double precision, method text, conf_level double precision) (
+	SFUNC = secmed.meta_step, STYPE = internal, FINALFUNC = secmed.meta_final, FINALFUNC_MODIFY = READ_WRITE);
+COMMENT ON AGGREGATE secmed.meta_analysis(double precision, double precision, text, double precision) IS
+'Meta-analysis, with given method and conf_level.';
+REVOKE ALL ON FUNCTION secmed.meta_analysis(double precision, double precision, text, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.meta_analysis(double precision, double precision, text, double precision) TO secmed_analyst;
+
 -- Functions over a relation: one question with GROUP BY, asked as the caller; what it opens are its groups.
 
 CREATE TYPE secmed.anova_result AS (
@@ -1790,6 +2029,81 @@ COMMENT ON FUNCTION secmed.histogram_2d(text, text, regclass, double precision[]
 'The same of two variables: a count for each pair of bins that has rows. Opens the count of each that is large enough.';
 REVOKE ALL ON FUNCTION secmed.histogram_2d(text, text, regclass, double precision[], double precision[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.histogram_2d(text, text, regclass, double precision[], double precision[]) TO secmed_analyst;
+
+CREATE TYPE secmed.standardised_estimate AS (
+	estimate double precision,
+	standard_error double precision,
+	conf_low double precision,
+	conf_high double precision,
+	crude_rate double precision,
+	events double precision,
+	person_time double precision,
+	strata bigint,
+	n bigint,
+	n_missing bigint);
+COMMENT ON TYPE secmed.standardised_estimate IS 'A directly standardised rate with its limits, and the crude one.';
+REVOKE ALL ON TYPE secmed.standardised_estimate FROM PUBLIC;
+GRANT USAGE ON TYPE secmed.standardised_estimate TO secmed_analyst;
+
+CREATE TYPE secmed.smr_result AS (
+	estimate double precision,
+	conf_low double precision,
+	conf_high double precision,
+	p_value double precision,
+	observed double precision,
+	expected double precision,
+	n bigint,
+	n_missing bigint);
+COMMENT ON TYPE secmed.smr_result IS 'Observed over expected events.';
+REVOKE ALL ON TYPE secmed.smr_result FROM PUBLIC;
+GRANT USAGE ON TYPE secmed.smr_result TO secmed_analyst;
+
+CREATE TYPE secmed.auc_result AS (
+	estimate double precision,
+	standard_error double precision,
+	conf_low double precision,
+	conf_high double precision,
+	hanley_error double precision,
+	diseased bigint,
+	others bigint,
+	n_missing bigint);
+COMMENT ON TYPE secmed.auc_result IS 'The area under a ROC curve: error and limits of DeLong et al. 1988, and the error of Hanley and McNeil 1982.';
+REVOKE ALL ON TYPE secmed.auc_result FROM PUBLIC;
+GRANT USAGE ON TYPE secmed.auc_result TO secmed_analyst;
+
+CREATE FUNCTION secmed.standardised_rate(formula text, relation regclass, standard jsonb, conf_level double precision DEFAULT 0.95)
+	RETURNS secmed.standardised_estimate
+	AS 'MODULE_PATHNAME', 'secmed_standardised_rate' LANGUAGE C STRICT VOLATILE;
+COMMENT ON FUNCTION secmed.standardised_rate(text, regclass, jsonb, double precision) IS
+'Directly standardised rate, events ~ person_time | stratum: the strata''s rates, weighed by a standard population {"stratum": size}; limits of Fay and Feuer 1997. Opens of each stratum what incidence_rate does.';
+REVOKE ALL ON FUNCTION secmed.standardised_rate(text, regclass, jsonb, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.standardised_rate(text, regclass, jsonb, double precision) TO secmed_analyst;
+
+CREATE FUNCTION secmed.smr(formula text, relation regclass, reference jsonb, conf_level double precision DEFAULT 0.95)
+	RETURNS secmed.smr_result
+	AS 'MODULE_PATHNAME', 'secmed_smr' LANGUAGE C STRICT VOLATILE;
+COMMENT ON FUNCTION secmed.smr(text, regclass, jsonb, double precision) IS
+'Indirect standardisation, events ~ person_time | stratum: observed events over those that reference rates {"stratum": rate} let expect, with exact limits and p, as R''s poisson.test. Opens observed and expected; strata are not told apart.';
+REVOKE ALL ON FUNCTION secmed.smr(text, regclass, jsonb, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.smr(text, regclass, jsonb, double precision) TO secmed_analyst;
+
+CREATE FUNCTION secmed.roc(formula text, relation regclass, cut_points double precision[] DEFAULT NULL,
+		OUT cutoff double precision, OUT sensitivity double precision, OUT specificity double precision,
+		OUT true_positive bigint, OUT false_positive bigint, OUT false_negative bigint, OUT true_negative bigint)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'secmed_roc' LANGUAGE C CALLED ON NULL INPUT VOLATILE;
+COMMENT ON FUNCTION secmed.roc(text, regclass, double precision[]) IS
+'ROC curve, diseased ~ score: positive is a score from the cutoff on. Through public cut points, or all scores if NULL. Opens how many diseased and others lie between cut points, or have each score: the latter for local tables, and for scores with a public domain.';
+REVOKE ALL ON FUNCTION secmed.roc(text, regclass, double precision[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.roc(text, regclass, double precision[]) TO secmed_analyst;
+
+CREATE FUNCTION secmed.auc(formula text, relation regclass, cut_points double precision[] DEFAULT NULL, conf_level double precision DEFAULT 0.95)
+	RETURNS secmed.auc_result
+	AS 'MODULE_PATHNAME', 'secmed_auc' LANGUAGE C CALLED ON NULL INPUT VOLATILE;
+COMMENT ON FUNCTION secmed.auc(text, regclass, double precision[], double precision) IS
+'Area under the ROC curve, diseased ~ score, with error and limits of DeLong et al. 1988; with cut points, of the score that they make. Opens what roc does.';
+REVOKE ALL ON FUNCTION secmed.auc(text, regclass, double precision[], double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.auc(text, regclass, double precision[], double precision) TO secmed_analyst;
 
 -- peer ----------------------------------------------------------------------
 

@@ -159,10 +159,7 @@ secmed_mantel_haenszel_test(PG_FUNCTION_ARGS)
 	Stratum    *strata;
 	int			n;
 
-	if (!(level > 0 && level < 1))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a confidence level lies between 0 and 1, as 0.95 does")));
+	check_conf_level(level);
 	strata = ask_strata(&formula, PG_GETARG_OID(1), &n, &outcome);
 	cells_mantel_haenszel(strata, n, PG_GETARG_BOOL(2), level, &outcome);
 	return outcome_of_call(fcinfo, &outcome);

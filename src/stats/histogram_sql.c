@@ -11,51 +11,19 @@
 
 #include <math.h>
 
-#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "stats/breaks_sql.h"
 #include "stats/relation_sql.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(secmed_histogram);
 PG_FUNCTION_INFO_V1(secmed_histogram_2d);
 
-/* As many bins of a plot as somebody looks at; 64 by 64 is within the cells of one question. */
-#define BREAKS_MAX	1001
-
-typedef struct Breaks
-{
-	int			n;
-	double	   *at;
-} Breaks;
-
-static void
-bad_breaks(void)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("the breaks of a histogram are 2 to %d finite numbers, each larger than the one before", BREAKS_MAX)));
-}
-
 static Breaks
-breaks_of_array(ArrayType *array)
+breaks_argument(ArrayType *array)
 {
-	Datum	   *datums;
-	bool	   *nulls;
-	Breaks		breaks;
-
-	deconstruct_array(array, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &datums, &nulls, &breaks.n);
-	if (breaks.n < 2 || breaks.n > BREAKS_MAX)
-		bad_breaks();
-	breaks.at = palloc(sizeof(double) * breaks.n);
-	for (int i = 0; i < breaks.n; i++)
-	{
-		breaks.at[i] = nulls[i] ? NAN : DatumGetFloat8(datums[i]);
-		if (!isfinite(breaks.at[i]) || (i > 0 && breaks.at[i] <= breaks.at[i - 1]))
-			bad_breaks();
-	}
-	return breaks;
+	return breaks_of_array(array, 2, "the breaks of a histogram");
 }
 
 /* The number of the bin of x: 0 below the first, n above the last; NaN is in none. */
@@ -124,7 +92,7 @@ secmed_histogram(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	char	   *x = expression_of_text(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	Breaks		breaks = breaks_of_array(PG_GETARG_ARRAYTYPE_P(2));
+	Breaks		breaks = breaks_argument(PG_GETARG_ARRAYTYPE_P(2));
 	int64	   *counts;
 	double		within;
 
@@ -155,8 +123,8 @@ secmed_histogram_2d(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	char	   *x = expression_of_text(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	char	   *y = expression_of_text(text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	Breaks		x_breaks = breaks_of_array(PG_GETARG_ARRAYTYPE_P(3));
-	Breaks		y_breaks = breaks_of_array(PG_GETARG_ARRAYTYPE_P(4));
+	Breaks		x_breaks = breaks_argument(PG_GETARG_ARRAYTYPE_P(3));
+	Breaks		y_breaks = breaks_argument(PG_GETARG_ARRAYTYPE_P(4));
 	uint64		rows;
 
 	InitMaterializedSRF(fcinfo, 0);

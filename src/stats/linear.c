@@ -7,8 +7,10 @@
 #include <ctype.h>
 #include <math.h>
 
+#include "stats/diagnostic.h"
 #include "stats/linear.h"
 #include "stats/moments.h"
+#include "stats/rates.h"
 #include "stats/student.h"
 #include "stats/two_by_two.h"
 
@@ -37,6 +39,11 @@ static const LinearAggregate aggregates[] = {
 	{"chisq_test", "", "ed", "k", CELLS, two_by_two_chi_squared},
 	{"fisher_test", "", "ed", "ca", CELLS, two_by_two_fisher},
 	{"mcnemar_test", "", "ed", "k", CELLS, two_by_two_mcnemar},
+	{"incidence_rate", "t", "e", "c", "* e E t", rates_of_events},
+	{"incidence_rate", "td", "", "c", "* 1 t d", rates_of_counts},
+	{"rate_ratio", "t", "ed", "c", CELLS " te tE", rates_ratio},
+	{"rate_difference", "t", "ed", "c", CELLS " te tE", rates_difference},
+	{"diagnostic_test", "", "pd", "c", "* pd pD Pd PD", diagnostic_test},
 };
 
 static const struct

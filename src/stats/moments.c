@@ -281,15 +281,26 @@ proportion_wilson(const LinearTotals *totals, Outcome *outcome)
 }
 
 void
+proportion_exact_limits(double x, double n, double level, double *low, double *high)
+{
+	double		tail = (1 - level) / 2;
+
+	*low = x == 0 ? 0 : beta_quantile(tail, x, n - x + 1, TAIL_LOWER);
+	*high = x == n ? 1 : beta_quantile(tail, x + 1, n - x, TAIL_UPPER);
+}
+
+void
 proportion_exact(const LinearTotals *totals, Outcome *outcome)
 {
 	double		x = linear_count(totals, "e");
 	double		n = x + linear_count(totals, "E");
-	double		tail = (1 - linear_option(totals, 'c')) / 2;
+	double		low,
+				high;
 
 	add_proportion(totals, x, n, outcome);
 	if (n == 0)
 		return;
-	outcome_number(outcome, "conf_low", x == 0 ? 0 : beta_quantile(tail, x, n - x + 1, TAIL_LOWER));
-	outcome_number(outcome, "conf_high", x == n ? 1 : beta_quantile(tail, x + 1, n - x, TAIL_UPPER));
+	proportion_exact_limits(x, n, linear_option(totals, 'c'), &low, &high);
+	outcome_number(outcome, "conf_low", low);
+	outcome_number(outcome, "conf_high", high);
 }

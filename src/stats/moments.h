@@ -57,7 +57,8 @@ extern void moments_weighted_variance(const LinearTotals *totals, Outcome *outco
  */
 extern void proportion_wilson(const LinearTotals *totals, Outcome *outcome);
 
-/* Limits of Clopper and Pearson, Biometrika 1934, as R's binom.test. */
+/* Limits of Clopper and Pearson, Biometrika 1934, as R's binom.test: of x among n > 0, and as a compute function. */
+extern void proportion_exact_limits(double x, double n, double level, double *low, double *high);
 extern void proportion_exact(const LinearTotals *totals, Outcome *outcome);
 
 #endif							/* SECMED_MOMENTS_H */

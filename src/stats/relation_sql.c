@@ -225,6 +225,15 @@ relation_withheld(void)
 			 errhint("Merge small groups, or leave them out with a view.")));
 }
 
+void
+check_conf_level(double level)
+{
+	if (!(level > 0 && level < 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a confidence level lies between 0 and 1, as 0.95 does")));
+}
+
 Datum
 outcome_of_call(FunctionCallInfo fcinfo, const Outcome *outcome)
 {

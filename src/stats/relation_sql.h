@@ -51,6 +51,9 @@ extern char *relation_text(uint64 row, int column);
 /* What to say when a count that is needed is withheld. */
 extern void relation_withheld(void) pg_attribute_noreturn();
 
+/* ERRCODE_INVALID_PARAMETER_VALUE unless it lies between 0 and 1. */
+extern void check_conf_level(double level);
+
 /* What a function over a relation returns: its row type from the outcome. */
 extern Datum outcome_of_call(FunctionCallInfo fcinfo, const Outcome *outcome);
 

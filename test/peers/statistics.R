@@ -65,6 +65,65 @@ exact_fisher <- function(...)
 	search(...)
 }
 
+# Of complete rows, by sums: what base R's tests take.
+person_rate <- function(event, time, ...)
+{
+	ok <- !is.na(event) & !is.na(time)
+	poisson.test(sum(event[ok]), sum(time[ok]), ...)
+}
+by_exposure <- function(exposed, event, time)
+{
+	ok <- !is.na(exposed) & !is.na(event) & !is.na(time)
+	list(d = c(sum(event[ok & exposed]), sum(event[ok & !exposed])), t = c(sum(time[ok & exposed]), sum(time[ok & !exposed])))
+}
+person_rates <- function(exposed, event, time) with(by_exposure(exposed, event, time), poisson.test(d, t))
+rate_difference <- function(exposed, event, time) with(by_exposure(exposed, event, time),
+{
+	difference <- d[1] / t[1] - d[2] / t[2]; error <- sqrt(sum(d / t^2))
+	c(difference, difference - qnorm(.975) * error, 2 * pnorm(-abs(difference / error)))
+})
+
+# Fay and Feuer 1997, as epitools::ageadjust.direct; strata from 0.
+adjusted <- function(event, time, stratum, standard)
+{
+	ok <- !is.na(event) & !is.na(time) & !is.na(stratum); standard <- standard / sum(standard)
+	d <- tapply(event[ok], stratum[ok], sum); t <- tapply(time[ok], stratum[ok], sum)
+	rate <- sum(standard * d / t); v <- sum(standard^2 * d / t^2); most <- max(standard / t)
+	c(rate, sum(d) / sum(t), sqrt(v), qgamma(.025, rate^2 / v, scale = v / rate),
+		qgamma(.975, (rate + most)^2 / (v + most^2), scale = (v + most^2) / (rate + most)))
+}
+standard_mortality <- function(event, time, stratum, rates)
+{
+	ok <- !is.na(event) & !is.na(time) & !is.na(stratum)
+	poisson.test(sum(event[ok]), sum((time * rates[stratum + 1])[ok]))
+}
+exact_share <- function(x) binom.test(sum(x), length(x))$conf.int
+
+# DeLong, DeLong and Clarke-Pearson 1988 from all pairs, as pROC; Hanley and McNeil 1982.
+roc_area <- function(diseased, score)
+{
+	ok <- !is.na(diseased) & !is.na(score); x <- score[ok & diseased]; y <- score[ok & !diseased]
+	won <- outer(x, y, ">") + outer(x, y, "==") / 2; a <- mean(won); q1 <- a / (2 - a); q2 <- 2 * a^2 / (1 + a)
+	m <- length(x); n <- length(y)
+	c(a, sqrt(var(rowMeans(won)) / m + var(colMeans(won)) / n),
+		sqrt((a * (1 - a) + (m - 1) * (q1 - a^2) + (n - 1) * (q2 - a^2)) / (m * n)))
+}
+
+# Trials of BCG (Colditz et al. 1994; metadat's dat.bcg); DerSimonian and Laird 1986, and the root of the restricted score.
+meta <- function(method)
+{
+	a <- c(4, 6, 3, 62, 33, 180, 8, 505, 29, 17, 186, 5, 27)
+	b <- c(119, 300, 228, 13536, 5036, 1361, 2537, 87886, 7470, 1699, 50448, 2493, 16886)
+	c <- c(11, 29, 11, 248, 47, 372, 10, 499, 45, 65, 141, 3, 29)
+	d <- c(128, 274, 209, 12619, 5761, 1079, 619, 87892, 7232, 1600, 27197, 2338, 17825)
+	y <- log(a / (a + b) / (c / (c + d))); v <- 1 / a - 1 / (a + b) + 1 / c - 1 / (c + d)
+	weighted <- function(t) { w <- 1 / (v + t); m <- sum(w * y) / sum(w); c(mean = m, error = 1 / sqrt(sum(w)), q = sum(w * (y - m)^2), tau2 = t) }
+	score <- function(t) { w <- 1 / (v + t); m <- sum(w * y) / sum(w); sum(w^2 * (y - m)^2) - (sum(w) - sum(w^2) / sum(w)) }
+	w <- 1 / v
+	weighted(switch(method, FE = 0, DL = (weighted(0)[["q"]] - 12) / (sum(w) - sum(w^2) / sum(w)),
+		REML = uniroot(score, c(0, 10), tol = 1e-15)$root))
+}
+
 evaluate <- function(call) as.numeric(eval(parse(text = call), measure, globalenv()))
 
 arguments <- commandArgs(trailingOnly = TRUE)
