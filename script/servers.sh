@@ -4,7 +4,7 @@
 #
 #     servers_begin                 a folder, and the promise to remove it
 #     servers_start NAME...         one server each, TLS, database NAME
-#     nodes_create NAME...          CREATE EXTENSION, create_node
+#     nodes_create NAME...          CREATE EXTENSION, create_node; anybody may ask freely
 #     nodes_introduce NAME...       everybody's card to everybody
 #     sql NAME [psql arguments]     psql as that server's superuser
 #     as_root COMMAND...            with sudo, unless one is root
@@ -159,7 +159,7 @@ nodes_create()
 	for name in "$@"; do
 		sql "$name" -o /dev/null -c "CREATE EXTENSION secmed" \
 			-c "CREATE ROLE node LOGIN IN ROLE secmed_peer" \
-			-c "SELECT secmed.create_node('$name')" || return 1
+			-c "SELECT secmed.create_node('$name')" -c "SELECT secmed.set_mode('adhoc')" || return 1
 	done
 }
 

@@ -14,7 +14,13 @@ SELECT secmed.set_mode(NULL, "table" => 'measure');
 SET ROLE stranger;
 SELECT secmed.set_mode('adhoc');
 RESET ROLE;
+-- a new node answers only what a contract allows
+SELECT secmed.set_mode(NULL);
 SELECT * FROM secmed.site_mode;
+\c research alice
+SELECT count(*) FROM consortium.measure;
+\c lmu postgres
+SELECT secmed.set_mode('adhoc');
 -- a table of its own mode
 SELECT secmed.set_mode('closed', "table" => 'visit');
 \c research alice
@@ -62,8 +68,8 @@ SELECT secmed.set_mode('adhoc');
 SELECT secmed.set_mode(NULL, "table" => 'measure');
 SELECT table_name, mode, who, set_by FROM secmed.site_mode;
 -- what the ledger tells
-SELECT outcome, object, statement FROM secmed.audit WHERE kind = 'rule' ORDER BY seq;
+SELECT outcome, object, statement FROM secmed.audit WHERE kind = 'rule' ORDER BY seq OFFSET 1;
 SELECT count(*) > 0 AS refusals, count(*) FILTER (WHERE outcome <> 'no: mode') AS others FROM secmed.audit
- WHERE kind = 'decision' AND outcome LIKE 'no%' AND seq > (SELECT min(seq) FROM secmed.audit WHERE kind = 'rule');
+ WHERE kind = 'decision' AND outcome LIKE 'no%' AND seq > (SELECT min(seq) FROM secmed.audit WHERE outcome = 'mode default');
 \c research alice
 SELECT count(*) FROM consortium.measure;

@@ -18,6 +18,7 @@ CREATE ROLE stranger LOGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION secmed;
 SELECT secmed.create_node('charite') ~ '^([0-9a-f]{4} ){7}[0-9a-f]{4}$' AS created;
+SELECT secmed.set_mode('adhoc');
 SELECT secmed.node_card() AS card_charite \gset
 \set first 1
 \set last 200
@@ -26,6 +27,7 @@ SELECT secmed.node_card() AS card_charite \gset
 SET client_min_messages = warning;
 CREATE EXTENSION secmed;
 SELECT secmed.create_node('lmu') <> '' AS created;
+SELECT secmed.set_mode('adhoc');
 SELECT secmed.node_card() AS card_lmu \gset
 \set first 201
 \set last 300
@@ -34,6 +36,7 @@ SELECT secmed.node_card() AS card_lmu \gset
 SET client_min_messages = warning;
 CREATE EXTENSION secmed;
 SELECT secmed.create_node('gemelli') <> '' AS created;
+SELECT secmed.set_mode('adhoc');
 SELECT secmed.node_card() AS card_gemelli \gset
 \set first 301
 \set last 330

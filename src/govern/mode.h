@@ -16,7 +16,7 @@
 #include "contract/policy.h"
 #include "nodes/pg_list.h"
 
-#define MODE_DEFAULT	MODE_ADHOC
+#define MODE_DEFAULT	MODE_CONTRACTS
 
 /*
  * The modes that a question about these tables (names) must meet, palloc'd; the

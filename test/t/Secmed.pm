@@ -128,6 +128,7 @@ BEGIN
 	END IF;
 END \$\$;
 SELECT secmed.create_node('$name');
+SELECT secmed.set_mode('adhoc');
 CREATE SCHEMA consortium AUTHORIZATION alice;
 END
 	$self->{card}{$name} = $self->run($name, 'SELECT secmed.node_card()');
