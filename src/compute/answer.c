@@ -216,15 +216,25 @@ check_plan(Answering *answering)
 					   "Declare fewer digits, or option bits, for the columns it reads.");
 }
 
-/* Rows of patients may be opened only where the tables' owner says that one is enough. */
+/*
+ * Rows of patients may be opened only where the tables' owner says that one is enough.  Groups of them count
+ * their patients, as long as the query keeps them apart.
+ */
 static bool
 check_patients(Answering *answering)
 {
 	const Answer *answer = answering->answer;
 
 	for (int i = 0; i < answer->plan->ninputs; i++)
-		if (answer->checked.patients_min[i] < answering->compiler.threshold)
+	{
+		if (answer->checked.patients_min[i] >= answering->compiler.threshold)
+			continue;
+		if (!answer->grouped)
 			return term_refuse(&answering->compiler.maker, NULL, NULL);
+		return term_refuse(&answering->compiler.maker,
+						   psprintf("patients of \"%s\" can't be counted in what would be opened", answer->plan->inputs[i].name),
+						   "They are lost where rows are only looked for, by EXISTS or IN, on another column than the patients', and where a sub-query drops them.");
+	}
 	return true;
 }
 

@@ -171,7 +171,8 @@ check_kinds(Compiler *compiler, const Rel *join, const Rel *left, const Rel *rig
 
 		if ((a->numbers == NIL) != (b->numbers == NIL))
 			return refuse(compiler, psprintf("the join on %s compares patients of the sites, who have numbers here, with other values",
-											 deparse_for_people(&compiler->maker.deparser, list_nth(keys, i))), NULL);
+											 deparse_for_people(&compiler->maker.deparser, list_nth(keys, i))),
+						  "Join the published table itself: what a sub-query passes on of its patients are numbers of this run.");
 		if (a->type.type.kind != b->type.type.kind || a->type.type.scale != b->type.type.scale)
 			return refuse(compiler, psprintf("the join on %s compares values of different types",
 											 deparse_for_people(&compiler->maker.deparser, list_nth(keys, i))),
