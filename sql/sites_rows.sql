@@ -10,6 +10,7 @@ SELECT count(DISTINCT i2), count(DISTINCT patient) FROM measure;
 SELECT count(*) FROM measure m WHERE EXISTS (SELECT FROM visit v WHERE v.patient = m.patient AND cost > 10);
 SELECT count(*) FROM measure m JOIN visit v ON m.patient = v.visit;
 SELECT n, count(*) FROM (SELECT patient, count(*) AS n FROM visit GROUP BY patient) v JOIN measure m USING (patient) GROUP BY n ORDER BY n;
+SELECT n, count(*) FROM (SELECT patient, count(*) AS n FROM visit GROUP BY patient) v GROUP BY n ORDER BY n;
 SELECT DISTINCT ward FROM visit ORDER BY 1;
 -- nobody, and too few
 SELECT i2, count(*) FROM measure WHERE false GROUP BY i2;

@@ -53,7 +53,7 @@ query_reads_shared(Query *query)
 	return reads_shared_walker((Node *) query, NULL);
 }
 
-/* In FROM of this level: queries in FROM have plans of their own. */
+/* In FROM of this level: queries in FROM have plans of their own, but for those whose rows are patients. */
 bool
 query_reads_published(Query *query)
 {
@@ -64,6 +64,8 @@ query_reads_published(Query *query)
 		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
 
 		if (rte->rtekind == RTE_RELATION && is_published_table(rte->relid))
+			return true;
+		if (rte->rtekind == RTE_SUBQUERY && rte->subquery != NULL && query_groups_patients(rte->subquery))
 			return true;
 	}
 	return false;

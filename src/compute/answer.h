@@ -35,7 +35,7 @@ typedef enum AnswerStage
 /* Does the query or a query in its FROM read a shared table? */
 extern bool query_reads_shared(Query *query);
 
-/* Does it read, itself, rows of a published table? */
+/* Does it read, itself, rows of a published table, or a sub-query's groups that are its patients? */
 extern bool query_reads_published(Query *query);
 
 /*

@@ -218,6 +218,17 @@ is_patient(Query *query, Node *node)
 	return table->patient != NULL && strcmp(table->patient, get_attname(rte->relid, var->varattno, false)) == 0;
 }
 
+bool
+query_groups_patients(Query *query)
+{
+	ListCell   *lc;
+
+	foreach(lc, query->groupClause)
+		if (is_patient(query, get_sortgroupclause_expr(lfirst_node(SortGroupClause, lc), query->targetList)))
+			return true;
+	return false;
+}
+
 static bool
 is_own_patient(SiteInput *input, Node *node)
 {

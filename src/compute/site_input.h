@@ -15,6 +15,9 @@
 /* Is it a foreign table of secmed whose rows are the sites'? */
 extern bool is_published_table(Oid relid);
 
+/* Does the query group by patients of the sites?  Such groups are of no use but to a query around it. */
+extern bool query_groups_patients(Query *query);
+
 /*
  * One table.  Of *conditions, those that are about it alone and that sites can check are taken off the
  * list.  NULL with the compiler's refusal.

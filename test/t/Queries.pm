@@ -5,8 +5,11 @@
 #     my $tables = Queries->new(smallest => 3);
 #     $tables->definitions('shared');     CREATE FOREIGN TABLE ..., or
 #     $tables->definitions('clear');      CREATE TABLE ...
-#     $tables->rows;                      INSERT ...
+#     $tables->rows(qw(p v d));           INSERT ...
 #     my $q = $tables->query;             {shared, clear, ordered, types}
+#
+#     my $tables = Queries->new(smallest => 3, partitioned => 1);
+#     $tables->site(k, sites);            what site k of so many holds and publishes of p and v; d is shared
 #
 # Three tables: p (unique patients), v (their visits, several of each or none)
 # and d (a dictionary of what v.code refers to).  "shared" and "clear" are one
@@ -36,6 +39,8 @@ my %CONSTANT = (
 my %INTEGER = (2 => 'smallint', 4 => 'integer', 8 => 'bigint');
 my $INTEGERS_TO = 2**52;		# what perl's numbers hold exactly
 my $NUMERICS_TO = 1e17;
+my $SITE_ROWS = 64;				# the least there is
+my $USES = 'aggregate,group,filter,join,extreme';
 
 sub pick { return $_[ int rand @_ ] }
 sub chance { return rand() < shift }
@@ -168,6 +173,16 @@ sub sql_type
 	return $type{ $column->{kind} };
 }
 
+sub column_list
+{
+	my ($table, $how) = @_;
+	return join ', ', map {
+		my @options = ($how ne 'clear' && $_->{bits} ? "bits '$_->{bits}'" : (), $how eq 'published' ? "uses '$USES'" : ());
+		my ($type, $collate) = sql_type($_) =~ /^(.*?)( COLLATE.*)?$/;
+		join ' ', $_->{name}, $type, @options ? 'OPTIONS (' . join(', ', @options) . ')' : (), $collate // (), $_->{nullable} ? () : 'NOT NULL'
+	} @{ $table->{columns} };
+}
+
 sub definitions
 {
 	my ($self, $how) = @_;
@@ -178,11 +193,9 @@ sub definitions
 	my $sql = '';
 	for my $table (map { $self->{tables}{$_} } qw(p v d))
 	{
-		my $columns = join ', ', map {
-			join ' ', $_->{name}, $how eq 'shared' && $_->{bits} ? sql_type($_) . " OPTIONS (bits '$_->{bits}')" : sql_type($_),
-			  $_->{nullable} ? () : 'NOT NULL'
-		} @{ $table->{columns} };
-		$sql .= $how eq 'shared'
+		my $columns = column_list($table, $how);
+		$sql .= $how eq 'shared' && $self->{partitioned} && $table->{name} ne 'd' ? $self->published($table)
+		  : $how eq 'shared'
 		  ? "CREATE FOREIGN TABLE $table->{name} ($columns) SERVER consortium OPTIONS (kind 'shared', $options{$table->{name}});\n"
 		  : "CREATE TABLE $table->{name} ($columns);\n";
 	}
@@ -191,11 +204,36 @@ sub definitions
 
 sub rows
 {
-	my ($self) = @_;
+	my ($self, @names) = @_;
 	return join '', map {
 		my @rows = map { '(' . join(', ', @$_) . ')' } @{ $_->{rows} };
 		@rows ? "INSERT INTO $_->{name} VALUES " . join(', ', @rows) . ";\n" : ();
-	} map { $self->{tables}{$_} } qw(p v d);
+	} map { $self->{tables}{$_} } @names;
+}
+
+# A patient is at one site.
+sub site
+{
+	my ($self, $site, $sites) = @_;
+	my $sql = 'SELECT secmed.unpublish(name) FROM secmed.published; DROP TABLE IF EXISTS public.p, public.v;';
+	for my $table (map { $self->{tables}{$_} } qw(p v))
+	{
+		my $name = $table->{name};
+		my @rows = map { '(' . join(', ', @$_) . ')' } grep { $_->[0] % $sites == $site } @{ $table->{rows} };
+		$sql .= "CREATE TABLE $name (" . column_list($table, 'clear') . ($name eq 'p' ? ', PRIMARY KEY (patient)' : '') . ");\n";
+		$sql .= "INSERT INTO $name VALUES " . join(', ', @rows) . ";\n" if @rows;
+		$sql .= "SELECT secmed.publish('$name', patient => 'patient', min_patients => $self->{smallest}, rows_max => $SITE_ROWS);\n";
+		$sql .= "SELECT secmed.set_column_policy('$name', '$_->{name}', uses => '{$USES}');\n" for @{ $table->{columns} };
+	}
+	return $sql;
+}
+
+sub published
+{
+	my ($self, $table) = @_;
+	my $unique = $table->{name} eq 'p' ? "unique 'patient', " : '';
+	return "CREATE FOREIGN TABLE $table->{name} (" . column_list($table, 'published') . ") SERVER consortium OPTIONS (table '$table->{name}', "
+	  . "patient 'patient', ${unique}threshold '$self->{smallest}', rows_max '$SITE_ROWS');\n";
 }
 
 # Expressions ----------------------------------------------------------------
@@ -546,7 +584,8 @@ sub grouped
 	$self->{patient} = 'q.who';
 	push @{ $self->{scope} }, map { { sql => "q.$_", kind => 'integer', width => 8, low => 0, high => 100 } } qw(n groups);
 	push @{ $self->{scope} }, { sql => 'q.top', kind => 'integer', width => 4, low => -2**31 + 1, high => 2**31 - 1 };
-	push @{ $self->{scope} }, { sql => 'q.who', kind => 'integer', width => 4, low => 1, high => 50 };
+	# Of the sites' patients a sub-query passes on numbers.
+	push @{ $self->{scope} }, { sql => 'q.who', kind => 'integer', width => 4, low => 1, high => 50 } unless $self->{partitioned};
 	return $sql if chance(0.5);
 	return $self->bring('p', 'p') . " JOIN $sql ON p.patient = q.who";
 }
@@ -610,12 +649,14 @@ sub of_groups
 	my @keys = map { $self->key } 1 .. pick(0, 1, 1, 1, 2, 3);
 	my @aggregates = map { $self->aggregate } 1 .. between(@keys ? 0 : 1, 3);
 	my @positions = map { $_ + 1 } 0 .. $#keys;
-	my $order = @keys && chance(0.4) ? $self->order(@positions) : '';
+	# Sites give all groups of public values, withheld ones too: told by the count, and not to be cut by a LIMIT.
+	push @aggregates, { shared => 'count(*)', clear => $self->if_enough('count(*)'), float => 0 } if $self->{partitioned};
+	my $order = @keys && !$self->{partitioned} && chance(0.4) ? $self->order(@positions) : '';
 	my $having = @keys && chance(0.3) ? $self->aggregate : undef;
 	my $bound = pick('IS NOT NULL', 'IS NULL', 'IS DISTINCT FROM NULL');
 	$having = { shared => 'count(*)', clear => $self->if_enough('count(*)') } if $having && chance(0.7);
 	$bound = pick('>', '<', '<>', '>=') . ' ' . between(0, 5) if $having && $having->{shared} eq 'count(*)';
-	my %query = (ordered => $order ne '', float => [ (map { $_->{kind} eq 'float' } @keys), map { $_->{float} } @aggregates ]);
+	my %query = (of_sites => $self->{partitioned}, ordered => $order ne '', float => [ (map { $_->{kind} eq 'float' } @keys), map { $_->{float} } @aggregates ]);
 	for my $how (qw(shared clear))
 	{
 		my @having = $having ? "$having->{$how} $bound" : ();
