@@ -170,13 +170,15 @@ SET search_path = consortium;
 SELECT count(*) FROM secmed.run('by-sex', '{"from": 0, "stages": [1]}') AS t(sex text, n bigint, age numeric);
 \set SHOW_CONTEXT errors
 
--- a site that lets nobody ask but under contracts
+-- a site that lets nobody ask but under contracts; which of the two says so first is chance
 \c north postgres
 SELECT secmed.set_mode('contracts');
 \c desk alice
 SET client_min_messages = warning;
 SET search_path = consortium;
+\set VERBOSITY sqlstate
 SELECT sex, count(*) FROM measure GROUP BY sex;
+\set VERBOSITY default
 SELECT * FROM secmed.run('by-sex', '{"from": 10, "stages": [3]}') AS t(sex text, n bigint, age numeric);
 \c north postgres
 SELECT secmed.set_mode('adhoc');
