@@ -3649,6 +3649,83 @@ COMMENT ON FUNCTION secmed.lm(text, regclass, text, text, double precision, text
 REVOKE ALL ON FUNCTION secmed.lm(text, regclass, text, text, double precision, text, jsonb, double precision) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.lm(text, regclass, text, text, double precision, text, jsonb, double precision) TO secmed_analyst;
 
+CREATE TYPE secmed.survival_point AS (
+	stratum		text,
+	"time"		double precision,
+	n_risk		bigint,
+	n_event		bigint,
+	n_censor	bigint,
+	survival	double precision,
+	std_err		double precision,
+	lower		double precision,
+	upper		double precision,
+	hazard		double precision,
+	hazard_std_err	double precision
+);
+COMMENT ON TYPE secmed.survival_point IS
+'A point of a survival curve: whose curve ("sex=1", NULL if there is one), from when on, at risk just before, events and censored at this time (of asked times: since the one before), Kaplan and Meier''s survival, its standard error by Greenwood, limits, Nelson and Aalen''s cumulative hazard and its standard error.';
+REVOKE ALL ON TYPE secmed.survival_point FROM PUBLIC;
+GRANT USAGE ON TYPE secmed.survival_point TO secmed_analyst;
+
+CREATE TYPE secmed.survival_summary AS (
+	stratum		text,
+	n			bigint,
+	n_event		bigint,
+	median		double precision,
+	median_lower	double precision,
+	median_upper	double precision,
+	mean		double precision,
+	mean_std_err	double precision,
+	until		double precision,
+	n_missing	bigint
+);
+COMMENT ON TYPE secmed.survival_summary IS
+'What a survival curve comes to: rows, events, median and its limits (NULL: not reached), restricted mean until a time and its standard error, rows of the relation that are left out because a value is missing.';
+REVOKE ALL ON TYPE secmed.survival_summary FROM PUBLIC;
+GRANT USAGE ON TYPE secmed.survival_summary TO secmed_analyst;
+
+CREATE TYPE secmed.survival_test AS (
+	stratum		text,
+	n			bigint,
+	observed	bigint,
+	expected	double precision,
+	variance	double precision,
+	statistic	double precision,
+	df			double precision,
+	p_value		double precision,
+	n_missing	bigint
+);
+COMMENT ON TYPE secmed.survival_test IS
+'An arm of a log-rank test: rows, events, expected events and the variance of their difference, summed over strata; and of the whole test chi-square, degrees of freedom and p, and the rows left out.';
+REVOKE ALL ON TYPE secmed.survival_test FROM PUBLIC;
+GRANT USAGE ON TYPE secmed.survival_test TO secmed_analyst;
+
+CREATE FUNCTION secmed.survfit(formula text, relation regclass, times double precision[] DEFAULT NULL,
+		conf_type text DEFAULT 'log', conf_level double precision DEFAULT 0.95, "where" text DEFAULT NULL,
+		levels jsonb DEFAULT NULL) RETURNS SETOF secmed.survival_point
+	AS 'MODULE_PATHNAME', 'secmed_survfit' LANGUAGE C CALLED ON NULL INPUT VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION secmed.survfit(text, regclass, double precision[], text, double precision, text, jsonb) IS
+'Survival curves, as R''s survfit: surv(time, event) ~ arm, or ~ 1; at the asked times, or at all times of the rows. conf_type is log, log-log or plain.';
+REVOKE ALL ON FUNCTION secmed.survfit(text, regclass, double precision[], text, double precision, text, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.survfit(text, regclass, double precision[], text, double precision, text, jsonb) TO secmed_analyst;
+
+CREATE FUNCTION secmed.survfit_summary(formula text, relation regclass, until double precision DEFAULT NULL,
+		conf_type text DEFAULT 'log', conf_level double precision DEFAULT 0.95, "where" text DEFAULT NULL,
+		levels jsonb DEFAULT NULL) RETURNS SETOF secmed.survival_summary
+	AS 'MODULE_PATHNAME', 'secmed_survfit_summary' LANGUAGE C CALLED ON NULL INPUT VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION secmed.survfit_summary(text, regclass, double precision, text, double precision, text, jsonb) IS
+'Of survival curves the median with limits, and with until the restricted mean, as R''s print(survfit(...), rmean = until).';
+REVOKE ALL ON FUNCTION secmed.survfit_summary(text, regclass, double precision, text, double precision, text, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.survfit_summary(text, regclass, double precision, text, double precision, text, jsonb) TO secmed_analyst;
+
+CREATE FUNCTION secmed.survdiff(formula text, relation regclass, "where" text DEFAULT NULL,
+		levels jsonb DEFAULT NULL) RETURNS SETOF secmed.survival_test
+	AS 'MODULE_PATHNAME', 'secmed_survdiff' LANGUAGE C CALLED ON NULL INPUT VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION secmed.survdiff(text, regclass, text, jsonb) IS
+'The log-rank test, as R''s survdiff: surv(time, event) ~ arm, stratified with + strata(site).';
+REVOKE ALL ON FUNCTION secmed.survdiff(text, regclass, text, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.survdiff(text, regclass, text, jsonb) TO secmed_analyst;
+
 -- fdw -----------------------------------------------------------------------
 
 CREATE FUNCTION secmed.fdw_handler() RETURNS fdw_handler

@@ -87,6 +87,14 @@ column_domain(Var *var, void *arg)
 	return foreign_column_domain(entry->relid, var->varattno);
 }
 
+Domain *
+design_domain(const Design *design, const char *sql)
+{
+	Query	   *query = analyse(design, list_make1(unconstify(char *, sql)));
+
+	return domain_of_expression(expression_of(query, 0), column_domain, query);
+}
+
 static void
 add_level(Levels *levels, const char *value, Oid type)
 {
@@ -314,6 +322,8 @@ used_expressions(const Design *design, const char *weights)
 		used = lappend(used, design->formula->variables[i].sql);
 	foreach(lc, design->formula->offsets)
 		used = lappend(used, lfirst(lc));
+	if (design->formula->time)
+		used = lappend(used, design->formula->time);
 	if (weights)
 		used = lappend(used, (char *) weights);
 	return used;

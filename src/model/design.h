@@ -16,6 +16,7 @@
 #include "postgres.h"
 #include "base/limits.h"
 #include "model/formula.h"
+#include "query/domain.h"
 #include "utils/jsonb.h"
 
 typedef struct DesignColumn
@@ -53,6 +54,9 @@ typedef struct Design
  */
 extern Design *design_start(Formula *formula, Oid relation, const char *where, const char *weights,
 							Jsonb *levels, bool binomial);
+
+/* The public values of an expression over the relation, or NULL.  Needs SPI. */
+extern Domain *design_domain(const Design *design, const char *sql);
 
 /* Leaves out levels without rows: `rows` of each of a variable's levels, */
 extern void design_keep_levels(Design *design, int variable, const int64 *rows);

@@ -2,12 +2,12 @@
  * formula.c
  *	  A model's formula, by PostgreSQL's scanner and a grammar of a few lines:
  *
- *	  formula      outcome ~ sum
+ *	  formula      outcome ~ sum, where outcome is SQL or surv(SQL, SQL)
  *	  sum          [+ | -] product { (+ | -) product }
  *	  product      interaction { (* | /) interaction }
  *	  interaction  power { : power }
  *	  power        primary [ ^ number ]
- *	  primary      ( sum ) | 0 | 1 | column | function ( SQL )
+ *	  primary      ( sum ) | 0 | 1 | column | strata ( SQL , ... ) | function ( SQL )
  *
  * Values of the grammar are lists of terms, each once, in the order of their
  * first appearance.
@@ -386,6 +386,36 @@ is_mark(const Token *name)
 	return is_name(name) && name[1].kind == '(' && (strcmp(name->name, "factor") == 0 || strcmp(name->name, "i") == 0);
 }
 
+/* The comma, outside of inner parentheses, or the end. */
+static Token *
+comma_before(Token *from, Token *end)
+{
+	int			depth = 0;
+
+	for (Token *token = from; token < end; token++)
+	{
+		depth += token->kind == '(';
+		depth -= token->kind == ')';
+		if (depth == 0 && token->kind == ',')
+			return token;
+	}
+	return end;
+}
+
+static void
+add_strata(Parser *parser, Token *from, Token *end)
+{
+	for (Token *comma; from <= end; from = comma + 1)
+	{
+		Variable   *variable = palloc(sizeof(Variable));
+
+		comma = comma_before(from, end);
+		*variable = variable_between(parser, from, comma);
+		variable->factor = true;
+		parser->formula->strata = lappend(parser->formula->strata, variable);
+	}
+}
+
 static Terms
 parse_call(Parser *parser)
 {
@@ -401,6 +431,11 @@ parse_call(Parser *parser)
 	{
 		variable = variable_between(parser, open + 1, close);
 		parser->formula->offsets = lappend(parser->formula->offsets, variable.sql);
+		return (Terms) {0};
+	}
+	if (strcmp(name->name, "strata") == 0)
+	{
+		add_strata(parser, open + 1, close);
 		return (Terms) {0};
 	}
 	if (is_mark(name))
@@ -573,6 +608,37 @@ keep_terms(Formula *formula, const Terms *terms)
 				formula->terms[formula->nterms++] = terms->term[i];
 }
 
+/* surv(time, event) */
+static bool
+is_surv(const Token *name)
+{
+	return is_name(name) && name[1].kind == '(' && strcmp(name->name, "surv") == 0;
+}
+
+static void
+parse_surv(Parser *parser, Token *open, Token *close)
+{
+	Token	   *comma = comma_before(open + 1, close);
+
+	if (comma == close || comma_before(comma + 1, close) != close)
+		complain(parser->formula, open->location, "surv() has two arguments", "Write surv(time, event) ~ ...");
+	parser->formula->time = variable_between(parser, open + 1, comma).sql;
+	parser->formula->outcome = variable_between(parser, comma + 1, close);
+}
+
+static void
+parse_outcome(Parser *parser, Token *tilde)
+{
+	Token	   *first = parser->tokens;
+	bool		call = first[1].kind == '(' && closing_of(parser, first + 1) == tilde - 1;
+
+	if (call && is_surv(first))
+		parse_surv(parser, first + 1, tilde - 1);
+	else
+		parser->formula->outcome = call && is_mark(first) ? marked_variable(parser, first, tilde - 1) :
+			variable_between(parser, first, tilde);
+}
+
 Formula *
 formula_parse(const char *text)
 {
@@ -584,8 +650,7 @@ formula_parse(const char *text)
 	formula->text = pstrdup(text);
 	parser.tokens = read_tokens(formula);
 	tilde = find_tilde(&parser);
-	formula->outcome = is_mark(parser.tokens) && closing_of(&parser, parser.tokens + 1) == tilde - 1 ?
-		marked_variable(&parser, parser.tokens, tilde - 1) : variable_between(&parser, parser.tokens, tilde);
+	parse_outcome(&parser, tilde);
 	parser.at = (int) (tilde + 1 - parser.tokens);
 	terms = parse_sum(&parser, true);
 	if (here(&parser)->kind != 0)
@@ -594,6 +659,16 @@ formula_parse(const char *text)
 	keep_terms(formula, &terms);
 	if (formula->nterms == 0 && !formula->intercept)
 		complain(formula, -1, "it has no terms", NULL);
+	return formula;
+}
+
+Formula *
+formula_parse_plain(const char *text)
+{
+	Formula    *formula = formula_parse(text);
+
+	if (formula->time != NULL || formula->strata != NIL)
+		complain(formula, -1, "this model has no surv() and no strata()", "Use secmed.coxph() for times until an event.");
 	return formula;
 }
 

@@ -12,6 +12,8 @@
  *
  * log(x) is R's natural logarithm; all other functions and operators are PostgreSQL's.
  *
+ * Of times until an event: surv(time, event) ~ a + strata(b, c).
+ *
  * It is read by PostgreSQL's scanner, so names and constants are written as
  * in SQL.
  */
@@ -37,17 +39,22 @@ typedef uint64 Term;
 typedef struct Formula
 {
 	char	   *text;
-	Variable	outcome;
+	Variable	outcome;		/* of surv(time, event) the event */
+	char	   *time;			/* SQL: its time; NULL of other models */
 	int			nvariables;
 	Variable	variables[FORMULA_VARIABLES_MAX];
 	bool		intercept;
 	int			nterms;			/* of lower degree first, as R orders them; without the intercept */
 	Term	   *terms;
 	List	   *offsets;		/* of char *: SQL */
+	List	   *strata;			/* of Variable * */
 } Formula;
 
 /* An error that points at what is wrong. */
 extern Formula *formula_parse(const char *text);
+
+/* The same, of a model without times and strata. */
+extern Formula *formula_parse_plain(const char *text);
 
 /* An error unless the SQL is one expression and nothing besides; `what` names it. */
 extern void formula_check_expression(const char *sql, const char *what);

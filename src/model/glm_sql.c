@@ -296,7 +296,7 @@ secmed_glm_model(PG_FUNCTION_ARGS)
 	read_options(fcinfo, &model);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to SPI");
-	design = design_start(formula_parse(text_argument(fcinfo, ARG_FORMULA)), PG_GETARG_OID(ARG_RELATION),
+	design = design_start(formula_parse_plain(text_argument(fcinfo, ARG_FORMULA)), PG_GETARG_OID(ARG_RELATION),
 						  text_argument(fcinfo, ARG_WHERE), text_argument(fcinfo, ARG_WEIGHTS),
 						  PG_ARGISNULL(ARG_LEVELS) ? NULL : PG_GETARG_JSONB_P(ARG_LEVELS),
 						  model.family == FAMILY_BINOMIAL);

@@ -124,7 +124,18 @@ meta <- function(method)
 		REML = uniroot(score, c(0, 10), tol = 1e-15)$root))
 }
 
-evaluate <- function(call) as.numeric(eval(parse(text = call), measure, globalenv()))
+# The lung trial, for sql/survival.sql; without the package its figures are left out.
+with_survival <- requireNamespace("survival", quietly = TRUE)
+lung <- read.csv("test/data/lung.csv")
+if (!with_survival)
+	cat("R's package survival is not here: its figures are not looked at (r-cran-survival)\n")
+
+evaluate <- function(call)
+{
+	of_survival <- grepl("Surv(", call, fixed = TRUE)
+	as.numeric(if (of_survival) eval(parse(text = call), list(lung = lung), asNamespace("survival"))
+		else eval(parse(text = call), measure, globalenv()))
+}
 
 arguments <- commandArgs(trailingOnly = TRUE)
 writes <- "--write" %in% arguments
@@ -135,6 +146,8 @@ for (file in setdiff(arguments, "--write"))
 	for (i in grep("near\\(.*-- R: ", lines))
 	{
 		call <- sub(".*-- R: ", "", lines[i])
+		if (!with_survival && grepl("Surv(", call, fixed = TRUE))
+			next
 		value <- suppressWarnings(evaluate(call))
 		found <- regmatches(lines[i], regexec("^(.*near\\(.*, )([^,() ]+)(\\).*-- R: .*)$", lines[i]))[[1]]
 		if (writes)
