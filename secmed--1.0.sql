@@ -3726,6 +3726,33 @@ COMMENT ON FUNCTION secmed.survdiff(text, regclass, text, jsonb) IS
 REVOKE ALL ON FUNCTION secmed.survdiff(text, regclass, text, jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.survdiff(text, regclass, text, jsonb) TO secmed_analyst;
 
+-- Propensity scores: what is returned is SQL, which the sites evaluate row by row.
+
+CREATE FUNCTION secmed.propensity_score(formula text, relation regclass, "where" text DEFAULT NULL, levels jsonb DEFAULT NULL) RETURNS text
+	AS 'MODULE_PATHNAME', 'secmed_propensity_score' LANGUAGE C CALLED ON NULL INPUT VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION secmed.propensity_score(text, regclass, text, jsonb) IS
+'The chance of treatment, treated ~ covariates, fitted by glm() with family binomial, as an SQL expression over the relation. Opens what glm() does.';
+REVOKE ALL ON FUNCTION secmed.propensity_score(text, regclass, text, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.propensity_score(text, regclass, text, jsonb) TO secmed_analyst;
+
+CREATE FUNCTION secmed.propensity_weights(treated text, score text, estimand text DEFAULT 'ATE') RETURNS text
+	AS 'MODULE_PATHNAME', 'secmed_propensity_weights' LANGUAGE C STRICT STABLE;
+COMMENT ON FUNCTION secmed.propensity_weights(text, text, text) IS
+'Inverse probability weights of treatment, of a condition and propensity_score(), as an SQL expression for glm(weights => ...): 1/e of the treated and 1/(1-e) of the others (ATE), 1 and e/(1-e) (ATT), (1-e)/e and 1 (ATC). Opens nothing.';
+REVOKE ALL ON FUNCTION secmed.propensity_weights(text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.propensity_weights(text, text, text) TO secmed_analyst;
+
+CREATE FUNCTION secmed.balance(formula text, relation regclass, score text DEFAULT NULL, estimand text DEFAULT 'ATE',
+		"where" text DEFAULT NULL, levels jsonb DEFAULT NULL,
+		OUT term text, OUT mean1 double precision, OUT mean0 double precision, OUT smd double precision,
+		OUT weighted_mean1 double precision, OUT weighted_mean0 double precision, OUT weighted_smd double precision)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'secmed_balance' LANGUAGE C CALLED ON NULL INPUT VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION secmed.balance(text, regclass, text, text, text, jsonb) IS
+'How alike treated (1) and others (0) are in each covariate, treated ~ covariates: means, and their difference over the square root of the mean of both variances (Austin 2009), before and after weighting by propensity_score(). Opens of each column and group: n, missing, the sums of x and x squared, of weights and weighted x.';
+REVOKE ALL ON FUNCTION secmed.balance(text, regclass, text, text, text, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.balance(text, regclass, text, text, text, jsonb) TO secmed_analyst;
+
 -- fdw -----------------------------------------------------------------------
 
 CREATE FUNCTION secmed.fdw_handler() RETURNS fdw_handler

@@ -69,6 +69,10 @@ SELECT * FROM secmed.roc('smoker ~ stage', 'nobody');
 SELECT estimate FROM secmed.auc('(sex = ''f'') ~ (sex = ''f'')::integer', 'measure');
 SELECT observed, estimate, conf_low FROM secmed.smr('false ~ price | stage', 'measure', '{"0": 1}');
 SELECT estimate, standard_error, conf_low FROM secmed.standardised_rate('false ~ price | stage', 'measure', '{"0": 1}');
+SELECT secmed.propensity_weights('smoker', :'score', 'ATT') AS weights, secmed.propensity_weights('smoker', '0.3', 'ATC') AS atc \gset
+\echo :atc
+SELECT near((secmed.weighted_mean(f4, :weights)), 0.9848359799309253) AS weighted -- R: balance("f4", "ATT")[5]
+  FROM measure WHERE NOT smoker;
 -- refused
 SELECT secmed.meta_analysis(yi, 0) FROM bcg;
 SELECT secmed.meta_analysis(yi, 'NaN') FROM bcg;
@@ -86,5 +90,11 @@ SELECT * FROM secmed.roc('smoker ~ stage', 'measure', '{}');
 SELECT * FROM secmed.roc('smoker ~ stage', 'measure', '{2, 1}');
 SELECT * FROM secmed.roc(NULL, 'measure');
 SELECT * FROM secmed.auc('smoker ~ stage', 'measure', NULL, NULL);
+SELECT secmed.propensity_weights('smoker', '0.3', 'all');
+SELECT secmed.propensity_weights('smoker', '0.3; SELECT 1');
+SELECT secmed.propensity_score(NULL, 'measure');
+SELECT secmed.propensity_score('f8 ~ f4', 'measure');
+SELECT * FROM secmed.balance('smoker ~ 1', 'measure');
+SELECT * FROM secmed.balance('smoker ~ f4', 'measure', '1; DROP TABLE measure');
 \c pooled stranger
 SELECT secmed.meta_analysis(1, 1);

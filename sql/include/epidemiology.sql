@@ -57,3 +57,25 @@ SELECT near(estimate, 0.4914559125085441) AS area, -- R: roc_area(smoker, stage)
 SELECT near(estimate, 0.4778021175611537) AS cut, -- R: roc_area(smoker, findInterval(f8, c(-500, 0, 500)))[1]
 	   near(standard_error, 0.03735821452015132) AS delong, -- R: roc_area(smoker, findInterval(f8, c(-500, 0, 500)))[2]
 	   n_missing FROM secmed.auc('smoker ~ f8', 'measure', '{-500, 0, 500}', 0.9);
+-- propensity scores
+SET client_min_messages = warning;
+SELECT secmed.propensity_score('smoker ~ f4 + sex', 'measure') AS score,
+	   secmed.propensity_score('smoker ~ f4 + sex', 'measure', "where" => 'i2 > 0') AS of_some \gset
+SELECT near(mean1, 0.9848484848484849) AS treated, -- R: balance("f4")[1]
+	   near(mean0, 0.9829545454545454) AS others, -- R: balance("f4")[2]
+	   near(smd, 0.003078603939426537) AS smd, -- R: balance("f4")[3]
+	   near(weighted_mean1, 0.9835692649050123) AS weighted, -- R: balance("f4")[4]
+	   near(weighted_smd, -2.019745431597127e-05) AS weighted_smd -- R: balance("f4")[6]
+  FROM secmed.balance('smoker ~ f4 + sex', 'measure', :'score') WHERE term = 'f4';
+SELECT near(smd, 0) AS smd, -- R: balance("sex")[3]
+	   near(weighted_smd, 0.0001329952299828551) AS weighted_smd -- R: balance("sex")[6]
+  FROM secmed.balance('smoker ~ f4 + sex', 'measure', :'score') WHERE term = 'sexm';
+SELECT weighted_mean1 = mean1 AS treated,
+	   near(weighted_mean0, 0.9848359799309253) AS controls -- R: balance("f4", "ATT")[5]
+  FROM secmed.balance('smoker ~ f4 + sex', 'measure', :'score', 'ATT') WHERE term = 'f4';
+SELECT term, weighted_smd IS NULL AS unweighted FROM secmed.balance('smoker ~ sex', 'measure');
+SELECT near(estimate, -1.223584829537062) AS effect, -- R: effect()[1]
+	   near(standard_error, 4.444830314235119) AS robust -- R: effect()[2]
+  FROM secmed.lm('i2 ~ smoker', 'measure', weights => secmed.propensity_weights('smoker', :'score'), errors => 'HC0') WHERE term = 'smokerTRUE';
+SELECT near(avg(:of_some), 0.3333333333334492) AS score -- R: mean(fitted(glm(smoker ~ f4 + sex, binomial, subset = i2 > 0)))
+  FROM measure;

@@ -357,8 +357,8 @@ outcome_sql(Design *design, Query *query, Jsonb *argument, bool binomial)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("the outcome %s has fewer than two values", outcome->label)));
-	return psprintf("CASE WHEN (%s) OPERATOR(pg_catalog.=) %s THEN 0::pg_catalog.float8 ELSE 1::pg_catalog.float8 END",
-					outcome->sql, quote_literal_cstr(levels.values[0]));
+	return as_number(psprintf("((%s) OPERATOR(pg_catalog.<>) %s)::pg_catalog.int4",
+							  outcome->sql, quote_literal_cstr(levels.values[0])));
 }
 
 static char *

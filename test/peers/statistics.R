@@ -109,6 +109,29 @@ roc_area <- function(diseased, score)
 		sqrt((a * (1 - a) + (m - 1) * (q1 - a^2) + (n - 1) * (q2 - a^2)) / (m * n)))
 }
 
+# Inverse probability weights of smoking, given f4 and sex; HC0 is White's (1980), as sandwich::vcovHC.
+weighted <- function(estimand = "ATE")
+{
+	with(measure, {
+		used <- !is.na(smoker) & !is.na(f4); e <- rep(NA, length(p)); e[used] <- fitted(glm(smoker ~ f4 + sex, binomial))
+		w <- if (estimand == "ATE") ifelse(smoker, 1 / e, 1 / (1 - e)) else ifelse(smoker, 1, e / (1 - e))
+		data.frame(measure, w)
+	})
+}
+balance <- function(term, estimand = "ATE")
+{
+	rows <- subset(weighted(estimand), !is.na(w)); x <- if (term == "sex") as.numeric(rows$sex == "m") else rows[[term]]
+	t <- rows$smoker; s <- sqrt((var(x[t]) + var(x[!t])) / 2)
+	m <- c(mean(x[t]), mean(x[!t]), weighted.mean(x[t], rows$w[t]), weighted.mean(x[!t], rows$w[!t]))
+	c(m[1:2], (m[1] - m[2]) / s, m[3:4], (m[3] - m[4]) / s)
+}
+effect <- function()
+{
+	rows <- subset(weighted(), !is.na(w) & !is.na(i2)); model <- lm(i2 ~ smoker, rows, weights = w)
+	x <- model.matrix(model); bread <- solve(crossprod(x * sqrt(rows$w)))
+	c(coef(model)[2], sqrt((bread %*% crossprod(x * rows$w * residuals(model)) %*% bread)[2, 2]))
+}
+
 # Trials of BCG (Colditz et al. 1994; metadat's dat.bcg); DerSimonian and Laird 1986, and the root of the restricted score.
 meta <- function(method)
 {
