@@ -52,22 +52,23 @@ LDLIBS   := -lsodium -lcrypto -Wl,--as-needed -lRmath -llapacke -lpthread -lm
 
 all: $(UNIT) $(SIM)
 
-# Verbose, so that whoever runs it can count.
-run: all
-	prove --verbose -e '' $(UNIT) $(SIM)
+# As many at a time as make may run (-j), the output of each together, and all of them also if one
+# fails.  Verbose, so that whoever runs it can count.
+MAKEFLAGS += -Otarget -k
+%.ran: % FORCE
+	@prove --verbose -e '' $<
 
-# The same for one of the two only.
-unit: $(UNIT)
-	prove --verbose -e '' $(UNIT)
-
-sim: $(SIM)
-	prove --verbose -e '' $(SIM)
+run: unit sim
+unit: $(UNIT:%=%.ran)
+sim: $(SIM:%=%.ran)
 
 # $(BUILD) must not have been built with SANITIZE.  A simulated party that fails
 # jumps over what a server's memory context would free, so leaks are not looked for there.
-valgrind: all
-	prove --verbose -e 'valgrind -q --leak-check=full --error-exitcode=99' $(filter-out $(LEAVES),$(UNIT))
-	prove --verbose -e 'valgrind -q --error-exitcode=99' $(LEAVES) $(filter-out $(SLOW_SIM),$(SIM))
+%.grind: % FORCE
+	@prove --verbose -e 'valgrind -q $(LEAKS) --error-exitcode=99' $<
+
+$(filter-out $(LEAVES:%=%.grind),$(UNIT:%=%.grind)): LEAKS := --leak-check=full
+valgrind: $(patsubst %,%.grind,$(UNIT) $(filter-out $(SLOW_SIM),$(SIM)))
 
 # Each for so long, as many at a time as make may run (-j):
 #   make -f test/core.mk fuzz CC=clang SANITIZE=-fsanitize=fuzzer,address,undefined BUILD=build/fuzz
