@@ -12,6 +12,7 @@
 
 #include "audit/access.h"
 #include "audit/append.h"
+#include "audit/archived.h"
 #include "audit/changes.h"
 #include "audit/elsewhere.h"
 #include "audit/dangling.h"
@@ -56,6 +57,7 @@ _PG_init(void)
 	elsewhere_init();
 	logins_init();
 	segment_init();
+	archived_init();
 	log_key_init();
 	signer_init();
 	connection_init();

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "audit/append.h"
+#include "audit/archived.h"
 #include "audit/segment.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_type.h"
@@ -101,26 +102,6 @@ write_file(const char *path, const void *bytes, size_t len)
 	(void) durable_rename(made, path, ERROR);
 }
 
-static bool
-read_file(const char *path, StringInfo out)
-{
-	int			fd = OpenTransientFile(path, O_RDONLY | PG_BINARY);
-	char		buffer[BLCKSZ];
-	ssize_t		n;
-
-	resetStringInfo(out);
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return false;
-	if (fd < 0)
-		file_failed("open file", path);
-	while ((n = read(fd, buffer, sizeof(buffer))) > 0)
-		appendBinaryStringInfo(out, buffer, (int) n);
-	if (n < 0)
-		file_failed("read file", path);
-	CloseTransientFile(fd);
-	return true;
-}
-
 /* A full tile or bundle, once there, does not change: others are written again. */
 static void
 put_file(const char *directory, const char *name, const bytea *content)
@@ -132,7 +113,7 @@ put_file(const char *directory, const char *name, const bytea *content)
 
 	CHECK_FOR_INTERRUPTS();
 	initStringInfo(&found);
-	if (!read_file(path, &found) || found.len != len || memcmp(found.data, bytes, len) != 0)
+	if (!archived_read(path, &found) || found.len != len || memcmp(found.data, bytes, len) != 0)
 		write_file(path, bytes, len);
 	pfree(found.data);
 	pfree(path);
@@ -194,7 +175,7 @@ carry_payloads(StringInfo out, const char *directory, uint64 archived)
 	Erasure    *erasures = load_erasures(&n);
 
 	initStringInfo(&old);
-	(void) read_file(psprintf("%s/%s", directory, EXPORT_PAYLOADS), &old);
+	(void) archived_read(psprintf("%s/%s", directory, EXPORT_PAYLOADS), &old);
 	for (char *line = old.data, *end; (end = strchr(line, '\n')) != NULL; line = end + 1)
 		if (strtou64(line, NULL, 10) < archived)
 			carry_line(out, line, (int) (end + 1 - line), erasures, n);
@@ -261,7 +242,8 @@ static bool
 get_file(void *arg, const char *path, StringInfo out)
 {
 	CHECK_FOR_INTERRUPTS();
-	return read_file(psprintf("%s/%s", (const char *) arg, path), out);
+	resetStringInfo(out);
+	return archived_read(psprintf("%s/%s", (const char *) arg, path), out);
 }
 
 static void

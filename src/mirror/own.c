@@ -4,6 +4,7 @@
  */
 #include "base/base.h"
 
+#include "audit/archived.h"
 #include "audit/standing.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -79,25 +80,46 @@ own_next(const KeyHistory *keys, uint64 held, uint64 target)
 	return next_step(held, target);
 }
 
+/* Entry first + at is of an archived bundle: this one and all of it that are not here either. */
+static bool
+fill_bundle(uint64 first, uint64 n, uint64 at, const uint8 **entries, size_t *lens)
+{
+	const uint8 *bundle[TILE_HASHES];
+	size_t		bundle_lens[TILE_HASHES];
+	uint64		number = (first + at) / TILE_HASHES;
+
+	if (!archived_bundle(number, bundle, bundle_lens))
+		return false;
+	for (; at < n && (first + at) / TILE_HASHES == number; at++)
+		if (entries[at] == NULL)
+		{
+			entries[at] = bundle[(first + at) % TILE_HASHES];
+			lens[at] = bundle_lens[(first + at) % TILE_HASHES];
+		}
+	return true;
+}
+
 bool
 own_entries(uint64 first, uint64 end, const uint8 ***entries, size_t **lens)
 {
 	Oid			types[] = {INT8OID, INT8OID};
 	Datum		values[] = {Int64GetDatum((int64) first), Int64GetDatum((int64) end)};
 
-	run_spi("SELECT entry FROM secmed.ledger WHERE seq >= $1 AND seq < $2 ORDER BY seq",
+	run_spi("SELECT seq, entry FROM secmed.ledger WHERE seq >= $1 AND seq < $2 ORDER BY seq",
 			SPI_OK_SELECT, 2, types, values, NULL);
-	if (SPI_processed != end - first)
-		return false;
-	*entries = palloc((SPI_processed + 1) * sizeof(uint8 *));
-	*lens = palloc((SPI_processed + 1) * sizeof(size_t));
+	*entries = palloc0((end - first + 1) * sizeof(uint8 *));
+	*lens = palloc0((end - first + 1) * sizeof(size_t));
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
-		HeldNote	entry = column_note(i, 1);
+		HeldNote	entry = column_note(i, 2);
+		uint64		at = column_number(i, 1) - first;
 
-		(*entries)[i] = (const uint8 *) entry.bytes;
-		(*lens)[i] = entry.len;
+		(*entries)[at] = (const uint8 *) entry.bytes;
+		(*lens)[at] = entry.len;
 	}
+	for (uint64 i = 0; i < end - first; i++)
+		if ((*entries)[i] == NULL && !fill_bundle(first, end - first, i, *entries, *lens))
+			return false;
 	return true;
 }
 

@@ -36,7 +36,7 @@ extern HeldNote own_note(uint64 size);
  */
 extern uint64 own_next(const KeyHistory *keys, uint64 held, uint64 target);
 
-/* Entries first to end - 1; false if one is missing. */
+/* Entries first to end - 1, those that are archived from there (audit/archived.h); false if one is missing. */
 extern bool own_entries(uint64 first, uint64 end, const uint8 ***entries, size_t **lens);
 
 /* The witnesses of a policy under which checkpoints of this size count; NULL if it has none. */

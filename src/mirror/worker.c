@@ -399,7 +399,8 @@ ask_update(Partner *partner)
 	question.n = size - question.first;
 	if (note.len == 0 || !own_entries(question.first, size, &question.items, &question.lens))
 	{
-		partner_failed(partner, "There is no checkpoint here that it can be sent.");
+		partner_failed(partner, note.len == 0 ? "There is no checkpoint here that it can be sent." :
+					   "It needs entries that are archived, and secmed.archive_directory does not have them.");
 		return false;
 	}
 	question.note = (MirrorBytes) {(const uint8 *) note.bytes, note.len};

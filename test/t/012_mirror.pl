@@ -19,6 +19,7 @@ my $c = Secmed->new(sites => [@nodes], coordinator => 'charite', conf => <<'END'
 secmed.checkpoint_interval = 200ms
 secmed.heartbeat_interval = 1s
 secmed.startup_wait = 3s
+secmed.ledger_segment = 256
 END
 my %cluster = %{ $c->{cluster} };
 
@@ -62,7 +63,24 @@ sub verify
 
 # Witnesses ------------------------------------------------------------------
 
+# Old entries of lmu are archived before gemelli becomes its witness.
+my $archive = PostgreSQL::Test::Utils::tempdir . '/archive';
+mkdir $archive;
+$c->run('lmu', q{CALL secmed.set_witnesses('{charite}')});
+append('lmu', 600);
+for my $node (@nodes)
+{
+	$cluster{$node}->append_conf('postgresql.conf', 'secmed.ledger_segment = 1048576');
+	$cluster{$node}->reload;
+}
+ok(Secmed::within(15, sub { $c->run('lmu', 'SELECT max(size) > 600 FROM secmed.ledger_certified') eq 't' }), 'lmu: one witness holds it');
+$c->run('lmu', "SELECT secmed.archive_ledger(512, '$archive')");
 $c->run($_, 'CALL secmed.set_witnesses()') for @nodes;
+ok(Secmed::within(10, sub {
+	$c->run('lmu', "SELECT problem FROM secmed.witness WHERE name = 'gemelli'") =~ /archived/;
+}), 'who joins later needs what is archived') or diag $c->run('lmu', 'SELECT * FROM secmed.witness');
+$cluster{lmu}->append_conf('postgresql.conf', "secmed.archive_directory = '$archive'");
+$cluster{lmu}->reload;
 ok(certified($_), "$_: what it signs is certified") for @nodes;
 is($c->run('lmu', "SELECT string_agg(name, ' ' ORDER BY name) FROM secmed.witness WHERE size IS NOT NULL"), 'charite gemelli', 'by the other two');
 like($c->run('lmu', 'SELECT note FROM secmed.certified LIMIT 1'), qr{^secmed\.secmed/lmu/.*/cosigner }s, 'with their countersignatures');
