@@ -73,6 +73,7 @@ struct Party
  *	  WATCH_SHUFFLE		x is a column of a table that is about to be shuffled: n elements of 8
  *						bytes, or (bytes = 0) planes of n bits, `party` of them
  *	  WATCH_SHUFFLED	x is the same column afterwards
+ *	  WATCH_NOISE		z is what it was, and a number that each party has drawn (noise.h)
  */
 typedef enum WatchedKind
 {
@@ -84,7 +85,8 @@ typedef enum WatchedKind
 	WATCH_OPEN,
 	WATCH_DIGEST,
 	WATCH_SHUFFLE,
-	WATCH_SHUFFLED
+	WATCH_SHUFFLED,
+	WATCH_NOISE
 } WatchedKind;
 
 struct Watched

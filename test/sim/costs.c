@@ -17,6 +17,7 @@
 #include "mpc/function.h"
 #include "mpc/group.h"
 #include "mpc/logic.h"
+#include "mpc/noise.h"
 #include "mpc/place.h"
 #include "mpc/release.h"
 #include "mpc/scaled.h"
@@ -127,6 +128,17 @@ step_arith(Party *self, const Row *row)
 		arith_multiply_rows(self, &x, &x, &y);
 	shared_free(&x);
 	shared_free(&y);
+}
+
+static void
+step_noise(Party *self, const Row *row)
+{
+	Shared		x = shared_alloc(row->n);
+	int64	   *drawn = palloc0((row->n + 1) * sizeof(int64));
+
+	noise_add(self, &x, drawn);
+	pfree(drawn);
+	shared_free(&x);
 }
 
 static void
@@ -505,7 +517,7 @@ static Protocol protocols[] = {
 	{"multiply", step_arith}, {"multiply_rows", step_arith}, {"input", step_arith},
 	{"and", step_bits}, {"input_bits", step_bits},
 	{"compare", step_both}, {"convert", step_both},
-	{"release", step_release},
+	{"release", step_release}, {"noise", step_noise},
 	{"multiply64", step_numbers}, {"square64", step_numbers}, {"refresh64", step_numbers},
 	{"dot64", step_numbers}, {"input64", step_numbers}, {"known64", step_numbers},
 	{"open64", step_numbers}, {"open_to64", step_numbers},

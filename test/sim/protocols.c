@@ -8,7 +8,9 @@
 #include "mpc/compare.h"
 #include "mpc/convert.h"
 #include "mpc/logic.h"
+#include "mpc/noise.h"
 #include "mpc/release.h"
+#include "share/gaussian.h"
 
 #define TOP		((uint64) PG_INT64_MAX)
 
@@ -544,6 +546,59 @@ test_release_rules(size_t cells, Prg *prg)
 	}
 }
 
+/* ---- noise ---- */
+
+/* With another sigma for each. */
+static int64 *
+party_noise(int party, size_t n)
+{
+	uint8		seed[SEED_BYTES] = {(uint8) (party + 1)};
+	Gaussian   *own = gaussian_create(seed);
+	int64	   *drawn = palloc((n + 1) * sizeof(int64));
+
+	for (size_t v = 0; v < n; v++)
+		drawn[v] = gaussian_draw(own, 4 + v);
+	gaussian_free(own);
+	return drawn;
+}
+
+static void
+step_noise(Party *self, void *arg)
+{
+	Job		   *job = arg;
+	int64	   *drawn = party_noise(self->index, job->x[0].n);
+
+	noise_add(self, &job->x[self->index], drawn);
+	pfree(drawn);
+}
+
+/* What each party has drawn is added, nothing else; and no two parties' numbers are the same. */
+static void
+test_noise(size_t n, Prg *prg)
+{
+	Job			job = {0};
+	uint128    *values = ring_inputs(n, prg);
+	int64	   *e[PARTIES];
+	size_t		same = 0;
+
+	sim_share(job.x, values, n, prg, false);
+	run(step_noise, &job);
+	for (int i = 0; i < PARTIES; i++)
+		e[i] = party_noise(i, n);
+	for (size_t v = 0; v < n; v++)
+	{
+		for (int i = 0; i < PARTIES; i++)
+			values[v] += (uint128) (int128) e[i][v];
+		same += e[0][v] == e[1][v] && e[1][v] == e[2][v];
+	}
+	CHECK(n < 10 || same < n, "parties draw each for itself");
+	expect(job.x, values, "noise");
+	for (int i = 0; i < PARTIES; i++)
+		pfree(e[i]);
+	sim_free(job.x);
+	pfree(values);
+}
+
 int
 main(void)
 {
@@ -563,6 +618,7 @@ main(void)
 		for (size_t width = 1; width <= 9; width += 4)
 			test_multiply_rows(n, width, prg);
 		test_input(n, prg);
+		test_noise(n, prg);
 		for (int planes = 1; planes <= 64; planes += 21)
 		{
 			test_logic(planes, n, prg);
