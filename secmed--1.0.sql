@@ -2858,6 +2858,62 @@ REVOKE ALL ON secmed.contract_use FROM PUBLIC;
 GRANT SELECT ON secmed.contract_use TO secmed_admin, secmed_analyst, secmed_auditor;
 SELECT pg_catalog.pg_extension_config_dump('secmed.contract_use', '');
 
+-- Privacy that answers with noise may spend; amounts are millionths of rho (src/contract/noise.h).
+
+CREATE TABLE secmed.budget_limit (
+	"table"		name,
+	requester	text,
+	rho			bigint NOT NULL CHECK (rho >= 0),
+	spent		bigint NOT NULL DEFAULT 0 CHECK (spent >= 0),
+	set_at		timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	set_by		name NOT NULL,
+	PRIMARY KEY ("table", requester)
+);
+COMMENT ON TABLE secmed.budget_limit IS
+'What runs with noise may spend of a published table''s privacy, and have spent: all together (requester empty), and of that one person at most. Millionths of rho; secmed.budget shows it.';
+REVOKE ALL ON secmed.budget_limit FROM PUBLIC;
+GRANT SELECT ON secmed.budget_limit TO secmed_admin, secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.budget_limit', '');
+
+CREATE TABLE secmed.budget_spent (
+	run			bytea,
+	"table"		name,
+	requester	text,
+	contract	bytea NOT NULL,
+	rho			bigint NOT NULL,
+	asked_by	text NOT NULL,
+	at			timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	PRIMARY KEY (run, "table", requester)
+);
+COMMENT ON TABLE secmed.budget_spent IS
+'What each run with noise took from each row of secmed.budget_limit, before anything of it left this node. Never given back.';
+REVOKE ALL ON secmed.budget_spent FROM PUBLIC;
+GRANT SELECT ON secmed.budget_spent TO secmed_admin, secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.budget_spent', '');
+
+CREATE VIEW secmed.budget AS
+	SELECT l."table", NULLIF(l.requester, '') AS requester,
+		(SELECT i.name FROM secmed.identity i WHERE secmed.fingerprint_text(i.fingerprint) = l.requester
+			ORDER BY i.state = 'admitted' DESC LIMIT 1) AS name,
+		pg_catalog.round(l.rho / 1000000.0, 6) AS rho, pg_catalog.round(l.spent / 1000000.0, 6) AS spent,
+		pg_catalog.round(GREATEST(l.rho - l.spent, 0) / 1000000.0, 6) AS "left",
+		(SELECT pg_catalog.count(*) FROM secmed.budget_spent s WHERE s."table" = l."table" AND s.requester = l.requester) AS runs,
+		pg_catalog.round((l.spent / 1e6 + 2 * pg_catalog.sqrt(l.spent / 1e6 * pg_catalog.ln(1e6)))::pg_catalog.numeric, 3) AS epsilon_spent,
+		l.set_by, l.set_at
+	FROM secmed.budget_limit l;
+COMMENT ON VIEW secmed.budget IS
+'Privacy budgets of published tables: of all requesters together (requester NULL), and of single persons within it. rho: zero-concentrated differential privacy, which adds up over runs; epsilon_spent: what was spent as (epsilon, delta)-differential privacy with a delta of one in a million.';
+REVOKE ALL ON secmed.budget FROM PUBLIC;
+GRANT SELECT ON secmed.budget TO secmed_admin, secmed_auditor;
+
+CREATE FUNCTION secmed.set_budget("table" name, rho numeric, requester text DEFAULT NULL) RETURNS void
+	AS 'MODULE_PATHNAME', 'secmed_set_budget' LANGUAGE C CALLED ON NULL INPUT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.set_budget(name, numeric, text) IS
+'How much privacy (rho) runs with noise may spend of a published table, from the beginning on: all requesters together, or one of them within that. What was spent stays spent.';
+REVOKE ALL ON FUNCTION secmed.set_budget(name, numeric, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.set_budget(name, numeric, text) TO secmed_admin;
+
 CREATE FUNCTION secmed.contract_state(state smallint) RETURNS text
 	AS 'MODULE_PATHNAME', 'secmed_contract_state' LANGUAGE C STRICT IMMUTABLE
 	SET search_path = pg_catalog, pg_temp;
@@ -3321,6 +3377,13 @@ COMMENT ON FUNCTION secmed.unpublish(name) IS
 REVOKE ALL ON FUNCTION secmed.unpublish(name) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.unpublish(name) TO secmed_admin;
 
+CREATE FUNCTION secmed.bounded(value numeric, scale integer, low bigint, high bigint) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'secmed_bounded' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.bounded(numeric, integer, bigint, bigint) IS
+'A value in whole units of 10^-scale, or the nearest bound of what is outside; what is no number is the lower one. What sites add up for an answer with noise.';
+REVOKE ALL ON FUNCTION secmed.bounded(numeric, integer, bigint, bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.bounded(numeric, integer, bigint, bigint) TO secmed_runner;
+
 CREATE FUNCTION secmed.exact_sum_step(state internal, x double precision) RETURNS internal
 	AS 'MODULE_PATHNAME', 'secmed_exact_sum_step' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION secmed.exact_sum_step(internal, double precision) IS 'Transition of exact_sum.';
@@ -3775,16 +3838,16 @@ CREATE FUNCTION secmed.draft_contract(
 	name text, title text, purpose text, query text, parameters jsonb DEFAULT '[]',
 	purpose_code text DEFAULT 'HRESCH', legal_basis text DEFAULT '', terms text DEFAULT '',
 	who jsonb DEFAULT '{"roles": ["analyst"]}', patients_min bigint DEFAULT 11, rounding bigint DEFAULT 0,
-	noise text DEFAULT '', rho numeric DEFAULT NULL, runs_max bigint DEFAULT NULL,
+	noise jsonb DEFAULT NULL, runs_max bigint DEFAULT NULL,
 	valid_from timestamptz DEFAULT NULL, valid_until timestamptz DEFAULT NULL, jurisdictions jsonb DEFAULT NULL,
 	price bigint DEFAULT 0, payees jsonb DEFAULT NULL, vetters bigint DEFAULT 2, organisations bigint DEFAULT 1,
 	approvals jsonb DEFAULT NULL, consents_min bigint DEFAULT 0, replaces text DEFAULT NULL, author text DEFAULT NULL)
 	RETURNS text
 	AS 'MODULE_PATHNAME', 'secmed_draft_contract' LANGUAGE C CALLED ON NULL INPUT VOLATILE;
-COMMENT ON FUNCTION secmed.draft_contract(text, text, text, text, jsonb, text, text, text, jsonb, bigint, bigint, text, numeric, bigint, timestamptz, timestamptz, jsonb, bigint, jsonb, bigint, bigint, jsonb, bigint, text, text) IS
-'A contract for its author to sign: the question with $1, $2, ... for parameters, whose names, types and bounds are listed, planned over this node''s foreign tables.';
-REVOKE ALL ON FUNCTION secmed.draft_contract(text, text, text, text, jsonb, text, text, text, jsonb, bigint, bigint, text, numeric, bigint, timestamptz, timestamptz, jsonb, bigint, jsonb, bigint, bigint, jsonb, bigint, text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION secmed.draft_contract(text, text, text, text, jsonb, text, text, text, jsonb, bigint, bigint, text, numeric, bigint, timestamptz, timestamptz, jsonb, bigint, jsonb, bigint, bigint, jsonb, bigint, text, text) TO secmed_analyst;
+COMMENT ON FUNCTION secmed.draft_contract(text, text, text, text, jsonb, text, text, text, jsonb, bigint, bigint, jsonb, bigint, timestamptz, timestamptz, jsonb, bigint, jsonb, bigint, bigint, jsonb, bigint, text, text) IS
+'A contract for its author to sign: the question with $1, $2, ... for parameters, whose names, types and bounds are listed, planned over this node''s foreign tables. noise: {"rho": what a run spends (zCDP), "rows_max": rows of a patient that count, "thresholds": false if noise takes the place of the smallest group, "bounds": {"column": [least, largest, decimal places]}}.';
+REVOKE ALL ON FUNCTION secmed.draft_contract(text, text, text, text, jsonb, text, text, text, jsonb, bigint, bigint, jsonb, bigint, timestamptz, timestamptz, jsonb, bigint, jsonb, bigint, bigint, jsonb, bigint, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.draft_contract(text, text, text, text, jsonb, text, text, text, jsonb, bigint, bigint, jsonb, bigint, timestamptz, timestamptz, jsonb, bigint, jsonb, bigint, bigint, jsonb, bigint, text, text) TO secmed_analyst;
 
 CREATE FUNCTION secmed.run(contract text, parameters jsonb DEFAULT '{}') RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'secmed_run' LANGUAGE C STRICT VOLATILE;

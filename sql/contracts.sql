@@ -11,7 +11,6 @@
 SELECT setting || '/secmed' AS tool FROM pg_config WHERE name = 'BINDIR' \gset
 \setenv TOOL :tool
 \setenv KEYS :keys
-\! rm -f "$KEYS"*.key
 \! for who in ada vera carl olaf lena gina boss; do "$TOOL" keygen --person $who "$KEYS$who.key" >/dev/null; done
 \set ada `"$TOOL" identity "${KEYS}ada.key" --organisation Uni --role analyst --role vetter 2>/dev/null`
 \set vera `"$TOOL" identity "${KEYS}vera.key" --organisation Uni --role vetter 2>/dev/null`
@@ -264,4 +263,3 @@ SELECT secmed.submit_document(:'signed') <> '' AS revoked;
 SELECT version, state FROM secmed.contract ORDER BY version;
 SELECT verb, actor, reason FROM secmed.contract_act WHERE reason <> '' ORDER BY verb COLLATE "C";
 SELECT secmed.contract_state(0::smallint) IS NULL AS no_state;
-\! rm -f "$KEYS"*.key

@@ -69,6 +69,8 @@
 #define ERRCODE_SECMED_AWAITS_APPROVAL	MAKE_SQLSTATE('S','M','0','4','7')
 /* They said no, or yes to something else, or long ago. */
 #define ERRCODE_SECMED_NOT_APPROVED		MAKE_SQLSTATE('S','M','0','4','8')
+/* What answers with noise may spend of a table's privacy is spent, or was never set. */
+#define ERRCODE_SECMED_BUDGET			MAKE_SQLSTATE('S','M','0','4','9')
 
 extern void fail(int sqlstate, const char *fmt,...) pg_attribute_noreturn() pg_attribute_printf(2, 3);
 

@@ -107,11 +107,13 @@ write_askers(StringInfo out, const Contract *contract)
 static void
 write_disclosure(StringInfo out, const Contract *contract)
 {
-	cbor_array(out, 4);
+	cbor_array(out, 3);
 	cbor_uint(out, contract->patients_min);
 	cbor_uint(out, contract->rounding);
-	cbor_text(out, contract->noise);
-	cbor_uint(out, contract->rho);
+	if (contract->noise != NULL)
+		noise_encode(out, contract->noise);
+	else
+		cbor_null(out);
 	if (contract->has_runs_max)
 		cbor_uint(out, contract->runs_max);
 	else
@@ -320,11 +322,10 @@ read_askers(CborReader *in, Contract *contract)
 static void
 read_disclosure(CborReader *in, Contract *contract)
 {
-	cbor_expect_array(in, 4);
+	cbor_expect_array(in, 3);
 	contract->patients_min = cbor_read_uint(in, PG_INT32_MAX);
 	contract->rounding = cbor_read_uint(in, PG_INT32_MAX);
-	contract->noise = cbor_read_text(in, 16);
-	contract->rho = cbor_read_uint(in, PG_INT64_MAX);
+	contract->noise = cbor_read_null(in) ? NULL : noise_read(in);
 	contract->has_runs_max = !cbor_read_null(in);
 	if (contract->has_runs_max)
 		contract->runs_max = cbor_read_uint(in, PG_INT64_MAX);

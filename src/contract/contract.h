@@ -7,7 +7,7 @@
  *	  ["contract", 1, name, title, version, replaces or null, author,
  *	   [purpose code, purpose], legal basis, [terms hash, terms], query, parameters,
  *	   [[identity, ...], [role, ...], [organisation, ...]],
- *	   sites, parties, model, [patients_min, rounding, noise, rho], runs_max or null,
+ *	   sites, parties, model, [patients_min, rounding, noise or null], runs_max or null,
  *	   [from_us, until_us], [[jurisdiction, patients_min, rule], ...],
  *	   [price, [[account, weight], ...]], [vetters, organisations],
  *	   [[role, number], ...], consents_min]
@@ -25,7 +25,7 @@
  *	                    items_max]; values are text as PostgreSQL writes it, listed in the order
  *	                    of their bytes
  *	  sites, parties    [[name, fingerprint], ...]
- *	  noise             "", "laplace" or "gaussian"; rho is what a run spends, in millionths (zCDP)
+ *	  noise             what is added to answers, and how much privacy a run spends (noise.h)
  *	  rounding          answers are multiples of this; 0: as they are
  *
  * A node's part in a run is decided by comparing bytes: the plan that is asked for must be
@@ -36,6 +36,7 @@
 #ifndef SECMED_CONTRACT_H
 #define SECMED_CONTRACT_H
 
+#include "contract/noise.h"
 #include "contract/request.h"
 
 #define CONTRACT_KIND			"contract"
@@ -132,8 +133,7 @@ typedef struct Contract
 	char	   *model;
 	uint64		patients_min;	/* smallest group */
 	uint64		rounding;
-	char	   *noise;
-	uint64		rho;			/* millionths */
+	Noise	   *noise;			/* NULL: none */
 	bool		has_runs_max;
 	uint64		runs_max;
 	int64		from_us;		/* microseconds since 1970, UTC; valid from, and until before */

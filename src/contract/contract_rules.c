@@ -97,7 +97,7 @@ plan_problem(const Contract *contract)
 	const char *reason;
 
 	if (!contract->over_sites)
-		return NULL;
+		return contract->noise ? "asks for noise on an answer over shared tables" : NULL;
 	if (!plan_decode(&plan, contract->plan, contract->plan_len, &reason))
 		return "holds a plan that is not one";
 	if (plan.nparams != contract->nplan_params)
@@ -105,7 +105,7 @@ plan_problem(const Contract *contract)
 	for (int i = 0; i < plan.nparams; i++)
 		if (strcmp(plan.param_types[i], contract->params[contract->plan_params[i]].type) != 0)
 			return "has a parameter of another type than in its plan";
-	return NULL;
+	return contract->noise ? noise_plan_problem(contract->noise, &plan) : NULL;
 }
 
 static const char *
@@ -206,14 +206,10 @@ nodes_problem(const Contract *contract)
 static const char *
 disclosure_problem(const Contract *contract)
 {
-	bool		noisy = contract->noise[0] != '\0';
-
 	if (contract->patients_min == 0)
 		return "allows groups of nobody";
-	if (noisy && strcmp(contract->noise, "laplace") != 0 && strcmp(contract->noise, "gaussian") != 0)
-		return "asks for noise of an unknown kind";
-	if (noisy != (contract->rho > 0))
-		return "asks for noise and does not say how much, or the other way round";
+	if (contract->noise != NULL && noise_problem(contract->noise) != NULL)
+		return noise_problem(contract->noise);
 	if (contract->has_runs_max && contract->runs_max == 0)
 		return "allows no run";
 	if (contract->until_us <= contract->from_us)

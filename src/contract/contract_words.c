@@ -7,6 +7,8 @@
  */
 #include "contract/contract.h"
 
+#include <math.h>
+
 #include "contract/words.h"
 
 static char *
@@ -99,6 +101,24 @@ describe_askers(StringInfo out, const Contract *contract)
 		words_text(out, "organisations", joined(contract->organisations, contract->norganisations));
 }
 
+/* Everything that a committee must know: how much, of what, and whether small groups are withheld. */
+static void
+describe_noise(StringInfo out, const Noise *noise)
+{
+	words_text(out, "noise", psprintf("%s, rho %.6f a run (epsilon %.2f at a delta of one in a million)", NOISE_GAUSSIAN,
+									  (double) noise->rho / 1000000, noise_epsilon(noise->rho, 1e-6)));
+	words_text(out, "", psprintf("of each patient " UINT64_FORMAT " rows at most are counted", noise->rows_max));
+	words_text(out, "", noise->thresholds ? "small groups are withheld as well" : "it takes the place of the smallest group");
+	for (int i = 0; i < noise->nbounds; i++)
+	{
+		const NoiseBound *bound = &noise->bounds[i];
+
+		words_text(out, "", psprintf("value %d: from %.*f to %.*f, standard deviation %.6g", i + 1,
+									 bound->scale, (double) bound->low / pow(10, bound->scale),
+									 bound->scale, (double) bound->high / pow(10, bound->scale), noise_sigma(noise, i)));
+	}
+}
+
 static void
 describe_disclosure(StringInfo out, const Contract *contract)
 {
@@ -106,8 +126,8 @@ describe_disclosure(StringInfo out, const Contract *contract)
 	words_number(out, "smallest group", contract->patients_min);
 	if (contract->rounding > 0)
 		words_number(out, "rounded to", contract->rounding);
-	if (contract->noise[0] != '\0')
-		words_text(out, "noise", psprintf("%s, rho " UINT64_FORMAT " millionths a run", contract->noise, contract->rho));
+	if (contract->noise != NULL)
+		describe_noise(out, contract->noise);
 	if (contract->has_runs_max)
 		words_number(out, "runs at most", contract->runs_max);
 	words_time(out, "valid from", contract->from_us);

@@ -176,6 +176,9 @@ check_nodes(ContractRefusal *no, const Request *request, const ContractGround *g
 	if (strcmp(request->model, contract->model) != 0)
 		return refuse(no, ERRCODE_SECMED_CONTRACT, "the security model of the run is not that of contract \"%s\"",
 					  contract->name);
+	if (contract->noise != NULL && request->has_reader)
+		return refuse(no, ERRCODE_SECMED_CONTRACT, "answers of contract \"%s\" have noise, and can't be sealed to a reader",
+					  contract->name);
 	return true;
 }
 

@@ -298,6 +298,27 @@ check_approval(PolicyDecision *no, const Request *request, const PolicyFacts *fa
 	return refuse(no, ERRCODE_SECMED_NOT_APPROVED, "node \"%s\" does not know who must approve this run", facts->self);
 }
 
+/* ---- budget ---- */
+
+static bool
+check_budget(PolicyDecision *no, const Request *request, const PolicyFacts *facts)
+{
+	const BudgetFact *budget = facts->budget;
+
+	if (budget == NULL)
+		return refuse(no, ERRCODE_SECMED_BUDGET, "node \"%s\" does not know its privacy budgets", facts->self);
+	if (budget->needed == 0 || (budget->set && budget->left >= budget->needed))
+		return true;
+	add_hint(no, "Its administrator sets budgets with secmed.set_budget().");
+	if (!budget->set)
+		return refuse(no, ERRCODE_SECMED_BUDGET, "site \"%s\" has set no privacy budget for table \"%s\"",
+					  facts->self, budget->table);
+	add_detail(no, "The run spends a rho of %.6f, and %.6f is left for this requester.",
+			   (double) budget->needed / 1000000, (double) budget->left / 1000000);
+	return refuse(no, ERRCODE_SECMED_BUDGET, "the privacy budget of table \"%s\" at site \"%s\" is spent",
+				  budget->table, facts->self);
+}
+
 /* ---- all of them ---- */
 
 static const struct
@@ -314,6 +335,7 @@ static const struct
 	{RULE_CONTRACT, check_contract},
 	{RULE_TERMS, check_terms},
 	{RULE_APPROVAL, check_approval},
+	{RULE_BUDGET, check_budget},
 };
 
 PolicyDecision
@@ -335,7 +357,7 @@ policy_decide(const Request *request, const PolicyFacts *facts, PolicyRule first
 
 /* ---- names ---- */
 
-static const char *const rule_names[] = {NULL, "sender", "mode", "contract", "terms", "columns", "approval"};
+static const char *const rule_names[] = {NULL, "sender", "mode", "contract", "terms", "columns", "approval", "budget"};
 static const char *const mode_names[] = {NULL, "closed", "contracts", "adhoc"};
 static const char *const state_names[] = {NULL, "not needed", "unasked", "pending", "held", "approved", "rejected",
 "expired", "withdrawn", "used", "other"};

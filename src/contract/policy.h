@@ -15,6 +15,7 @@
  *	  terms		  and who asks has accepted its terms			  SM043
  *	  columns	  the site's own reading of the question		  SM001 to SM003, SM015, ...
  *	  approval	  those who must have said yes to this very run	  SM047, SM048
+ *	  budget	  what its noise spends is left (at a site)		  SM049
  *
  * "columns" is not decided here: the site prepares its sub-query (query/site.h), or the
  * party holds the plan against its definitions (compute/permit.h), between the first part of
@@ -33,11 +34,12 @@ typedef enum PolicyRule
 	RULE_CONTRACT,
 	RULE_TERMS,
 	RULE_COLUMNS,
-	RULE_APPROVAL
+	RULE_APPROVAL,
+	RULE_BUDGET
 } PolicyRule;
 
 #define RULE_FIRST		RULE_SENDER
-#define RULE_LAST		RULE_APPROVAL
+#define RULE_LAST		RULE_BUDGET
 
 /* "mode": for ledgers and errors. */
 extern const char *policy_rule_name(PolicyRule rule);
@@ -93,6 +95,15 @@ typedef struct ApprovalFact
 	const char *reason;			/* of who held or rejected it; "" if there is none */
 } ApprovalFact;
 
+/* Of all amounts of privacy that a run with noise is taken from, the one with the least left.  Millionths of rho. */
+typedef struct BudgetFact
+{
+	uint64		needed;			/* 0: the run has no noise, or this is no site */
+	bool		set;			/* false: for this table there is no budget */
+	const char *table;
+	uint64		left;
+} BudgetFact;
+
 typedef struct PolicyFacts
 {
 	const char *self;			/* this node */
@@ -106,6 +117,7 @@ typedef struct PolicyFacts
 	const ModeFact *modes;
 	const struct ContractGround *contract;	/* permit.h; NULL: nothing is known of it, which is a no where one is named */
 	const ApprovalFact *approval;	/* NULL: nothing is known of it, which is a no */
+	const BudgetFact *budget;	/* likewise */
 } PolicyFacts;
 
 /* Two names of people and nodes, a table's, and the words between. */

@@ -295,11 +295,12 @@ request_decode(Request *request, const void *bytes, size_t len,
 void
 receipt_encode(StringInfo out, const Receipt *receipt)
 {
-	cbor_array(out, 8);
+	cbor_array(out, 9);
 	cbor_text(out, "receipt");
 	cbor_bytes(out, receipt->run, RUN_ID_BYTES);
 	cbor_bytes(out, receipt->plan, HASH_BYTES);
 	cbor_text(out, receipt->site);
+	encode_if(out, receipt->has_contract, receipt->contract, HASH_BYTES);
 	cbor_uint(out, receipt->patients_min);
 	cbor_bool(out, receipt->show_zero);
 	cbor_uint(out, receipt->elements);
@@ -315,11 +316,12 @@ receipt_decode(Receipt *receipt, const void *bytes, size_t len, const char **rea
 
 	memset(receipt, 0, sizeof(*receipt));
 	cbor_start(&in, bytes, len);
-	cbor_expect_array(&in, 8);
+	cbor_expect_array(&in, 9);
 	expect_word(&in, "receipt");
 	cbor_read_fixed(&in, receipt->run, RUN_ID_BYTES);
 	cbor_read_fixed(&in, receipt->plan, HASH_BYTES);
 	receipt->site = cbor_read_text(&in, NODE_NAME_BYTES_MAX);
+	receipt->has_contract = decode_if(&in, receipt->contract, HASH_BYTES);
 	receipt->patients_min = cbor_read_uint(&in, PG_INT32_MAX);
 	receipt->show_zero = cbor_read_bool(&in);
 	receipt->elements = cbor_read_uint(&in, ELEMENTS_MAX);
@@ -336,7 +338,7 @@ receipt_decode(Receipt *receipt, const void *bytes, size_t len, const char **rea
 void
 shares_encode(StringInfo out, const SharesMessage *shares)
 {
-	cbor_array(out, 5);
+	cbor_array(out, 6);
 	cbor_text(out, "shares");
 	write_piece(out, shares->receipt);
 	cbor_bytes(out, shares->signature, SIGNATURE_BYTES);
@@ -344,6 +346,10 @@ shares_encode(StringInfo out, const SharesMessage *shares)
 	for (int i = 0; i < PARTIES; i++)
 		write_piece(out, shares->sealed[i]);
 	cbor_uint(out, shares->elapsed_us);
+	if (shares->has_rho_left)
+		cbor_uint(out, shares->rho_left);
+	else
+		cbor_null(out);
 }
 
 bool
@@ -352,7 +358,7 @@ shares_decode(SharesMessage *shares, const void *bytes, size_t len, const char *
 	CborReader	in;
 
 	cbor_start(&in, bytes, len);
-	cbor_expect_array(&in, 5);
+	cbor_expect_array(&in, 6);
 	expect_word(&in, "shares");
 	shares->receipt = read_piece(&in, RECEIPT_BYTES_MAX);
 	cbor_read_fixed(&in, shares->signature, SIGNATURE_BYTES);
@@ -360,6 +366,8 @@ shares_decode(SharesMessage *shares, const void *bytes, size_t len, const char *
 	for (int i = 0; i < PARTIES; i++)
 		shares->sealed[i] = read_piece(&in, PACKAGE_BYTES_MAX);
 	shares->elapsed_us = cbor_read_uint(&in, PG_INT64_MAX);
+	shares->has_rho_left = !cbor_read_null(&in);
+	shares->rho_left = shares->has_rho_left ? cbor_read_uint(&in, PG_INT64_MAX) : 0;
 	return finish_reading(&in, reason);
 }
 

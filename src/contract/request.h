@@ -17,9 +17,10 @@
  *	           requester's identity, the hash of the contract under which is asked, the id under which
  *	           sites were asked for their yes, the identity to which the answer is sealed
  *	  shares   site -> coordinator
- *	           ["shares", receipt, signature, [sealed 0, 1, 2], elapsed_us]
+ *	           ["shares", receipt, signature, [sealed 0, 1, 2], elapsed_us, rho left or null]
+ *	           rho left: of a run with noise, what the requester may still spend there, in millionths
  *	  receipt  signed by the site for "secmed/receipt/1"
- *	           ["receipt", run, plan hash, site, patients_min, show_zero,
+ *	           ["receipt", run, plan hash, site, contract or null, patients_min, show_zero,
  *	            elements, [hash of sealed 0, 1, 2]]
  *	  inputs   coordinator -> party
  *	           ["inputs", [[receipt, signature, sealed for this party], ...]]
@@ -32,7 +33,7 @@
  *
  * A receipt binds a site's sealed shares to the run and the plan, and carries
  * the site's threshold to the parties past a coordinator who might like a
- * lower one.
+ * lower one, and the contract under which the site was asked, whose noise the parties add.
  */
 #ifndef SECMED_REQUEST_H
 #define SECMED_REQUEST_H
@@ -117,6 +118,8 @@ typedef struct Receipt
 	uint8		run[RUN_ID_BYTES];
 	uint8		plan[HASH_BYTES];
 	char	   *site;
+	bool		has_contract;
+	uint8		contract[HASH_BYTES];
 	uint64		patients_min;
 	bool		show_zero;
 	uint64		elements;
@@ -139,6 +142,8 @@ typedef struct SharesMessage
 	uint8		signature[SIGNATURE_BYTES];
 	Bytes		sealed[PARTIES];
 	uint64		elapsed_us;
+	bool		has_rho_left;
+	uint64		rho_left;
 } SharesMessage;
 
 extern void shares_encode(StringInfo out, const SharesMessage *shares);

@@ -7,13 +7,13 @@
 
 #include "fdw/contract_query.h"
 #include "fdw/json_terms.h"
+#include "fdw/noise_draft.h"
 #include "fmgr.h"
 #include "govern/contract_values.h"
 #include "identity/node.h"
 #include "miscadmin.h"
 #include "query/scan.h"
 #include "utils/builtins.h"
-#include "utils/numeric.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(secmed_draft_contract);
@@ -22,7 +22,7 @@ PG_FUNCTION_INFO_V1(secmed_draft_contract);
 enum
 {
 	ARG_NAME, ARG_TITLE, ARG_PURPOSE, ARG_QUERY, ARG_PARAMETERS, ARG_PURPOSE_CODE, ARG_LEGAL_BASIS, ARG_TERMS, ARG_WHO,
-	ARG_PATIENTS_MIN, ARG_ROUNDING, ARG_NOISE, ARG_RHO, ARG_RUNS_MAX, ARG_FROM, ARG_UNTIL, ARG_JURISDICTIONS, ARG_PRICE,
+	ARG_PATIENTS_MIN, ARG_ROUNDING, ARG_NOISE, ARG_RUNS_MAX, ARG_FROM, ARG_UNTIL, ARG_JURISDICTIONS, ARG_PRICE,
 	ARG_PAYEES, ARG_VETTERS, ARG_ORGANISATIONS, ARG_APPROVALS, ARG_CONSENTS, ARG_REPLACES, ARG_AUTHOR
 };
 
@@ -272,11 +272,6 @@ read_arguments(FunctionCallInfo fcinfo, Contract *contract)
 	contract->model = MODEL_HONEST_MAJORITY;
 	contract->patients_min = number_argument(fcinfo, ARG_PATIENTS_MIN, "patients_min");
 	contract->rounding = number_argument(fcinfo, ARG_ROUNDING, "rounding");
-	contract->noise = text_argument(fcinfo, ARG_NOISE);
-	if (!PG_ARGISNULL(ARG_RHO))
-		contract->rho = (uint64) DatumGetInt64(DirectFunctionCall1(numeric_int8,
-																   DirectFunctionCall2(numeric_mul, PG_GETARG_DATUM(ARG_RHO),
-																					   NumericGetDatum(int64_to_numeric(1000000)))));
 	contract->has_runs_max = !PG_ARGISNULL(ARG_RUNS_MAX);
 	contract->runs_max = number_argument(fcinfo, ARG_RUNS_MAX, "runs_max");
 	contract->from_us = time_argument(fcinfo, ARG_FROM, identity_now_us());
@@ -411,6 +406,21 @@ fill_question(Contract *contract)
 	check_threshold(contract, &question);
 }
 
+/* Of an answer over shared tables there is none, which contract_problem() says. */
+static void
+fill_noise(FunctionCallInfo fcinfo, Contract *contract)
+{
+	JsonbContainer *json = json_argument(fcinfo, ARG_NOISE);
+	CanonicalPlan plan = {0};
+	const char *reason;
+
+	if (json == NULL)
+		return;
+	if (contract->over_sites && !plan_decode(&plan, contract->plan, contract->plan_len, &reason))
+		elog(ERROR, "a plan that this node has made is none");
+	contract->noise = noise_draft(json, &plan);
+}
+
 Datum
 secmed_draft_contract(PG_FUNCTION_ARGS)
 {
@@ -426,6 +436,7 @@ secmed_draft_contract(PG_FUNCTION_ARGS)
 	read_author(fcinfo, contract);
 	read_replaced(fcinfo, contract);
 	fill_question(contract);
+	fill_noise(fcinfo, contract);
 	reason = contract_problem(contract);
 	if (reason != NULL)
 		ereport(ERROR,

@@ -139,6 +139,16 @@ contract_smallest_group(const Request *request)
 	return contract_patients_min(&stored.contract, "");
 }
 
+const Noise *
+contract_noise(const Request *request)
+{
+	StoredContract stored;
+
+	if (!request->has_contract || !contract_find(&stored, request->contract))
+		return NULL;
+	return stored.contract.noise;
+}
+
 void
 contract_count_use(const Request *request)
 {

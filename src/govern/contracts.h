@@ -73,6 +73,9 @@ extern void contract_ground(ContractGround *ground, const Request *request);
 /* The smallest group that the request's contract asks for here; 1 without one. */
 extern uint64 contract_smallest_group(const Request *request);
 
+/* The noise that the request's contract asks for, palloc'd; NULL without one. */
+extern const Noise *contract_noise(const Request *request);
+
 /*
  * The run is about to give something away: it counts.  Of a run without a contract, nothing.  Durable when
  * the transaction has committed.

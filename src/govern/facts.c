@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "govern/approval.h"
+#include "govern/budget.h"
 #include "govern/contracts.h"
 #include "govern/facts.h"
 #include "govern/mode.h"
@@ -25,6 +26,15 @@ facts_of_approval(PolicyFacts *facts, const Request *request, const List *tables
 
 	*fact = approval_of_run(request, tables);
 	facts->approval = fact;
+}
+
+void
+facts_of_budget(PolicyFacts *facts, const Request *request, const List *tables, const Noise *noise)
+{
+	BudgetFact *fact = palloc(sizeof(BudgetFact));
+
+	*fact = budget_of_run(request, tables, noise);
+	facts->budget = fact;
 }
 
 void

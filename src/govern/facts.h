@@ -6,6 +6,7 @@
 #define SECMED_GOVERN_FACTS_H
 
 #include "postgres.h"
+#include "contract/noise.h"
 #include "contract/policy.h"
 #include "nodes/pg_list.h"
 
@@ -14,6 +15,9 @@ extern void facts_of_mode(PolicyFacts *facts, const Request *request, const List
 
 /* For RULE_APPROVAL; approval_of_run() says what it holds. */
 extern void facts_of_approval(PolicyFacts *facts, const Request *request, const List *tables);
+
+/* For RULE_BUDGET; noise is that of the run at this site, or NULL. */
+extern void facts_of_budget(PolicyFacts *facts, const Request *request, const List *tables, const Noise *noise);
 
 /* For RULE_CONTRACT and RULE_TERMS; nothing of a request that names no contract. */
 extern void facts_of_contract(PolicyFacts *facts, const Request *request);

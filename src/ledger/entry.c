@@ -48,6 +48,8 @@ entry_kind_name(EntryKind kind)
 			return "outcome";
 		case ENTRY_APPROVAL:
 			return "approval";
+		case ENTRY_BUDGET:
+			return "budget";
 		case ENTRY_KEY:
 			return "key";
 		case ENTRY_HEAD:

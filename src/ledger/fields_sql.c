@@ -201,6 +201,7 @@ is_notable(const EntryView *view)
 		case ENTRY_DECISION:
 		case ENTRY_EXECUTION:
 		case ENTRY_APPROVAL:
+		case ENTRY_BUDGET:
 		case ENTRY_INTENT:
 		case ENTRY_PRECOMMIT:
 		case ENTRY_HEAD:

@@ -104,6 +104,7 @@ may_have_plan(EntryKind kind)
 		case ENTRY_EXECUTION:
 		case ENTRY_OUTCOME:
 		case ENTRY_APPROVAL:
+		case ENTRY_BUDGET:
 		case ENTRY_KEY:
 		case ENTRY_HEAD:
 		case ENTRY_FORK:

@@ -330,6 +330,14 @@ component_encode(ComponentKind kind, int width, Datum value, bool isnull, Oid ty
 	}
 }
 
+void
+component_encode_bounded(ComponentKind kind, Datum value, bool isnull, Oid type, uint128 *elements)
+{
+	memset(elements, 0, sizeof(uint128) * component_elements(kind, 0));
+	if (!isnull)
+		encode_integer(value, type, &elements[noise_number(kind)]);
+}
+
 bool
 component_accepts(ComponentKind kind, Oid type)
 {
@@ -494,4 +502,42 @@ component_decode(ComponentKind kind, int width, const uint128 *elements, Compone
 			decode_vector(elements, width, total);
 			break;
 	}
+}
+
+/* n / 10^scale as the sum of one double, or of one product. */
+static void
+decode_noisy_float(ComponentKind kind, double value, ComponentTotal *total)
+{
+	FixedKind	fixed = kind == COMPONENT_SUM_FLOAT ? FIXED_SUM : FIXED_PRODUCT;
+	double		factors[] = {value, 1};
+	FixedAcc	acc;
+
+	fixed_init(&acc, fixed);
+	if (!fixed_add_factors(&acc, factors))
+		out_of_range("a sum");
+	fixed_limbs(total->limbs, &acc);
+	/* One limb more than an addend has, as a sum over sites. */
+	total->limbs[fixed_limbs_of(fixed)] = total->limbs[fixed_limbs_of(fixed) - 1] >> 63 ? PG_UINT64_MAX : 0;
+}
+
+void
+component_decode_noisy(ComponentKind kind, int scale, const uint128 *elements, ComponentTotal *total)
+{
+	const uint128 *number = &elements[noise_number(kind)];
+	Datum		numeric;
+
+	memset(total, 0, sizeof(*total));
+	total->present = true;
+	if (kind == COMPONENT_COUNT)
+	{
+		total->count = narrow_to_int64(*number, "bigint");
+		return;
+	}
+	numeric = DirectFunctionCall2(numeric_mul, narrow_to_numeric(*number),
+								  DirectFunctionCall3(numeric_in, CStringGetDatum(psprintf("1e-%d", scale)),
+													  ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+	if (kind == COMPONENT_SUM_FLOAT || kind == COMPONENT_SUM_FLOAT_PRODUCT)
+		decode_noisy_float(kind, DatumGetFloat8(DirectFunctionCall1(numeric_float8, numeric)), total);
+	else
+		total->numeric = numeric;
 }

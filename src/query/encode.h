@@ -8,7 +8,7 @@
 #define SECMED_ENCODE_H
 
 #include "postgres.h"
-#include "contract/plan.h"
+#include "contract/noise.h"
 #include "share/fixed.h"
 #include "utils/timestamp.h"
 
@@ -18,6 +18,12 @@
  * not fit.
  */
 extern void component_encode(ComponentKind kind, int width, Datum value, bool isnull, Oid type, uint128 *elements);
+
+/*
+ * A whole number of units (contract/noise.h), of which only the element noise_number() is used.  NULL is
+ * zero; the others are zero.
+ */
+extern void component_encode_bounded(ComponentKind kind, Datum value, bool isnull, Oid type, uint128 *elements);
 
 /* The type a site's aggregate of this kind may have. */
 extern bool component_accepts(ComponentKind kind, Oid type);
@@ -40,9 +46,12 @@ typedef struct ComponentTotal
 } ComponentTotal;
 
 /*
+ * The second, of what component_encode_bounded() made, and noise: in units of 10^-scale.
+ *
  * ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE if the total does not fit its type;
  * ERRCODE_SECMED_SHARES_DIFFER if elements are not what sites encode.
  */
 extern void component_decode(ComponentKind kind, int width, const uint128 *elements, ComponentTotal *total);
+extern void component_decode_noisy(ComponentKind kind, int scale, const uint128 *elements, ComponentTotal *total);
 
 #endif							/* SECMED_ENCODE_H */

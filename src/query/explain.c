@@ -6,7 +6,9 @@
 #include "postgres.h"
 
 #include "commands/explain.h"
+#include "govern/contracts.h"
 #include "mpc/release.h"
+#include "query/noisy.h"
 #include "query/scan.h"
 #include "query/nodes.h"
 #include "utils/builtins.h"
@@ -38,7 +40,7 @@ hex(const uint8 *bytes, int len)
  * groups, which only they know: the larger is expected.
  */
 static void
-explain_expected(RunScan *scan, ExplainState *es)
+explain_expected(RunScan *scan, const Noise *noise, ExplainState *es)
 {
 	ReleaseRule rule = {.cells = plan_cells(&scan->plan), .patients_min = 1, .show_zero = true,
 	.parts = scan->plan.nparts, .widths = scan->layout.part_width, .nkeys = scan->plan.nkeys,
@@ -53,12 +55,38 @@ explain_expected(RunScan *scan, ExplainState *es)
 		release_cost(&rule, i, &rounds, &own);
 		bytes += own;
 	}
+	if (noise != NULL)
+	{
+		rounds++;
+		bytes += PARTIES * noisy_numbers(&scan->plan) * sizeof(uint128);
+	}
 	ExplainPropertyInteger("Groups", NULL, plan_cells(&scan->plan), es);
 	if (scan->plan.nparts > 1)
 		ExplainPropertyInteger("Parts of a Group", NULL, scan->plan.nparts, es);
 	ExplainPropertyInteger("Ring Elements", NULL, plan_elements(&scan->plan), es);
 	ExplainPropertyInteger("MPC Rounds Expected", NULL, rounds, es);
 	ExplainPropertyInteger("MPC Bytes Expected", "B", bytes, es);
+}
+
+/* Of the contract's, which sites and parties have as well. */
+static const Noise *
+noise_of_scan(const RunScan *scan)
+{
+	Request		request = {0};
+
+	asked_contract_request(&request, &scan->contract);
+	return contract_noise(&request);
+}
+
+static void
+explain_noise(RunScan *scan, const Noise *noise, ExplainState *es)
+{
+	ExplainPropertyText("Noise", psprintf("standard deviations %s", noise_text(scan, noise)), es);
+	ExplainPropertyFloat("Privacy Spent", "rho", (double) noise->rho / 1000000, 6, es);
+	if (!noise->thresholds)
+		ExplainPropertyText("Small Groups", "shown: noise takes the place of the smallest group", es);
+	if (es->analyze && scan->result != NULL)
+		ExplainPropertyFloat("Privacy Left", "rho", noise_left(scan->result), 6, es);
 }
 
 static void
@@ -88,10 +116,12 @@ void
 scan_explain(ForeignScanState *node, ExplainState *es)
 {
 	RunScan  *scan = node->fdw_state;
+	const Noise *noise;
 	uint8		hash[HASH_BYTES];
 
 	if (scan == NULL)
 		scan = scan_state_create(node);
+	noise = noise_of_scan(scan);
 	ExplainPropertyText("Sites", name_list(scan->federation->sites, scan->federation->nsites), es);
 	ExplainPropertyText("Parties", name_list(scan->federation->parties, PARTIES), es);
 	ExplainPropertyText("Security Model", MODEL_HONEST_MAJORITY, es);
@@ -104,7 +134,9 @@ scan_explain(ForeignScanState *node, ExplainState *es)
 		ExplainPropertyText("Plan Hash", hex(hash, HASH_BYTES), es);
 	}
 	ExplainPropertyText("Revealed", plan_revealed(scan, current_actor()), es);
-	explain_expected(scan, es);
+	if (noise != NULL)
+		explain_noise(scan, noise, es);
+	explain_expected(scan, noise, es);
 	if (es->analyze && scan->result != NULL)
 		explain_actual(scan, es);
 }

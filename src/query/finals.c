@@ -236,6 +236,15 @@ centred(const ComponentTotal *products, const ComponentTotal *x, const Component
 	return fixed_centred(products->limbs, x->limbs, y->limbs, n);
 }
 
+/* Not below zero, which only noise can bring about; NaN stays. */
+static double
+centred_square(const ComponentTotal *squares, const ComponentTotal *x, int64 n)
+{
+	double		sum = centred(squares, x, x, n);
+
+	return sum < 0 ? 0 : sum;
+}
+
 static Datum
 final_moments(const Final *final, const ComponentTotal *totals, bool *isnull)
 {
@@ -243,7 +252,7 @@ final_moments(const Final *final, const ComponentTotal *totals, bool *isnull)
 	const ComponentTotal *x = total_of(final, totals, 1);
 	double		sums[3] = {n, float_total(x), 0};
 
-	sums[2] = centred(total_of(final, totals, 2), x, x, n);
+	sums[2] = centred_square(total_of(final, totals, 2), x, n);
 	return call_on_sums(final->function, sums, 3, isnull);
 }
 
@@ -270,9 +279,9 @@ final_comoments(const Final *final, const ComponentTotal *totals, bool *isnull)
 	if (components[CO_Y] >= 0)
 		sums[CO_Y] = float_total(y);
 	if (components[CO_XX] >= 0)
-		sums[CO_XX] = centred(&totals[components[CO_XX]], x, x, n);
+		sums[CO_XX] = centred_square(&totals[components[CO_XX]], x, n);
 	if (components[CO_YY] >= 0)
-		sums[CO_YY] = centred(&totals[components[CO_YY]], y, y, n);
+		sums[CO_YY] = centred_square(&totals[components[CO_YY]], y, n);
 	if (components[CO_XY] >= 0)
 		sums[CO_XY] = centred(&totals[components[CO_XY]], x, y, n);
 	return call_on_sums(final->function, sums, CO_COUNT, isnull);

@@ -47,6 +47,13 @@ run_entry(const RunRecord *record, EntryKind kind, const char *outcome, const ch
 	return entry;
 }
 
+void
+record_noise(RunRecord *record, const Noise *noise)
+{
+	record->what = psprintf("%s, with noise of rho %.6f%s", record->what, (double) noise->rho / 1000000,
+							noise->thresholds ? "" : " in place of a smallest group");
+}
+
 AuditTicket
 record_run(const RunRecord *record, EntryKind kind, const char *outcome, const char *revealed)
 {

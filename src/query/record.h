@@ -8,6 +8,7 @@
 
 #include "postgres.h"
 #include "audit/append.h"
+#include "contract/noise.h"
 #include "contract/request.h"
 
 typedef struct RunRecord
@@ -23,6 +24,9 @@ typedef struct RunRecord
 } RunRecord;
 
 extern RunRecord record_of_plan(const Request *request, const CanonicalPlan *plan, const uint8 *hash);
+
+/* What is opened has this noise. */
+extern void record_noise(RunRecord *record, const Noise *noise);
 
 /* Queues an entry of this run; see audit_append(). */
 extern AuditTicket record_run(const RunRecord *record, EntryKind kind, const char *outcome,

@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "govern/contracts.h"
 #include "query/nodes.h"
 #include "query/record.h"
 #include "query/run.h"
@@ -41,6 +42,9 @@ take_shares(Run *run, RunNode *node, const char *message, size_t len)
 {
 	nodes_take_shares(node, message, len);
 	run->result->sites[node->site].name = node->name;
+	if (run->result->noise != NULL && !node->shares.has_rho_left)
+		nodes_protocol_error(node, "does not say what is left of its privacy budget");
+	run->result->sites[node->site].rho_left = node->shares.rho_left;
 	run->result->sites[node->site].elapsed_ms = node->shares.elapsed_us / 1000.0;
 }
 
@@ -84,6 +88,9 @@ prepare_request(Run *run)
 	plan_hash(run->plan_hash, spec->plan_bytes, spec->plan_len);
 	run->elements = plan_elements(spec->plan);
 	run->record = record_of_plan(&run->request, spec->plan, run->plan_hash);
+	run->result->noise = contract_noise(&run->request);
+	if (run->result->noise != NULL)
+		record_noise(&run->record, run->result->noise);
 }
 
 /* Flags are 0 or 1, or the parties are not what they should be. */

@@ -13,6 +13,7 @@
 #define SECMED_RUN_H
 
 #include "postgres.h"
+#include "contract/noise.h"
 #include "contract/request.h"
 #include "query/asked.h"
 #include "query/options.h"
@@ -21,6 +22,7 @@ typedef struct SiteReport
 {
 	const char *name;
 	double		elapsed_ms;
+	uint64		rho_left;		/* of a run with noise: what the requester may still spend there */
 } SiteReport;
 
 typedef struct RunResult
@@ -28,6 +30,7 @@ typedef struct RunResult
 	uint8		run[RUN_ID_BYTES];
 	bool		sealed;			/* to the reader that secmed.result_to names; then there are no elements */
 	uint128    *elements;		/* as plan_layout() says, with flags in place of patient counts */
+	const Noise *noise;			/* in the elements, or NULL */
 	uint64		patients_min;
 	int			nsites;
 	SiteReport	sites[SITES_MAX];

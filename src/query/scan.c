@@ -207,7 +207,11 @@ decode_totals(const RunScan *scan, const uint128 *cell)
 	ComponentTotal *totals = palloc(sizeof(ComponentTotal) * (scan->plan.ncomponents + 1));
 
 	for (int i = 0; i < scan->plan.ncomponents; i++)
-		component_decode(scan->plan.components[i], plan_width(&scan->plan, i), cell + scan->layout.component[i], &totals[i]);
+		if (scan->result->noise != NULL)
+			component_decode_noisy(scan->plan.components[i], scan->result->noise->bounds[i].scale,
+								   cell + scan->layout.component[i], &totals[i]);
+		else
+			component_decode(scan->plan.components[i], plan_width(&scan->plan, i), cell + scan->layout.component[i], &totals[i]);
 	return totals;
 }
 
@@ -238,10 +242,23 @@ aggregate_passes(const RunScan *scan, const uint128 *cell, const Final *final)
 	return part_passes(scan, cell, 0);
 }
 
+/* Of less than no rows there is no average. */
+static ComponentTotal *
+without_negative_counts(const RunScan *scan, const ComponentTotal *totals)
+{
+	size_t		size = sizeof(ComponentTotal) * (scan->plan.ncomponents + 1);
+	ComponentTotal *result = memcpy(palloc(size), totals, size);
+
+	for (int i = 0; i < scan->plan.ncomponents; i++)
+		result[i].count = Max(result[i].count, 0);
+	return result;
+}
+
 static void
 fill_slot(RunScan *scan, TupleTableSlot *slot, size_t number, const uint128 *cell)
 {
 	ComponentTotal *totals = decode_totals(scan, cell);
+	ComponentTotal *counted = scan->result->noise ? without_negative_counts(scan, totals) : totals;
 	ListCell   *lc;
 
 	foreach(lc, scan->finals)
@@ -254,7 +271,7 @@ fill_slot(RunScan *scan, TupleTableSlot *slot, size_t number, const uint128 *cel
 		if (final->kind == FINAL_KEY)
 			slot->tts_values[i] = key_value(scan, number, final, &slot->tts_isnull[i]);
 		else if (aggregate_passes(scan, cell, final))
-			slot->tts_values[i] = final_compute(final, totals, &slot->tts_isnull[i]);
+			slot->tts_values[i] = final_compute(final, final->kind == FINAL_COUNT ? totals : counted, &slot->tts_isnull[i]);
 	}
 }
 
@@ -307,11 +324,53 @@ scan_again(ForeignScanState *node)
 	scan->next_cell = 0;
 }
 
+char *
+noise_text(const RunScan *scan, const Noise *noise)
+{
+	StringInfoData text;
+	ListCell   *lc;
+
+	initStringInfo(&text);
+	foreach(lc, scan->what)
+	{
+		int			i = foreach_current_index(lc);
+
+		appendStringInfo(&text, "%s%s %.6g", i ? ", " : "", strVal(lfirst(lc)), noise_sigma(noise, i));
+	}
+	return text.data;
+}
+
+/* The least of what the sites have left for the requester. */
+double
+noise_left(const RunResult *result)
+{
+	uint64		left = PG_UINT64_MAX;
+
+	for (int i = 0; i < result->nsites; i++)
+		left = Min(left, result->sites[i].rho_left);
+	return (double) left / 1000000;
+}
+
+static void
+tell_noise(const RunScan *scan)
+{
+	const RunResult *result = scan->result;
+
+	if (result->noise == NULL || result->proposed)
+		return;
+	ereport(NOTICE,
+			(errmsg("the answer has noise, and spent a rho of %.6f", (double) result->noise->rho / 1000000),
+			 errdetail("Standard deviations: %s. Left for this requester: a rho of %.6f.", noise_text(scan, result->noise),
+					   noise_left(result))));
+}
+
 void
 scan_end(ForeignScanState *node)
 {
 	RunScan  *scan = node->fdw_state;
 
+	if (scan != NULL && scan->result != NULL)
+		tell_noise(scan);
 	if (scan == NULL || scan->result == NULL || suppressed_mode == SUPPRESSED_ERROR)
 		return;
 	if (scan->result->withheld > 0 && scan->plan.nkeys == 0)

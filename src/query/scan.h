@@ -35,6 +35,9 @@ typedef struct RunScan
 extern List *scan_private(bytea *plan, List *finals, List *what, const AskedContract *contract);
 extern RunScan *scan_state_create(ForeignScanState *node);
 
+/* Standard deviations of the noise, by component; and what is left of the sites' budgets, rho. */
+extern char *noise_text(const RunScan *scan, const Noise *noise);
+extern double noise_left(const RunResult *result);
 extern char *plan_revealed(const RunScan *scan, const char *requester);
 
 /* Only roles with privileges of secmed_analyst may ask. */

@@ -15,8 +15,10 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "govern/contracts.h"
 #include "mpc/release.h"
 #include "peer/served.h"
+#include "query/noisy.h"
 #include "query/sealed.h"
 #include "query/serving.h"
 #include "query/site.h"
@@ -33,6 +35,7 @@ typedef struct Served
 	CanonicalPlan plan;
 	size_t		elements;
 	SiteQuery  *query;
+	const Noise *noise;			/* of the answer, or NULL */
 	Identity	reader;			/* to whom the answer is sealed, if to anybody */
 } Served;
 
@@ -65,7 +68,11 @@ decide(Served *served)
 		served->query = site_prepare(&served->run.request, &served->plan);
 		served_watch_end();
 		site_rule(served->query, &served->run.record.patients_min, &show_zero);
+		served->run.noise = site_noise(served->query);
 	}
+	served->noise = contract_noise(&served->run.request);
+	if (served->noise != NULL)
+		record_noise(&served->run.record, served->noise);
 	serving_decide_rest(&served->run);
 	serving_agree(&served->run);
 }
@@ -99,6 +106,8 @@ share(Served *served, FunctionCallInfo fcinfo)
 	memcpy(receipt.run, served->run.request.run, RUN_ID_BYTES);
 	memcpy(receipt.plan, served->run.plan_hash, HASH_BYTES);
 	receipt.site = pstrdup(node_self()->card.name);
+	receipt.has_contract = served->run.request.has_contract;
+	memcpy(receipt.contract, served->run.request.contract, HASH_BYTES);
 	site_rule(served->query, &receipt.patients_min, &receipt.show_zero);
 	seal_packages(served, elements, &shares, &receipt);
 	wipe(elements, sizeof(uint128) * served->elements);
@@ -109,6 +118,8 @@ share(Served *served, FunctionCallInfo fcinfo)
 	sign_message(shares.signature, node_self()->sign_secret, "secmed/receipt/1", body.data, body.len);
 	shares.receipt = (Bytes) {(uint8 *) body.data, body.len};
 	shares.elapsed_us = GetCurrentTimestamp() - started;
+	shares.has_rho_left = served->run.noise != NULL;
+	shares.rho_left = served->run.rho_left;
 	initStringInfo(&message);
 	shares_encode(&message, &shares);
 
@@ -139,6 +150,12 @@ check_receipt(Served *served, int site, const InputsMessage *inputs, Receipt *re
 		ereport(ERROR,
 				(errcode(ERRCODE_SECMED_PROTOCOL),
 				 errmsg("the shares of site \"%s\" are not those of this run", name)));
+	/* Or a coordinator could leave the noise out. */
+	if (receipt->has_contract != served->run.request.has_contract ||
+		memcmp(receipt->contract, served->run.request.contract, HASH_BYTES) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_SECMED_PROTOCOL),
+				 errmsg("site \"%s\" and party \"%s\" were asked under different contracts", name, node_self()->card.name)));
 }
 
 static void
@@ -163,12 +180,14 @@ add_input(Served *served, Shared *sum, int site, Bytes sealed, const uint8 *hash
 static void
 run_context(Served *served, const InputsMessage *inputs, uint8 context[HASH_BYTES])
 {
-	HashPart	parts[SITES_MAX + 3];
+	HashPart	parts[SITES_MAX + 4];
 	int			n = 0;
 
 	parts[n++] = (HashPart) {"secmed/context/1", 17};
 	parts[n++] = (HashPart) {served->run.request.run, RUN_ID_BYTES};
 	parts[n++] = (HashPart) {served->run.plan_hash, HASH_BYTES};
+	if (served->run.request.has_contract)
+		parts[n++] = (HashPart) {served->run.request.contract, HASH_BYTES};
 	for (int i = 0; i < inputs->nsites; i++)
 		parts[n++] = (HashPart) {inputs->receipts[i].data, inputs->receipts[i].len};
 	hash_parts(context, parts, n);
@@ -217,7 +236,7 @@ seal_to_reader(Served *served, StringInfo opened, uint64 patients_min)
 static void
 compute(Served *served)
 {
-	uint64		held = 4 * served->elements * sizeof(uint128);
+	uint64		held = (served->noise ? 8 : 4) * served->elements * sizeof(uint128);
 	Shared		sum;
 	Shared		out;
 	PlanLayout	layout = plan_layout(&served->plan);
@@ -228,6 +247,7 @@ compute(Served *served)
 	StringInfoData opened;
 	StringInfoData message;
 	TimestampTz started;
+	int64	   *drawn = NULL;
 
 	rule.nkeys = served->plan.nkeys;
 	rule.sizes = plan_key_sizes(&served->plan);
@@ -237,11 +257,19 @@ compute(Served *served)
 	party_reserve(&party, "releasing groups", held);
 	sum = shared_alloc(served->elements);
 	out = shared_alloc(served->elements);
+	/* Now, while the sites work: who watches this party's messages does not see how long it takes. */
+	if (served->noise != NULL)
+		drawn = noisy_draw(&served->plan, served->noise);
 	take_inputs(served, &sum, &rule, party.context);
 	served->run.record.patients_min = rule.patients_min;
 
 	links_ready(served->run.links, &party, serving_compute_until(&served->run));
 	started = GetCurrentTimestamp();
+	if (drawn != NULL)
+	{
+		noisy_cells(&party, &sum, &served->plan, drawn);
+		wipe(drawn, sizeof(int64) * noisy_numbers(&served->plan));
+	}
 	release_cells(&party, &out, &sum, &rule);
 	result.elapsed_us = GetCurrentTimestamp() - started;
 	result.rounds = party.rounds;

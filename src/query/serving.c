@@ -7,6 +7,7 @@
 #include "contract/policy.h"
 #include "executor/spi.h"
 #include "govern/approval.h"
+#include "govern/budget.h"
 #include "govern/contracts.h"
 #include "govern/facts.h"
 #include "mirror/forks.h"
@@ -137,6 +138,9 @@ serving_count_use(Serving *serving, FunctionCallInfo fcinfo)
 		return;
 	connect_nonatomic(fcinfo, serving->request.kind == REQUEST_RUN ? "serve" : "compute");
 	contract_count_use(&serving->request);
+	if (serving->noise != NULL)
+		serving->rho_left = budget_take(&serving->request, serving->tables, serving->noise, serving->record.tables,
+										serving->plan_hash);
 	SPI_commit();
 	SPI_finish();
 	MemoryContextSwitchTo(caller);
@@ -162,6 +166,7 @@ serving_decide_rest(Serving *serving)
 	PolicyFacts facts = {node_self()->card.name, served_peer()->name, now_us(), known_fingerprint};
 
 	facts_of_approval(&facts, &serving->request, serving->tables);
+	facts_of_budget(&facts, &serving->request, serving->tables, serving->noise);
 	require_yes(serving, &facts, RULE_COLUMNS + 1, RULE_LAST);
 	serving->approved = facts.approval->state == APPROVAL_GIVEN;
 }

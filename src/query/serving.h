@@ -27,6 +27,8 @@ typedef struct Serving
 	bool		decided;		/* and the answer was yes */
 	bool		approved;		/* because people here have said so, to this run alone */
 	bool		released;
+	const Noise *noise;			/* of the answer, and this node is a site: it spends privacy; or NULL */
+	uint64		rho_left;		/* then, for this requester */
 	TimestampTz work_until;		/* for a site's sub-query */
 	TimestampTz patience;		/* for the coordinator, who has the same timeout and counts first */
 } Serving;
@@ -55,8 +57,8 @@ extern void serving_decide_rest(Serving *serving);
 extern void serving_agree(Serving *serving);
 
 /*
- * This node is about to give something away: a run under a contract counts from now on, whatever
- * becomes of it.  Commits.
+ * This node is about to give something away: a run under a contract counts from now on, and what its
+ * noise spends is spent, whatever becomes of it.  Commits.
  */
 extern void serving_count_use(Serving *serving, FunctionCallInfo fcinfo);
 

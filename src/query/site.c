@@ -36,6 +36,7 @@
 #include "query/encode.h"
 #include "query/glm_aggregate.h"
 #include "query/published.h"
+#include "query/site_noise.h"
 #include "query/site_query.h"
 #include "query/support.h"
 #include "rewrite/rewriteManip.h"
@@ -591,6 +592,7 @@ SiteQuery *
 site_prepare(const Request *request, const CanonicalPlan *plan)
 {
 	SiteQuery  *site = palloc0(sizeof(SiteQuery));
+	const Noise *noise = contract_noise(request);
 	RunnerScope scope;
 	Query	   *query;
 
@@ -603,9 +605,17 @@ site_prepare(const Request *request, const CanonicalPlan *plan)
 	site_check_policy(site, query);
 
 	site_add_patient_counts(site, query);
+	if (noise != NULL)
+		site_noise_bound(site, query, noise);
 	site->query = query;
 	runner_end(&scope);
 	return site;
+}
+
+const Noise *
+site_noise(const SiteQuery *site)
+{
+	return site->noise;
 }
 
 void
@@ -615,6 +625,11 @@ site_rule(const SiteQuery *site, uint64 *patients_min, bool *show_zero)
 
 	*patients_min = Max(1, site->patients_min);
 	*show_zero = true;
+	if (site->noise != NULL && !site->noise->thresholds)
+	{
+		*patients_min = 1;
+		return;
+	}
 	foreach(lc, site->tables)
 	{
 		Published  *published = lfirst(lc);

@@ -8,6 +8,7 @@
 
 #include "postgres.h"
 #include "access/tupdesc.h"
+#include "contract/noise.h"
 #include "contract/request.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
@@ -21,8 +22,11 @@ typedef struct SiteQuery SiteQuery;
  */
 extern SiteQuery *site_prepare(const Request *request, const CanonicalPlan *plan);
 
-/* The strictest rule of the tables in the query. */
+/* The strictest rule of the tables in the query; none, if a contract's noise takes the place of all. */
 extern void site_rule(const SiteQuery *query, uint64 *patients_min, bool *show_zero);
+
+/* The noise that the answer of this run is to have, or NULL. */
+extern const Noise *site_noise(const SiteQuery *query);
 
 /*
  * Runs it as role secmed_runner, read-only, until the deadline, and fills

@@ -7,6 +7,7 @@
 
 #include "nodes/params.h"
 #include "nodes/parsenodes.h"
+#include "contract/noise.h"
 #include "query/column_policy.h"
 #include "query/published.h"
 #include "query/site.h"
@@ -21,6 +22,9 @@ struct SiteQuery
 	Bitmapset  *optional;		/* range table indexes whose rows an outer join may leave out */
 	Query	   *query;			/* the patient counts of the parts are its last columns */
 	ParamListInfo params;
+	const Noise *noise;			/* of the request's contract, or NULL; then: */
+	Node	   *patient;		/* the column that tells patients apart, or NULL */
+	bool		patient_unique; /* no patient has two rows */
 	uint64		patients_min;	/* by the classes of the columns it reads, and by the request's contract */
 };
 

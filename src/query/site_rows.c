@@ -16,6 +16,7 @@
 #include "peer/served.h"
 #include "query/consent_filter.h"
 #include "query/encode.h"
+#include "query/site_noise.h"
 #include "query/site_query.h"
 #include "rewrite/rewriteHandler.h"
 #include "share/wide.h"
@@ -30,7 +31,7 @@ run_query(SiteQuery *site, Snapshot snapshot, uint64 limit, TupleDesc *desc)
 	DestReceiver *receiver = CreateDestReceiver(DestTuplestore);
 	Query	   *selected = copyObject(site->query);
 	ParamListInfo params = consent_filter(site, selected);
-	List	   *rewritten = QueryRewrite(selected);
+	List	   *rewritten = QueryRewrite(site_noise_limit_rows(site, selected));
 	PlannedStmt *planned;
 	QueryDesc  *query;
 
@@ -135,12 +136,18 @@ cell_of_row(const CanonicalPlan *plan, const KeyIndex *index, TupleTableSlot *sl
 
 /* The patients of each part, the components, and the mark that the cell has rows. */
 static void
-encode_row(const CanonicalPlan *plan, const PlanLayout *layout, TupleTableSlot *slot, uint128 *cell)
+encode_row(const SiteQuery *site, const PlanLayout *layout, TupleTableSlot *slot, uint128 *cell)
 {
+	const CanonicalPlan *plan = site->plan;
 	int			column = plan->nkeys;
 
 	for (int i = 0; i < plan->ncomponents; i++, column++)
-		component_encode(plan->components[i], plan_width(plan, i), slot->tts_values[column], slot->tts_isnull[column],
+		if (site->noise != NULL)
+			component_encode_bounded(plan->components[i], slot->tts_values[column], slot->tts_isnull[column],
+									 TupleDescAttr(slot->tts_tupleDescriptor, column)->atttypid,
+									 cell + layout->component[i]);
+		else
+			component_encode(plan->components[i], plan_width(plan, i), slot->tts_values[column], slot->tts_isnull[column],
 						 TupleDescAttr(slot->tts_tupleDescriptor, column)->atttypid,
 						 cell + layout->component[i]);
 	for (int part = 0; part < plan->nparts; part++, column++)
@@ -160,7 +167,7 @@ encode_rows(SiteQuery *site, Tuplestorestate *rows, TupleDesc desc, void *arg)
 	while (tuplestore_gettupleslot(rows, true, false, slot))
 	{
 		slot_getallattrs(slot);
-		encode_row(site->plan, &layout, slot,
+		encode_row(site, &layout, slot,
 				   elements + cell_of_row(site->plan, index, slot) * layout.stride);
 		CHECK_FOR_INTERRUPTS();
 	}

@@ -18,9 +18,10 @@ static void
 decide(const Request *request)
 {
 	ModeFact	mode = {.mode = MODE_ADHOC, .named = request->requester[0] != 'x'};
+	BudgetFact	budget = {.table = ""};
 	ApprovalFact approval = {.state = APPROVAL_NOT_NEEDED, .waits_for = "", .reason = ""};
 	PolicyFacts facts = {.self = request->sites[0].name, .caller = request->coordinator,
-	.now_us = INT64CONST(1700000000123456), .known = known, .nmodes = 1, .modes = &mode, .approval = &approval};
+	.now_us = INT64CONST(1700000000123456), .known = known, .nmodes = 1, .modes = &mode, .approval = &approval, .budget = &budget};
 	PolicyDecision decision = policy_decide(request, &facts, RULE_FIRST, RULE_LAST);
 	CanonicalPlan plan;
 	const char *reason = NULL;

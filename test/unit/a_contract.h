@@ -47,6 +47,8 @@ a_contract(void)
 	static ContractJurisdiction jurisdictions[] = {{"DE", 11, "§ 287a SGB V"}, {"US-CA", 20, ""}};
 	static ContractPayee payees[] = {{"charite", 2}, {"lmu", 1}};
 	static ContractApproval approvals[] = {{"protection-officer", 1}};
+	static NoiseBound count = {0, 1, 0};
+	static Noise noise;
 	StringInfoData plan = a_contract_plan();
 	Contract	contract = {
 		.name = "survival", .title = "Survival by sex in oncology", .version = 2, .has_replaces = true,
@@ -59,13 +61,14 @@ a_contract(void)
 		.norganisations = 1, .organisations = organisations,
 		.nsites = 2, .sites = {{"charite"}, {"lmu"}}, .nparties = 3,
 		.parties = {{"charite"}, {"gemelli"}, {"lmu"}}, .model = MODEL_HONEST_MAJORITY,
-		.patients_min = 11, .rounding = 5, .noise = "gaussian", .rho = 10000, .has_runs_max = true, .runs_max = 100,
+		.patients_min = 11, .rounding = 5, .noise = &noise, .has_runs_max = true, .runs_max = 100,
 		.from_us = FROM_US, .until_us = UNTIL_US,
 		.njurisdictions = 2, .jurisdictions = jurisdictions, .price = 30, .npayees = 2, .payees = payees,
 		.vetters_min = 2, .vetting_organisations_min = 2, .napprovals = 1, .approvals = approvals,
 		.consents_min = 1000,
 	};
 
+	noise = (Noise) {.rho = 10000, .rows_max = 3, .thresholds = true, .nbounds = 1, .bounds = &count};
 	fill(contract.replaces, HASH_BYTES, 1);
 	fill(contract.author, HASH_BYTES, 2);
 	fill(contract.skeleton, HASH_BYTES, 3);

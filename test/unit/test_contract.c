@@ -280,6 +280,8 @@ good_receipt(void)
 
 	fill(receipt.run, RUN_ID_BYTES, 1);
 	fill(receipt.plan, HASH_BYTES, 2);
+	receipt.has_contract = true;
+	fill(receipt.contract, HASH_BYTES, 6);
 	for (int i = 0; i < PARTIES; i++)
 		fill(receipt.sealed[i], HASH_BYTES, 3 + i);
 	return receipt;
@@ -323,8 +325,10 @@ test_receipt(void)
 	check(receipt_decode(&back, bytes.data, bytes.len, &reason) && strcmp(back.site, "charite") == 0 &&
 		  memcmp(back.run, receipt.run, RUN_ID_BYTES) == 0 && memcmp(back.plan, receipt.plan, HASH_BYTES) == 0 &&
 		  back.patients_min == 5 && back.show_zero && back.elements == 108 &&
+		  back.has_contract && memcmp(back.contract, receipt.contract, HASH_BYTES) == 0 &&
 		  memcmp(back.sealed, receipt.sealed, sizeof(back.sealed)) == 0, "a receipt says what was shared");
 	test_hostile("receipt", receipt_again, &bytes);
+	receives("accepted", "no contract", receipt.has_contract = false);
 	receives("threshold of zero", "a threshold of zero", receipt.patients_min = 0);
 	receives("accepted", "the largest threshold", receipt.patients_min = PG_INT32_MAX);
 	receives(TOO_LARGE, "a larger threshold", receipt.patients_min = (uint64) PG_INT32_MAX + 1);
@@ -398,7 +402,7 @@ piece_of(size_t len)
 static void
 test_shares(void)
 {
-	SharesMessage shares = {.elapsed_us = 1234567};
+	SharesMessage shares = {.elapsed_us = 1234567, .has_rho_left = true, .rho_left = 450000};
 	StringInfoData bytes = empty();
 
 	shares.receipt = piece_of(20);

@@ -73,6 +73,9 @@ test_refusals(void)
 			request.sites[1] = first);
 	permits(NO, "the parties of the run are not those of contract \"survival\"", "another party", request.parties[0].name = "mayo");
 	permits(0, "", "whichever parties", request.parties[0].name = "mayo"; contract.nparties = 0);
+	permits(NO, "answers of contract \"survival\" have noise, and can't be sealed to a reader", "noise for a reader",
+			request.has_reader = true);
+	permits(0, "", "a reader without noise", request.has_reader = true; contract.noise = NULL);
 	permits(NO, "the security model of the run is not that of contract \"survival\"", "another model", request.model = "none");
 	permits(NO, "the runs of contract \"survival\" are used up", "the last run was made", ground.uses = 100);
 	permits(0, "", "without a limit", ground.uses = 100; contract.has_runs_max = false);

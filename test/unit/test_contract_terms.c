@@ -5,6 +5,8 @@
  */
 #include "base/base.h"
 
+#include <math.h>
+
 #include "a_contract.h"
 #include "vectors.h"
 
@@ -44,7 +46,8 @@ test_bytes(void)
 		  back.slots[2].parameter == -1 && strcmp(back.slots[2].value, "1") == 0 && back.slots[3].value == NULL &&
 		  back.params[0].nvalues == 0 && strcmp(back.params[0].max, "80") == 0 && back.params[1].null_allowed &&
 		  back.params[1].items_max == 4 && back.until_us == UNTIL_US && back.payees[0].weight == 2 &&
-		  back.consents_min == 1000 && back.rho == 10000 && back.runs_max == 100,
+		  back.consents_min == 1000 && back.noise->rho == 10000 && back.noise->rows_max == 3 &&
+		  back.noise->thresholds && back.noise->bounds[0].high == 1 && back.runs_max == 100,
 		  "a contract says what was written");
 	check(contract_parameter(&back, "stages") == 1 && contract_parameter(&back, "stage") == -1,
 		  "parameters are found by name");
@@ -124,8 +127,11 @@ test_question_rules(void)
 		 ContractSlot slot = {2}; contract.slots = &slot; contract.nslots = 1);
 	rule("has a constant without a type", "a slot without a type",
 		 ContractSlot slot = {-1, "", "1"}; contract.slots = &slot; contract.nslots = 1);
-	rule("accepted", "over shared tables", contract.over_sites = false; contract.nsites = 0);
-	rule("names sites of a question over shared tables", "with sites", contract.over_sites = false);
+	rule("accepted", "over shared tables", contract.over_sites = false; contract.nsites = 0;
+		 contract.noise = NULL);
+	rule("asks for noise on an answer over shared tables", "noise over shared tables", contract.over_sites = false;
+		 contract.nsites = 0);
+	rule("names sites of a question over shared tables", "with sites", contract.over_sites = false; contract.noise = NULL);
 }
 
 static void
@@ -155,7 +161,7 @@ test_people_rules(void)
 	rule("does not name three parties", "two parties", contract.nparties = 2);
 	rule("accepted", "whichever parties", contract.nparties = 0);
 	rule("does not name three parties", "a shared table's whichever parties", contract.over_sites = false;
-		 contract.nparties = contract.nsites = 0);
+		 contract.noise = NULL; contract.nparties = contract.nsites = 0);
 	rule("names an unknown security model", "another model", contract.model = "trust me");
 }
 
@@ -167,10 +173,7 @@ test_disclosure_rules(void)
 	ContractPayee nothing = {"charite", 0};
 
 	rule("allows groups of nobody", "groups of nobody", contract.patients_min = 0);
-	rule("asks for noise of an unknown kind", "pink noise", contract.noise = "pink");
-	rule("asks for noise and does not say how much, or the other way round", "noise without rho", contract.rho = 0);
-	rule("asks for noise and does not say how much, or the other way round", "rho without noise", contract.noise = "");
-	rule("accepted", "no noise", contract.noise = ""; contract.rho = 0);
+	rule("accepted", "no noise", contract.noise = NULL);
 	rule("allows no run", "no run", contract.runs_max = 0);
 	rule("accepted", "any number of runs", contract.has_runs_max = false);
 	rule("ends before it begins", "an empty period", contract.until_us = contract.from_us);
@@ -182,6 +185,77 @@ test_disclosure_rules(void)
 	rule("accepted", "free", contract.price = 0; contract.npayees = 0);
 	rule("has a payee without an account, or who gets nothing", "a payee of nothing",
 		 contract.payees = &nothing; contract.npayees = 1);
+}
+
+static void
+test_noise_rules(void)
+{
+	NoiseBound	narrow = {0, 2, 0};
+	NoiseBound	none = {1, 1, 0};
+	NoiseBound	vast = {0, NOISE_BOUND_MAX, 0};
+	NoiseBound	two[] = {{0, 1, 0}, {0, 1, 0}};
+	StringInfoData bytes;
+	Contract	contract = a_contract();
+	int			at = 0;
+
+	rule("asks for noise and spends nothing on it, or more than a rho of 100", "no rho", contract.noise->rho = 0);
+	rule("asks for noise and spends nothing on it, or more than a rho of 100", "a rho of more than 100",
+		 contract.noise->rho = NOISE_RHO_MAX + 1);
+	rule("asks for noise and does not say how many rows of a patient count", "no rows", contract.noise->rows_max = 0);
+	rule("asks for noise and does not say how many rows of a patient count", "any number of rows",
+		 contract.noise->rows_max = NOISE_ROWS_MAX + 1);
+	rule("asks for noise and does not bound every value of its question", "no bounds", contract.noise->nbounds = 0);
+	rule("asks for noise and does not bound every value of its question", "bounds of what is not asked",
+		 contract.noise->nbounds = 2; contract.noise->bounds = two);
+	rule("asks for noise and counts a row as something other than one", "rows that count double",
+		 contract.noise->bounds = &narrow);
+	rule("asks for noise and counts a row as something other than one", "an empty range", contract.noise->bounds = &none);
+	rule("asks for noise and counts a row as something other than one", "a vast range", contract.noise->bounds = &vast);
+	none = (NoiseBound) {1, 1, 0};
+	contract.noise->bounds = &none;
+	check(strcmp(noise_problem(contract.noise), "asks for noise and bounds a value by what is no range") == 0, "an empty range");
+	none = (NoiseBound) {-NOISE_BOUND_MAX - 1, 1, 0};
+	check(strcmp(noise_problem(contract.noise), "asks for noise and bounds a value by what is no range") == 0, "too wide a range");
+	none = (NoiseBound) {0, 1, NOISE_SCALE_MAX + 1};
+	check(strcmp(noise_problem(contract.noise), "asks for noise and bounds a value by what is no range") == 0, "too fine a unit");
+	none = (NoiseBound) {0, NOISE_BOUND_MAX, 0};
+	contract.noise->rows_max = NOISE_ROWS_MAX;
+	check(strcmp(noise_problem(contract.noise), "asks for more noise than can be drawn") == 0, "too much noise");
+
+	contract = a_contract();
+	bytes = contract_bytes(&contract);
+	while (memcmp(bytes.data + at, "gaussian", 8) != 0)
+		at++;
+	bytes.data[at] = 'G';
+	check_refused(contract_again, bytes, "asks for noise of an unknown kind", "pink noise");
+}
+
+/* How much noise: by hand, exactly. */
+static void
+test_noise_arithmetic(void)
+{
+	NoiseBound	bounds[] = {{0, 1, 0}, {-20, 5, 1}, {3, 120, 0}};
+	Noise		noise = {.rho = 500000, .rows_max = 1, .nbounds = 1, .bounds = bounds};
+
+	/* One count, rho 1/2: sigma^2 = 1 / (2 rho) = 1, a party's 1/2; but none draws with less than 4. */
+	check(noise_sensitivity(&noise, 0) == 1 && noise_sigma_of_party(&noise, 0) == NOISE_SIGMA_MIN, "the least noise");
+	/* rho 1/200: sigma^2 = 100, a party's 50, above 7^2. */
+	noise.rho = 5000;
+	check(noise_sigma_of_party(&noise, 0) == 8, "sigma is rounded up");
+	/* rho 1/512: sigma^2 = 256, a party's 128 + ...: 1 / (4 rho) = 128 is above 11^2. */
+	noise.rho = 1000000 / 400;
+	/* 1 / (4 rho) = 100 exactly is 10^2, and the noise is a little more. */
+	check(noise_sigma_of_party(&noise, 0) == 11, "and up also from an integer");
+	noise.rows_max = 7;
+	check(noise_sigma_of_party(&noise, 0) == 71, "as many times as a patient has rows");
+	noise.nbounds = 3;
+	/* 3 7^2 100 = 14700 is above 121^2. */
+	check(noise_sigma_of_party(&noise, 0) == 122, "components share what is spent");
+	check(noise_sensitivity(&noise, 1) == 140 && noise_sensitivity(&noise, 2) == 840, "the larger bound counts");
+	/* 3 140^2 100 = 5880000 is above 2424^2. */
+	check(noise_sigma_of_party(&noise, 1) == 2425, "in the component's units");
+	check(fabs(noise_sigma(&noise, 1) - sqrt(3) * 242.5) < 1e-9, "an answer has the noise of three, in units of one");
+	check(fabs(noise_epsilon(500000, 1e-6) - 5.7565) < 1e-4, "rho 0.5 is epsilon 5.76 at delta 1e-6");
 }
 
 static void
@@ -206,7 +280,7 @@ test_words(void)
 	static const char *const said[] = {
 		"survival", "Survival by sex", "HRESCH", "Does survival differ", "GDPR Art. 9(2)(j)", "in aggregate only",
 		"stage = ANY ($2)", "age integer: 18 to 80", "one of I, II, III, IV, at most 4 of them, or NULL",
-		"analyst, sponsor", "Charité", "charite, ", "gemelli, ", "honest-majority", "gaussian, rho 10000",
+		"analyst, sponsor", "Charité", "charite, ", "gemelli, ", "honest-majority", "gaussian, rho 0.010000", "3 rows at most", "withheld as well", "from 0 to 1, standard",
 		"2023-11-14 22:13:20", "2024-11-13", "DE: groups of 11; § 287a SGB V", "US-CA: groups of 20", "30 credits",
 		"lmu, 1 parts", "2 of 2 organisations", "1 yes of role protection-officer", "1000", "terms hash",
 	};
@@ -300,6 +374,8 @@ main(void)
 	test_question_rules();
 	test_people_rules();
 	test_disclosure_rules();
+	test_noise_rules();
+	test_noise_arithmetic();
 	test_terms_hash();
 	test_words();
 	test_acts();

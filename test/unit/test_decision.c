@@ -30,6 +30,7 @@ known(const char *name, uint8 fingerprint[HASH_BYTES])
 
 static ModeFact mode;
 static ApprovalFact approval;
+static BudgetFact budget;
 
 /* Under no contract. */
 static Request
@@ -46,8 +47,9 @@ good_facts(void)
 {
 	mode = (ModeFact) {.mode = MODE_ADHOC, .named = true};
 	approval = (ApprovalFact) {.state = APPROVAL_NOT_NEEDED, .waits_for = "", .reason = ""};
+	budget = (BudgetFact) {.table = ""};
 	return (PolicyFacts) {.self = "lmu", .caller = "research", .now_us = AT_US, .known = known,
-		.nmodes = 1, .modes = &mode, .approval = &approval};
+		.nmodes = 1, .modes = &mode, .approval = &approval, .budget = &budget};
 }
 
 static PolicyDecision
@@ -210,6 +212,28 @@ test_approvals(void)
 	expect_no(&request, &facts, ERRCODE_SECMED_NOT_APPROVED, "node \"lmu\" does not know who must approve this run");
 }
 
+/* What noise spends must be left. */
+static void
+test_budget(void)
+{
+	Request		request = free_request();
+	PolicyFacts facts = good_facts();
+	PolicyDecision decision;
+
+	budget = (BudgetFact) {.needed = 50000, .set = true, .table = "trial", .left = 50000};
+	check(decide(&request, &facts).yes, "the last of a budget may be spent");
+	budget.left = 49999;
+	expect_no(&request, &facts, ERRCODE_SECMED_BUDGET, "the privacy budget of table \"trial\" at site \"lmu\" is spent");
+	decision = decide(&request, &facts);
+	check(decision.rule == RULE_BUDGET &&
+		  strcmp(decision.detail, "The run spends a rho of 0.050000, and 0.049999 is left for this requester.") == 0,
+		  "it says how much is missing");
+	budget = (BudgetFact) {.needed = 1, .table = "trial"};
+	expect_no(&request, &facts, ERRCODE_SECMED_BUDGET, "site \"lmu\" has set no privacy budget for table \"trial\"");
+	facts.budget = NULL;
+	expect_no(&request, &facts, ERRCODE_SECMED_BUDGET, "node \"lmu\" does not know its privacy budgets");
+}
+
 /* Of two checks that fail the first in order decides; and only the rules that were asked for are checked. */
 static void
 test_order(void)
@@ -220,9 +244,11 @@ test_order(void)
 	facts.caller = "charite";
 	mode.mode = MODE_CLOSED;
 	approval.state = APPROVAL_REJECTED;
+	facts.budget = NULL;
 	check(decide(&request, &facts).rule == RULE_SENDER, "the sender comes before the mode");
 	check(policy_decide(&request, &facts, RULE_MODE, RULE_LAST).rule == RULE_MODE, "the mode before approvals");
-	check(policy_decide(&request, &facts, RULE_COLUMNS, RULE_LAST).rule == RULE_APPROVAL, "approvals last");
+	check(policy_decide(&request, &facts, RULE_COLUMNS, RULE_LAST).rule == RULE_APPROVAL, "approvals before budgets");
+	check(policy_decide(&request, &facts, RULE_BUDGET, RULE_LAST).rule == RULE_BUDGET, "budgets last");
 	check(policy_decide(&request, &facts, RULE_COLUMNS, RULE_COLUMNS).yes, "the site's own reading is not decided here");
 	facts = good_facts();
 	request.model = "full-threshold";
@@ -280,6 +306,7 @@ main(void)
 {
 	test_modes();
 	test_approvals();
+	test_budget();
 	test_order();
 	test_contract();
 	test_names();

@@ -164,7 +164,7 @@ test_bounds(void)
 	refused(object, text_of(ENTRY_TEXT_MAX + 1), "too long an object");
 	refused(outcome, text_of(ENTRY_OUTCOME_MAX + 1), "too long an outcome");
 	refused(revealed, text_of(ENTRY_TEXT_MAX + 1), "too long a revealed");
-	refused(kind, (EntryKind) 15, "an unknown kind");
+	refused(kind, (EntryKind) 19, "an unknown kind");
 	refused(kind, (EntryKind) 0, "kind 0");
 	refused(ncounters, ENTRY_COUNTERS_MAX + 1, "one counter too many");
 	refused(counters[2], (uint64) PG_INT64_MAX + 1, "a counter beyond bigint");

@@ -246,7 +246,7 @@ static void
 test_receipt(void)
 {
 	NodeKeys	keys = charite_keys();
-	Receipt		receipt = {.site = "charite", .patients_min = 5, .elements = 108};
+	Receipt		receipt = {.site = "charite", .has_contract = true, .patients_min = 5, .elements = 108};
 	StringInfoData bytes = empty();
 	StringInfoData plan = vector_bytes("plan", "bytes");
 	uint8		signature[SIGNATURE_BYTES];
@@ -255,6 +255,7 @@ test_receipt(void)
 
 	memcpy(receipt.run, run, RUN_ID_BYTES);
 	plan_hash(receipt.plan, plan.data, plan.len);
+	memset(receipt.contract, 0xc0, HASH_BYTES);
 	for (int i = 0; i < PARTIES; i++)
 	{
 		memset(sealed, i + 1, sizeof(sealed));
@@ -301,7 +302,8 @@ test_shares_and_inputs(void)
 {
 	StringInfoData receipt = vector_bytes("receipt", "bytes");
 	StringInfoData signature = vector_bytes("receipt", "signature");
-	SharesMessage shares = {.receipt = {(uint8 *) receipt.data, receipt.len}, .elapsed_us = 1234567};
+	SharesMessage shares = {.receipt = {(uint8 *) receipt.data, receipt.len}, .elapsed_us = 1234567,
+	.has_rho_left = true, .rho_left = 450000};
 	InputsMessage inputs = {.nsites = 2};
 	StringInfoData bytes = empty();
 	uint8		sealed[PARTIES][40];
@@ -316,7 +318,8 @@ test_shares_and_inputs(void)
 	shares_encode(&bytes, &shares);
 	check_message(bytes, "shares");
 	bytes = vector_bytes("shares", "bytes");
-	check(shares_decode(&shares, bytes.data, bytes.len, &reason) && shares.elapsed_us == 1234567, "shares: read back");
+	check(shares_decode(&shares, bytes.data, bytes.len, &reason) && shares.elapsed_us == 1234567 && shares.has_rho_left &&
+		  shares.rho_left == 450000, "shares: read back");
 
 	inputs.receipts[0] = shares.receipt;
 	memcpy(inputs.signatures[0], signature.data, SIGNATURE_BYTES);
