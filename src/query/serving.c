@@ -136,6 +136,8 @@ serving_count_use(Serving *serving, FunctionCallInfo fcinfo)
 
 	if (!serving->request.has_contract)
 		return;
+	/* Another run may hold the budget. */
+	served_watch_begin(serving->work_until);
 	connect_nonatomic(fcinfo, serving->request.kind == REQUEST_RUN ? "serve" : "compute");
 	contract_count_use(&serving->request);
 	if (serving->noise != NULL)
@@ -143,6 +145,7 @@ serving_count_use(Serving *serving, FunctionCallInfo fcinfo)
 										serving->plan_hash);
 	SPI_commit();
 	SPI_finish();
+	served_watch_end();
 	MemoryContextSwitchTo(caller);
 }
 

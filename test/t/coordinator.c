@@ -38,6 +38,8 @@ typedef struct Case
 	const char *propose;		/* is put before people: whole, or spoiled like this */
 	const char *withdraw;		/* the question to take back, in hex; no request */
 	bool		past;			/* asked twice: on a new connection, then in a transaction begun before */
+	bool		drop;			/* asked twice: once it has shared under the contract, again without one, with what it has shared */
+	StringInfoData before;
 } Case;
 
 static pg_attribute_noreturn() void
@@ -194,6 +196,8 @@ change(Case *what, const char *word, char *value)
 		what->withdraw = value;
 	else if (strcmp(word, "past") == 0)
 		what->past = true;
+	else if (strcmp(word, "drop") == 0)
+		what->drop = true;
 	else
 		die(word);
 }
@@ -432,6 +436,27 @@ propose(PGconn *conn, Session *session, Case *what)
 
 /* A run --------------------------------------------------------------------*/
 
+/* What it has shared, on a connection of its own that then goes away. */
+static StringInfoData
+shares_before(const char *conninfo, Case *what)
+{
+	PGconn	   *conn = PQconnectdb(conninfo);
+	Session    *session = say_hello(conn);
+	StringInfoData request = request_of(what);
+	StringInfoData sealed = empty();
+	StringInfoData shares = empty();
+	PGresult   *result;
+
+	session_seal(session, request.data, request.len, &sealed);
+	result = call(conn, "CALL secmed.serve($1)", &sealed);
+	if (PQresultStatus(result) != PGRES_COPY_BOTH)
+		die(PQresultErrorMessage(result));
+	take_shares(conn, session, &shares);
+	PQclear(result);
+	PQfinish(conn);
+	return shares;
+}
+
 static void
 run(PGconn *conn, Session *session, Case *what)
 {
@@ -449,7 +474,7 @@ run(PGconn *conn, Session *session, Case *what)
 	else
 	{
 		take_shares(conn, session, &shares);
-		continue_with(conn, session, &shares, what->then);
+		continue_with(conn, session, what->drop ? &what->before : &shares, what->then);
 		show_end(conn);
 	}
 	PQclear(result);
@@ -480,6 +505,11 @@ play(const char *conninfo, Case *what)
 		stay_behind(conn);
 		play(conninfo, what);
 		random_bytes(what->request.run, RUN_ID_BYTES);
+	}
+	if (what->drop)
+	{
+		what->before = shares_before(conninfo, what);
+		what->request.has_contract = false;
 	}
 	if (what->propose || what->withdraw)
 		propose(conn, session, what);
