@@ -8,7 +8,7 @@
 #   make tool        build/core/secmed, the command-line tool; needs no server to run
 #
 # Layers, bottom to top: a folder includes only itself and folders to its left.
-CORE   = base crypto share channel mpc identity ledger contract oblivious stats estimate
+CORE   = base crypto share channel mpc identity ledger contract oblivious stats estimate plot
 SERVER = audit peer mirror govern shared query compute model fdw
 LAYERS = $(CORE) $(SERVER)
 

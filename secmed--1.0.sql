@@ -2105,6 +2105,40 @@ COMMENT ON FUNCTION secmed.auc(text, regclass, double precision[], double precis
 REVOKE ALL ON FUNCTION secmed.auc(text, regclass, double precision[], double precision) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.auc(text, regclass, double precision[], double precision) TO secmed_analyst;
 
+-- plot ----------------------------------------------------------------------
+
+CREATE FUNCTION secmed.plot_survival(rows record[], title text DEFAULT 'Survival', x_label text DEFAULT 'Time',
+		y_label text DEFAULT 'Survival', note text DEFAULT NULL) RETURNS text
+	AS 'MODULE_PATHNAME', 'secmed_plot_survival' LANGUAGE C CALLED ON NULL INPUT STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.plot_survival(record[], text, text, text, text) IS
+'Survival curves as SVG, with limits and numbers at risk: rows of survfit(), as array_agg(s). Columns time, n_risk, n_event, n_censor, survival, lower, upper, and stratum, arm or label. Opens nothing.';
+REVOKE ALL ON FUNCTION secmed.plot_survival(record[], text, text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.plot_survival(record[], text, text, text, text) TO secmed_analyst;
+
+CREATE FUNCTION secmed.plot_histogram(rows record[], title text DEFAULT 'Histogram', x_label text DEFAULT '',
+		y_label text DEFAULT NULL, note text DEFAULT NULL) RETURNS text
+	AS 'MODULE_PATHNAME', 'secmed_plot_histogram' LANGUAGE C CALLED ON NULL INPUT STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.plot_histogram(record[], text, text, text, text) IS
+'A histogram as SVG: rows of histogram(), as array_agg(h). Columns lower, upper, n; a bin that is withheld is dashed. Opens nothing.';
+REVOKE ALL ON FUNCTION secmed.plot_histogram(record[], text, text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.plot_histogram(record[], text, text, text, text) TO secmed_analyst;
+
+CREATE FUNCTION secmed.plot_forest(rows record[], title text DEFAULT 'Estimates', x_label text DEFAULT '',
+		ratios boolean DEFAULT false, note text DEFAULT NULL) RETURNS text
+	AS 'MODULE_PATHNAME', 'secmed_plot_forest' LANGUAGE C CALLED ON NULL INPUT STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.plot_forest(record[], text, text, boolean, text) IS
+'Estimates with their limits as SVG, one a line: columns estimate, conf_low and conf_high (lower, upper), label (term, study, arm, stratum), weight or n for the square, summary for a diamond; ratios on a logarithmic scale. Opens nothing.';
+REVOKE ALL ON FUNCTION secmed.plot_forest(record[], text, text, boolean, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.plot_forest(record[], text, text, boolean, text) TO secmed_analyst;
+
+CREATE FUNCTION secmed.plot_roc(rows record[], title text DEFAULT 'ROC curve', x_label text DEFAULT '1 - specificity',
+		y_label text DEFAULT 'Sensitivity', note text DEFAULT NULL) RETURNS text
+	AS 'MODULE_PATHNAME', 'secmed_plot_roc' LANGUAGE C CALLED ON NULL INPUT STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.plot_roc(record[], text, text, text, text) IS
+'ROC curves as SVG: rows of roc(), as array_agg(r). Columns sensitivity, specificity, and label, curve or score. Opens nothing.';
+REVOKE ALL ON FUNCTION secmed.plot_roc(record[], text, text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.plot_roc(record[], text, text, text, text) TO secmed_analyst;
+
 -- peer ----------------------------------------------------------------------
 
 CREATE FUNCTION secmed.hello(hello bytea) RETURNS bytea
