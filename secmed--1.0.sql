@@ -2475,6 +2475,7 @@ CREATE TABLE secmed.identity (
 	kind		text NOT NULL,
 	organisation	text NOT NULL,
 	roles		text[] NOT NULL,
+	nodes		name[] NOT NULL,
 	valid_from	timestamptz NOT NULL,
 	valid_until	timestamptz NOT NULL,
 	replaces	bytea,
@@ -2588,7 +2589,7 @@ CREATE FUNCTION secmed.bind_identity(fingerprint text, role regrole) RETURNS voi
 	AS 'MODULE_PATHNAME', 'secmed_bind_identity' LANGUAGE C STRICT VOLATILE
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION secmed.bind_identity(text, regrole) IS
-'Lets a database role of this node ask as an identity, by its fingerprint.';
+'Lets a database role of this node ask as an identity, by its fingerprint; the identity''s document names this node.';
 REVOKE ALL ON FUNCTION secmed.bind_identity(text, regrole) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.bind_identity(text, regrole) TO secmed_admin;
 
@@ -2618,7 +2619,7 @@ REVOKE ALL ON FUNCTION secmed.exchange(bytea) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.exchange(bytea) TO secmed_peer;
 
 CREATE VIEW secmed.identities AS
-	SELECT secmed.fingerprint_text(i.fingerprint) AS fingerprint, i.name, i.kind, i.organisation, i.roles, i.state,
+	SELECT secmed.fingerprint_text(i.fingerprint) AS fingerprint, i.name, i.kind, i.organisation, i.roles, i.nodes AS asks_at, i.state,
 		   i.state = 'admitted' AND pg_catalog.clock_timestamp() >= i.valid_from
 			   AND pg_catalog.clock_timestamp() < i.valid_until AS may_act,
 		   i.valid_from, i.valid_until, secmed.fingerprint_text(i.replaces) AS replaces, i.changed_at,

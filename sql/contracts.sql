@@ -12,7 +12,7 @@ SELECT setting || '/secmed' AS tool FROM pg_config WHERE name = 'BINDIR' \gset
 \setenv TOOL :tool
 \setenv KEYS :keys
 \! for who in ada vera carl olaf lena gina boss; do "$TOOL" keygen --person $who "$KEYS$who.key" >/dev/null; done
-\set ada `"$TOOL" identity "${KEYS}ada.key" --organisation Uni --role analyst --role vetter 2>/dev/null`
+\set ada `"$TOOL" identity "${KEYS}ada.key" --organisation Uni --role analyst --role vetter --node desk 2>/dev/null`
 \set vera `"$TOOL" identity "${KEYS}vera.key" --organisation Uni --role vetter 2>/dev/null`
 \set carl `"$TOOL" identity "${KEYS}carl.key" --organisation Board --role committee 2>/dev/null`
 \set olaf `"$TOOL" identity "${KEYS}olaf.key" --organisation north --role owner 2>/dev/null`

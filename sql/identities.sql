@@ -55,9 +55,11 @@ SELECT name, kind, state, may_act FROM secmed.identities WHERE name LIKE 'Frank%
 SELECT secmed.bind_identity('nobody', 'alice');
 SELECT secmed.bind_identity('0000 0000 0000 0000 0000 0000 0000 0000', 'alice');
 SELECT secmed.submit_document(:'eve') <> '' AS waits;
+SELECT secmed.bind_identity(:'ada_fingerprint', 'alice');
 SELECT secmed.bind_identity(:'eve_fingerprint', 'alice');
 SELECT secmed.bind_identity(fingerprint, 'alice') FROM secmed.identities WHERE name = 'Dave Olsen';
 SELECT secmed.unbind_identity('stranger');
+SELECT secmed.unbind_identity(0);
 SELECT name, bound_to FROM secmed.identities WHERE bound_to IS NOT NULL;
 -- the same key says something else of itself
 SELECT secmed.submit_document(:'dave_again');

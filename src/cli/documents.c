@@ -176,6 +176,13 @@ read_identity_options(Person *person, int argc, char **argv)
 				give_up("there is no role \"%s\"", value);
 			person->roles |= 1 << role;
 		}
+		else if (strcmp(argv[i], "--node") == 0)
+		{
+			if (!node_name_valid(value))
+				give_up("\"%s\" is not a node's name", value);
+			if (!person_add_node(person, value))
+				give_up("name each node once, and %d at most", IDENTITY_NODES_MAX);
+		}
 		else if (strcmp(argv[i], "--days") == 0)
 			days = read_number(argv[i], value, 36500);
 		else if (strcmp(argv[i], "--replaces") == 0)
@@ -197,7 +204,7 @@ command_identity(int argc, char **argv)
 	PersonKey	key;
 
 	if (argc < 1)
-		give_up("name a key file: secmed identity KEYFILE [--organisation NAME] [--role ROLE]... [--days N] [--replaces IDENTITY]");
+		give_up("name a key file: secmed identity KEYFILE [--organisation NAME] [--role ROLE]... [--node NAME]... [--days N] [--replaces IDENTITY]");
 	person_key_read(&key, argv[0]);
 	person.kind = key.kind;
 	strlcpy(person.name, key.name, sizeof(person.name));

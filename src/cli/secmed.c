@@ -13,7 +13,7 @@ static const char usage[] =
 "secmed keygen [--witness] NAME FILE              a new key for signing notes\n"
 "secmed keygen --person|--organisation NAME FILE  a new key of a person or an organisation\n"
 "secmed sign KEYFILE [FILE]                       signs the text, or adds a signature to the note or document\n"
-"secmed identity KEYFILE [--organisation NAME] [--role ROLE]... [--days N] [--replaces IDENTITY]\n"
+"secmed identity KEYFILE [--organisation NAME] [--role ROLE]... [--node NAME]... [--days N] [--replaces IDENTITY]\n"
 "                                                 the identity document of a key\n"
 "secmed vote KEYFILE admit|adopt FILE [REASON]    a vote for an identity document, or for rules\n"
 "secmed vote KEYFILE remove IDENTITY [REASON]     a vote to remove an identity: its document, or its fingerprint\n"

@@ -126,7 +126,10 @@ check_requester(ContractRefusal *no, const Request *request, const ContractGroun
 {
 	if (!ground->has_requester)
 	{
-		add_hint(no, "Bind the database role to a registered identity: secmed.bind_identity().");
+		if (ground->requester_problem != NULL)
+			add_detail(no, "%s.", ground->requester_problem);
+		else
+			add_hint(no, "Bind the database role to a registered identity: secmed.bind_identity().");
 		return refuse(no, ERRCODE_SECMED_CONTRACT, "contract \"%s\" lets registered people ask, and \"%s:%s\" is none",
 					  ground->contract->name, request->coordinator, request->requester);
 	}

@@ -21,7 +21,8 @@ typedef struct ContractGround
 	bool		same_plan;		/* the request's plan is the contract's */
 	const char *value_problem;	/* "\"age\" is 12, and not from 18 to 80"; NULL: every value is allowed */
 
-	bool		has_requester;	/* the request names an identity that may act */
+	bool		has_requester;	/* the request names an identity that may act, and ask there */
+	const char *requester_problem;	/* "Identity ... was removed ..."; NULL: it names none, or that one */
 	uint8		requester[HASH_BYTES];
 	const char *organisation;
 	uint32		roles;			/* as in person.h */

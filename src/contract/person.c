@@ -70,10 +70,34 @@ identity_roles_describe(StringInfo out, uint32 roles)
 		}
 }
 
+bool
+person_add_node(Person *person, const char *node)
+{
+	int			at = 0;
+
+	while (at < person->nnodes && strcmp(person->nodes[at], node) < 0)
+		at++;
+	if (person->nnodes == IDENTITY_NODES_MAX || (at < person->nnodes && strcmp(person->nodes[at], node) == 0))
+		return false;
+	memmove(person->nodes[at + 1], person->nodes[at], sizeof(person->nodes[0]) * (person->nnodes - at));
+	strlcpy(person->nodes[at], node, sizeof(person->nodes[at]));
+	person->nnodes++;
+	return true;
+}
+
+bool
+person_asks_at(const Person *person, const char *node)
+{
+	for (int i = 0; i < person->nnodes; i++)
+		if (strcmp(person->nodes[i], node) == 0)
+			return true;
+	return false;
+}
+
 void
 person_encode(StringInfo out, const Person *person)
 {
-	document_body_write(out, "identity", 11);
+	document_body_write(out, "identity", 12);
 	cbor_text(out, kind_words[person->kind]);
 	cbor_text(out, person->name);
 	cbor_text(out, person->organisation);
@@ -81,6 +105,9 @@ person_encode(StringInfo out, const Person *person)
 	for (int i = 0; i < IDENTITY_ROLES; i++)
 		if (person->roles & (1 << i))
 			cbor_text(out, role_words[i]);
+	cbor_array(out, person->nnodes);
+	for (int i = 0; i < person->nnodes; i++)
+		cbor_text(out, person->nodes[i]);
 	cbor_bytes(out, person->sign_public, SIGN_PUBLIC_BYTES);
 	cbor_bytes(out, person->seal_public, SEAL_PUBLIC_BYTES);
 	cbor_uint(out, (uint64) person->from_us);
@@ -147,17 +174,30 @@ read_roles(CborReader *in)
 	return roles;
 }
 
+static void
+read_nodes(CborReader *in, Person *person)
+{
+	person->nnodes = (int) cbor_read_array(in, IDENTITY_NODES_MAX);
+	for (int i = 0; i < person->nnodes; i++)
+	{
+		node_name_read(in, person->nodes[i]);
+		if (i > 0 && strcmp(person->nodes[i - 1], person->nodes[i]) >= 0)
+			refuse(in, "names nodes twice or not in order");
+	}
+}
+
 bool
 person_decode(Person *person, const void *body, size_t len, const char **reason)
 {
 	CborReader	in;
 
 	memset(person, 0, sizeof(*person));
-	document_body_read(&in, "identity", 11, body, len);
+	document_body_read(&in, "identity", 12, body, len);
 	read_kind(&in, &person->kind);
 	read_name(&in, person->name, false);
 	read_name(&in, person->organisation, true);
 	person->roles = read_roles(&in);
+	read_nodes(&in, person);
 	cbor_read_fixed(&in, person->sign_public, SIGN_PUBLIC_BYTES);
 	cbor_read_fixed(&in, person->seal_public, SEAL_PUBLIC_BYTES);
 	person->from_us = document_time_read(&in);
@@ -195,6 +235,8 @@ person_describe(StringInfo out, const void *body, size_t len)
 	words_text(out, kind_words[person.kind], person.name);
 	words_text(out, "organisation", person.organisation[0] ? person.organisation : "none");
 	words_text(out, "roles", roles.len > 0 ? roles.data : "none");
+	for (int i = 0; i < person.nnodes; i++)
+		words_text(out, i == 0 ? "asks at" : "", person.nodes[i]);
 	words_fingerprint(out, "fingerprint", fingerprint);
 	words_time(out, "valid from", person.from_us);
 	words_time(out, "valid until", person.until_us);

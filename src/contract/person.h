@@ -3,12 +3,14 @@
  *	  Identity documents: who a key belongs to, as its holder says and members
  *	  have voted.
  *
- *	  ["identity", 1, kind, name, organisation, [role, ...], sign key, seal key,
- *	   from_us, until_us, replaces]
+ *	  ["identity", 1, kind, name, organisation, [role, ...], [node, ...], sign key,
+ *	   seal key, from_us, until_us, replaces]
  *
  *	  kind          "person", "organisation" or "node"
  *	  name          as it is printed; organisation: of a person or node, or ""
  *	  role          words of IdentityRole, in its order, none twice
+ *	  node          where its holder may ask: whose word is taken that it is he; by
+ *	                rising name, none twice; a change of nodes is voted on as any other
  *	  seal key      X25519: what only this identity shall read is sealed to it
  *	  from, until   microseconds since 1970 UTC
  *	  replaces      fingerprint of the identity that this one takes the place of
@@ -23,6 +25,7 @@
 
 #include "contract/document.h"
 #include "crypto/seal.h"
+#include "identity/card.h"
 
 typedef enum IdentityKind
 {
@@ -49,6 +52,7 @@ typedef enum IdentityRole
 
 #define IDENTITY_ROLES	(ROLE_GOVERNANCE + 1)
 #define IDENTITY_NAME_MAX	200	/* bytes of a name, or an organisation */
+#define IDENTITY_NODES_MAX	16
 
 typedef struct Person
 {
@@ -56,6 +60,8 @@ typedef struct Person
 	char		name[IDENTITY_NAME_MAX + 1];
 	char		organisation[IDENTITY_NAME_MAX + 1];
 	uint32		roles;			/* bits 1 << IdentityRole */
+	int			nnodes;
+	char		nodes[IDENTITY_NODES_MAX][NODE_NAME_BYTES_MAX + 1];
 	uint8		sign_public[SIGN_PUBLIC_BYTES];
 	uint8		seal_public[SEAL_PUBLIC_BYTES];
 	int64		from_us;
@@ -68,6 +74,15 @@ extern const char *identity_kind_word(IdentityKind kind);
 extern bool identity_kind_from_word(IdentityKind *kind, const char *word);
 extern const char *identity_role_word(IdentityRole role);
 extern bool identity_role_from_word(IdentityRole *role, const char *word);
+
+/*
+ * Adds a node at which it may ask, in its place; false if it is there already, or one too many.  The name
+ * must be a node's.
+ */
+extern bool person_add_node(Person *person, const char *node);
+
+/* May its holder ask at this node? */
+extern bool person_asks_at(const Person *person, const char *node);
 
 /* "analyst, vetter"; "" for none. */
 extern void identity_roles_describe(StringInfo out, uint32 roles);

@@ -68,8 +68,11 @@ fill_requester(ContractGround *ground, const Request *request)
 	Identity	identity;
 	uint8		person[HASH_BYTES];
 
-	if (!request->has_identity || !identity_find(&identity, request->identity) ||
-		identity_problem(&identity, identity_now_us()) != NULL)
+	if (!identity_of_request(&identity, request, &ground->requester_problem))
+		ground->requester_problem = NULL;
+	else if (ground->requester_problem != NULL)
+		ground->requester_problem = psprintf("Identity %s %s", identity_text(identity.fingerprint), ground->requester_problem);
+	if (!request->has_identity || ground->requester_problem != NULL)
 		return;
 	ground->has_requester = true;
 	memcpy(ground->requester, request->identity, HASH_BYTES);

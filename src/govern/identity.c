@@ -216,6 +216,20 @@ identity_problem(const Identity *identity, int64 at_us)
 	return NULL;
 }
 
+bool
+identity_of_request(Identity *identity, const Request *request, const char **problem)
+{
+	if (!request->has_identity)
+		return false;
+	*problem = "is not known here";
+	if (!identity_find(identity, request->identity))
+		memcpy(identity->fingerprint, request->identity, HASH_BYTES);
+	else if ((*problem = identity_problem(identity, identity_now_us())) == NULL &&
+			 !person_asks_at(&identity->person, request->coordinator))
+		*problem = psprintf("does not say that it asks at node \"%s\"", request->coordinator);
+	return true;
+}
+
 /* Texts ---------------------------------------------------------------------*/
 
 char *

@@ -15,6 +15,7 @@
 #define SECMED_GOVERN_IDENTITY_H
 
 #include "contract/person.h"
+#include "contract/request.h"
 #include "identity/node.h"
 
 typedef enum IdentityState
@@ -53,6 +54,13 @@ extern bool identity_has_role(const Identity *identity, IdentityRole role);
  * "was removed", "is not valid before ...".  NULL: it may.
  */
 extern const char *identity_problem(const Identity *identity, int64 at_us);
+
+/*
+ * The identity in whose name a request is made; false if it names none.  *problem
+ * is NULL if it may act, and asks at the node that says so; or for "identity %s": why not.
+ * No other node can name it: only where it says itself that it asks, and members agreed.
+ */
+extern bool identity_of_request(Identity *identity, const Request *request, const char **problem);
 
 /* The time now, in microseconds since 1970. */
 extern int64 identity_now_us(void);

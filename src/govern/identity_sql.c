@@ -80,11 +80,20 @@ secmed_admit_founders(PG_FUNCTION_ARGS)
 	PG_RETURN_ARRAYTYPE_P(construct_array(elements, n, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
+/* A role that was dropped is known by its number. */
+static char *
+role_text(Oid role)
+{
+	char	   *name = GetUserNameFromId(role, true);
+
+	return name != NULL ? name : psprintf("%u", role);
+}
+
 static void
 record_binding(const Identity *identity, Oid role, const char *outcome)
 {
 	document_record(GetUserNameFromId(GetSessionUserId(), false),
-					psprintf("role %s, identity %s", GetUserNameFromId(role, false), identity_text(identity->fingerprint)),
+					psprintf("role %s, identity %s", role_text(role), identity_text(identity->fingerprint)),
 					identity->document, outcome, 0, NULL);
 }
 
@@ -105,6 +114,12 @@ secmed_bind_identity(PG_FUNCTION_ARGS)
 				 errmsg("identity %s can't be bound to a role", identity_text(identity.fingerprint)),
 				 errdetail("It %s.", identity.has_document ? identity_problem(&identity, identity_now_us()) : "is a node"),
 				 errhint("Members admit an identity with \"secmed vote\".")));
+	if (!person_asks_at(&identity.person, node_self()->card.name))
+		ereport(ERROR,
+				(errcode(ERRCODE_SECMED_IDENTITY),
+				 errmsg("identity %s does not ask at this node", identity_text(identity.fingerprint)),
+				 errdetail("Its document does not name node \"%s\", so that no other node would believe it.", node_self()->card.name),
+				 errhint("Its holder signs another one: secmed identity ... --node %s --replaces its own; members vote on it.", node_self()->card.name)));
 	values[1] = bytea_datum(identity.fingerprint, HASH_BYTES);
 
 	owner_begin(&scope);
@@ -131,7 +146,7 @@ secmed_unbind_identity(PG_FUNCTION_ARGS)
 	if (!identity_of_role(&identity, role))
 		ereport(ERROR,
 				(errcode(ERRCODE_SECMED_IDENTITY),
-				 errmsg("role \"%s\" is bound to no identity", GetUserNameFromId(role, false))));
+				 errmsg("role \"%s\" is bound to no identity", role_text(role))));
 	owner_begin(&scope);
 	SPI_connect();
 	(void) rows_run("DELETE FROM secmed.identity_role WHERE role = $1", SPI_OK_DELETE, 1, types, values);

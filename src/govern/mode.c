@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "govern/identity.h"
 #include "govern/mode.h"
 #include "govern/names.h"
 #include "govern/statement.h"
@@ -33,10 +34,12 @@ requester_names(const Request *request)
 {
 	Datum		elements[3];
 	int			n = 0;
+	Identity	identity;
+	const char *problem;
 
 	elements[n++] = CStringGetTextDatum(psprintf("%s:%s", request->coordinator, request->requester));
 	elements[n++] = CStringGetTextDatum(psprintf("%s:*", request->coordinator));
-	if (request->has_identity)
+	if (identity_of_request(&identity, request, &problem) && problem == NULL)
 	{
 		char		hex[2 * HASH_BYTES + 1];
 

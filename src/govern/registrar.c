@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "contract/vote.h"
+#include "govern/names.h"
 #include "govern/registrar.h"
 #include "govern/rows.h"
 #include "miscadmin.h"
@@ -306,18 +307,29 @@ roles_datum(uint32 roles)
 	return PointerGetDatum(construct_array(words, n, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
+static Datum
+nodes_datum(const Person *person)
+{
+	List	   *names = NIL;
+
+	for (int i = 0; i < person->nnodes; i++)
+		names = lappend(names, (char *) person->nodes[i]);
+	return name_array_datum(names);
+}
+
 static void
 insert_identity(const Person *person, const uint8 fingerprint[HASH_BYTES], const uint8 document[HASH_BYTES])
 {
-	static const Oid types[] = {BYTEAOID, BYTEAOID, TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID, BYTEAOID};
+	static const Oid types[] = {BYTEAOID, BYTEAOID, TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, NAMEARRAYOID,
+		TIMESTAMPTZOID, TIMESTAMPTZOID, BYTEAOID};
 	Datum		values[] = {bytea_datum(document, HASH_BYTES), bytea_datum(fingerprint, HASH_BYTES),
 		CStringGetTextDatum(person->name), CStringGetTextDatum(identity_kind_word(person->kind)),
-		CStringGetTextDatum(person->organisation), roles_datum(person->roles), time_datum(person->from_us),
-	time_datum(person->until_us), person->has_replaces ? bytea_datum(person->replaces, HASH_BYTES) : (Datum) 0};
+		CStringGetTextDatum(person->organisation), roles_datum(person->roles), nodes_datum(person),
+		time_datum(person->from_us), time_datum(person->until_us), person->has_replaces ? bytea_datum(person->replaces, HASH_BYTES) : (Datum) 0};
 
-	(void) rows_run("INSERT INTO secmed.identity (document, fingerprint, name, kind, organisation, roles, valid_from, valid_until, replaces)"
-					" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (document) DO NOTHING",
-					SPI_OK_INSERT, 9, types, values);
+	(void) rows_run("INSERT INTO secmed.identity (document, fingerprint, name, kind, organisation, roles, nodes, valid_from, valid_until, replaces)"
+					" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (document) DO NOTHING",
+					SPI_OK_INSERT, 10, types, values);
 }
 
 #define STATE_OF_FINGERPRINT \

@@ -61,8 +61,8 @@ def digest(body):
     return hashlib.sha256(cbor(body)).digest()
 
 
-def identity(key, name, roles, replaces=None, kind='person', organisation='Charite', until=UNTIL, since=SINCE):
-    return ['identity', 1, kind, name, organisation, roles, raw(key.sign), raw(key.seal), since, until, replaces]
+def identity(key, name, roles, nodes=(), replaces=None, kind='person', organisation='Charite', until=UNTIL, since=SINCE):
+    return ['identity', 1, kind, name, organisation, roles, list(nodes), raw(key.sign), raw(key.seal), since, until, replaces]
 
 
 def vote(verb, subject, reason='', at=SINCE + 1):
@@ -80,14 +80,14 @@ def main():
         'ada': identity(keys['ada'], 'Ada Weber', ['analyst', 'governance']),
         'bob': identity(keys['bob'], 'Bob Marsh', ['vetter', 'governance']),
         'carol': identity(keys['carol'], 'Carol Reyes', ['vetter', 'governance'], organisation='LMU'),
-        'dave': identity(keys['dave'], 'Dave Olsen', ['analyst']),
-        'eve': identity(keys['eve'], 'Eve Stone', ['analyst']),
+        'dave': identity(keys['dave'], 'Dave Olsen', ['analyst'], ['charite']),
+        'eve': identity(keys['eve'], 'Eve Stone', ['analyst'], ['charite', 'lmu']),
         'frank': identity(keys['frank'], 'Frank Lind', ['analyst'], since=1500000000 * 10**6, until=1600000000 * 10**6),
         'lab': identity(keys['lab'], 'Trial Laboratory', ['sponsor', 'payer'], kind='organisation', organisation=''),
         # Ada has lost her key, and shows a new one.
         'ada2': identity(keys['ada2'], 'Ada Weber', ['analyst', 'governance'], replaces=keys['ada'].fingerprint),
         # Dave's key, with another role.
-        'dave2': identity(keys['dave'], 'Dave Olsen', ['analyst', 'vetter'], replaces=keys['dave'].fingerprint),
+        'dave2': identity(keys['dave'], 'Dave Olsen', ['analyst', 'vetter'], ['charite'], replaces=keys['dave'].fingerprint),
     }
     signers = dict({name: name for name in people}, dave2='dave')
     for name, body in people.items():

@@ -36,10 +36,10 @@ sub tool
 }
 
 my @documents;
-for my $name (qw(ada bob))
+for my $name (qw(ada bob cleo))
 {
 	tool('keygen', '--person', $name, "$keys/$name");
-	push @documents, tool('identity', "$keys/$name", '--organisation', 'Uni', '--role', 'analyst');
+	push @documents, tool('identity', "$keys/$name", '--organisation', 'Uni', '--role', 'analyst', $name eq 'cleo' ? () : ('--node', 'research'));
 }
 my $founders = join ', ', map { "\$doc\$$_\$doc\$" } @documents;
 $c->run($_, "SELECT secmed.admit_founders($founders)") for @hospitals;
@@ -140,7 +140,7 @@ while (my ($mode, $why) = splice @free, 0, 2)
 refused('a contract that it does not know', 'contract', 'SM042', '', $site, contract => $nobody);
 
 # Who may ask is named with the coordinator's own name before it.
-$c->run($site, "SELECT secmed.set_mode('adhoc', '{research:alice, lmu:mallory, lmu:*, research:$reader{ada}}')");
+$c->run($site, "SELECT secmed.set_mode('adhoc', '{research:alice, lmu:mallory, lmu:*, research:$reader{ada}, research:$reader{cleo}}')");
 is(says($site, requester => 'alice'), 'serves', 'who is named is answered');
 is(says($site, identity => $reader{ada}), 'serves', 'and so is whose identity is named');
 for my $name ('mallory', 'Alice', 'alice ', ' alice', 'alice,', 'alice (session of mallory)', 'lmu:mallory', '*', '', '%', '{alice}',
@@ -151,6 +151,7 @@ for my $name ('mallory', 'Alice', 'alice ', ' alice', 'alice,', 'alice (session 
 # The ledger takes no hashes for names, and what is not on record is not decided on.
 like(says($site, requester => $reader{ada}), qr/^SM020: /, 'a role may not be named as an identity is');
 refused('another identity', 'mode', 'SM041', 'does not let', $site, identity => $reader{bob});
+refused('one who is named, and does not ask there', 'mode', 'SM041', 'does not let', $site, identity => $reader{cleo});
 refused('an identity of nobody', 'mode', 'SM041', 'does not let', $site, identity => $nobody);
 refused('one who is not named, proposed', 'mode', 'SM041', 'does not let', $site, submission => random_id(), propose => 'whole');
 my $other = 'in the name of node "lmu"';

@@ -199,6 +199,29 @@ test_order_of_roles(void)
 }
 
 static void
+test_nodes_of_a_person(void)
+{
+	Person		person = a_person();
+	StringInfoData body;
+
+	check(person_add_node(&person, "research") && person_add_node(&person, "charite"), "two nodes");
+	check(!person_add_node(&person, "charite"), "none twice");
+	check(strcmp(person.nodes[0], "charite") == 0 && strcmp(person.nodes[1], "research") == 0, "by rising name");
+	check(person_asks_at(&person, "research") && !person_asks_at(&person, "resear"), "where its holder asks");
+	body = person_body(&person);
+	check_refused(person_again, body, "accepted", "nodes in order");
+	body = person_body(&person);
+	memcpy(word_in(&body, "research"), "berlin-w", 8);
+	check_refused(person_again, body, "names nodes twice or not in order", "nodes not in order");
+	body = person_body(&person);
+	memcpy(word_in(&body, "research"), "Research", 8);
+	check_refused(person_again, body, "holds something that is not a node's name", "no node's name");
+	for (char node[] = "node-a"; person.nnodes < IDENTITY_NODES_MAX; node[5]++)
+		(void) person_add_node(&person, node);
+	check(!person_add_node(&person, "one-more"), "and not one too many");
+}
+
+static void
 test_strange_rules(void)
 {
 	Governance	governance = a_governance();
@@ -475,6 +498,7 @@ main(void)
 	test_bodies();
 	test_strange_people();
 	test_order_of_roles();
+	test_nodes_of_a_person();
 	test_strange_rules();
 	test_envelope();
 	test_order_of_signatures();

@@ -486,6 +486,8 @@ test_document(void)
 	memcpy(person.sign_public, charite.card.sign_public, SIGN_PUBLIC_BYTES);
 	memcpy(person.seal_public, charite.card.seal_public, SEAL_PUBLIC_BYTES);
 	document_signer(person.replaces, research.card.sign_public);
+	(void) person_add_node(&person, "research");
+	(void) person_add_node(&person, "charite");
 	person_encode(&body, &person);
 	check_bytes(body.data, body.len, "document", "body");
 	check(document_begin(&document, body.data, body.len, &reason), "an identity is a document");
