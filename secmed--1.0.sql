@@ -2949,6 +2949,63 @@ COMMENT ON FUNCTION secmed.set_budget(name, numeric, text) IS
 REVOKE ALL ON FUNCTION secmed.set_budget(name, numeric, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.set_budget(name, numeric, text) TO secmed_admin;
 
+CREATE TABLE secmed.answered_key (
+	only_one	boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+	key			bigint NOT NULL
+);
+COMMENT ON TABLE secmed.answered_key IS
+'What the prints of patients in secmed.answered_group are made with. Nobody else needs it: with it and the sketches one can test whether a patient was in a group.';
+REVOKE ALL ON secmed.answered_key FROM PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('secmed.answered_key', '');
+
+CREATE TABLE secmed.answered_content (
+	content		bytea PRIMARY KEY,
+	groups		integer NOT NULL CHECK (groups > 0)
+);
+COMMENT ON TABLE secmed.answered_content IS
+'Answers by whom they are about at this site: those about the same patients, group by group, have one content.';
+REVOKE ALL ON secmed.answered_content FROM PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('secmed.answered_content', '');
+
+CREATE TABLE secmed.answered_group (
+	content		bytea NOT NULL REFERENCES secmed.answered_content ON DELETE CASCADE,
+	number		integer NOT NULL,
+	label		text NOT NULL,
+	measures	text[] NOT NULL,
+	patients	bigint NOT NULL,
+	chosen		bytea NOT NULL,
+	present		bytea,
+	PRIMARY KEY (content, number, label)
+);
+ALTER TABLE secmed.answered_group ALTER COLUMN chosen SET STORAGE EXTERNAL, ALTER COLUMN present SET STORAGE EXTERNAL;
+COMMENT ON TABLE secmed.answered_group IS
+'Of each group of an answer that has rows here, and each table that tells its patients apart, sketches to compare new groups with: of whom conditions choose, and, if they are others, of those who have values of the columns (measures) that it is made of.';
+REVOKE ALL ON secmed.answered_group FROM PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('secmed.answered_group', '');
+
+CREATE TABLE secmed.answered_run (
+	run			bytea PRIMARY KEY,
+	content		bytea NOT NULL REFERENCES secmed.answered_content,
+	actor		text NOT NULL,
+	tables		name[] NOT NULL,
+	at			timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+);
+CREATE INDEX answered_run_content ON secmed.answered_run (content);
+CREATE INDEX answered_run_at ON secmed.answered_run (at);
+COMMENT ON TABLE secmed.answered_run IS
+'Runs for which this site has shared sums; a row is there before the shares leave, and goes only if the parties sign that nothing was opened.';
+REVOKE ALL ON secmed.answered_run FROM PUBLIC;
+GRANT SELECT ON secmed.answered_run TO secmed_admin, secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.answered_run', '');
+
+CREATE FUNCTION secmed.forget_answers(before timestamptz) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'secmed_forget_answers' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.forget_answers(timestamptz) IS
+'New questions are no longer compared with answers from before this time: who has kept them may learn of single patients by subtraction. Returns how many runs are forgotten; it is on the ledger.';
+REVOKE ALL ON FUNCTION secmed.forget_answers(timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.forget_answers(timestamptz) TO secmed_admin;
+
 CREATE FUNCTION secmed.contract_state(state smallint) RETURNS text
 	AS 'MODULE_PATHNAME', 'secmed_contract_state' LANGUAGE C STRICT IMMUTABLE
 	SET search_path = pg_catalog, pg_temp;
@@ -3321,11 +3378,12 @@ SELECT pg_catalog.pg_extension_config_dump('secmed.column_policy', '');
 CREATE TABLE secmed.disclosure_policy (
 	"table"			name PRIMARY KEY,
 	jurisdiction	text,
+	differencing	text CHECK (differencing IN ('everybody', 'requester', 'none')),
 	set_at			timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
 	set_by			name NOT NULL
 );
 COMMENT ON TABLE secmed.disclosure_policy IS
-'Rules of a published name as a whole; without a row, the defaults.';
+'Rules of a published name as a whole; what is NULL, or has no row, is as in the row with an empty name, or by default.';
 REVOKE ALL ON secmed.disclosure_policy FROM PUBLIC;
 GRANT SELECT ON secmed.disclosure_policy TO secmed_admin, secmed_auditor;
 SELECT pg_catalog.pg_extension_config_dump('secmed.disclosure_policy', '');
@@ -3361,14 +3419,14 @@ COMMENT ON FUNCTION secmed.set_class_policy(text, text, text[], integer) IS
 REVOKE ALL ON FUNCTION secmed.set_class_policy(text, text, text[], integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.set_class_policy(text, text, text[], integer) TO secmed_admin;
 
-CREATE FUNCTION secmed.set_disclosure("table" name, jurisdiction text DEFAULT NULL)
+CREATE FUNCTION secmed.set_disclosure("table" name, jurisdiction text DEFAULT NULL, differencing text DEFAULT NULL)
 	RETURNS void
 	AS 'MODULE_PATHNAME', 'secmed_set_disclosure' LANGUAGE C CALLED ON NULL INPUT VOLATILE
 	SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION secmed.set_disclosure(name, text) IS
-'Rules of a published name as a whole; what is not named is as by default. jurisdiction: whose class policies hold.';
-REVOKE ALL ON FUNCTION secmed.set_disclosure(name, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION secmed.set_disclosure(name, text) TO secmed_admin;
+COMMENT ON FUNCTION secmed.set_disclosure(name, text, text) IS
+'Rules of a published name as a whole, or with an empty name of all that say nothing else; what is not named is as by default. jurisdiction: whose class policies hold; differencing: with whose earlier answers a question is compared, those of everybody (default), of the same requester, or of none.';
+REVOKE ALL ON FUNCTION secmed.set_disclosure(name, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.set_disclosure(name, text, text) TO secmed_admin;
 
 CREATE FUNCTION secmed.require_consent("table" name, purposes text[] DEFAULT '{HRESCH}', classes text[] DEFAULT '{}')
 	RETURNS void
@@ -3418,6 +3476,36 @@ COMMENT ON FUNCTION secmed.bounded(numeric, integer, bigint, bigint) IS
 'A value in whole units of 10^-scale, or the nearest bound of what is outside; what is no number is the lower one. What sites add up for an answer with noise.';
 REVOKE ALL ON FUNCTION secmed.bounded(numeric, integer, bigint, bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.bounded(numeric, integer, bigint, bigint) TO secmed_runner;
+
+CREATE FUNCTION secmed.cohort_step(state internal, key bigint, patient anyelement) RETURNS internal
+	AS 'MODULE_PATHNAME', 'secmed_cohort_step' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.cohort_step(internal, bigint, anyelement) IS 'Transition of cohort.';
+REVOKE ALL ON FUNCTION secmed.cohort_step(internal, bigint, anyelement) FROM PUBLIC;
+
+CREATE FUNCTION secmed.cohort_combine(a internal, b internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'secmed_cohort_combine' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.cohort_combine(internal, internal) IS 'Combines the cohorts of parallel workers.';
+REVOKE ALL ON FUNCTION secmed.cohort_combine(internal, internal) FROM PUBLIC;
+
+CREATE FUNCTION secmed.cohort_serialize(state internal) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'secmed_cohort_serialize' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.cohort_serialize(internal) IS 'The cohort as bytes.';
+REVOKE ALL ON FUNCTION secmed.cohort_serialize(internal) FROM PUBLIC;
+
+CREATE FUNCTION secmed.cohort_deserialize(bytes bytea, state internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'secmed_cohort_deserialize' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.cohort_deserialize(bytea, internal) IS 'Bytes as a cohort.';
+REVOKE ALL ON FUNCTION secmed.cohort_deserialize(bytea, internal) FROM PUBLIC;
+
+CREATE AGGREGATE secmed.cohort(key bigint, patient anyelement) (
+	SFUNC = secmed.cohort_step, STYPE = internal, SSPACE = 8192,
+	FINALFUNC = secmed.cohort_serialize, COMBINEFUNC = secmed.cohort_combine,
+	SERIALFUNC = secmed.cohort_serialize, DESERIALFUNC = secmed.cohort_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.cohort(bigint, anyelement) IS
+'A sketch of the patients of a group under this site''s key, by which it is compared with groups that were answered before.';
+REVOKE ALL ON FUNCTION secmed.cohort(bigint, anyelement) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.cohort(bigint, anyelement) TO secmed_runner;
 
 CREATE FUNCTION secmed.exact_sum_step(state internal, x double precision) RETURNS internal
 	AS 'MODULE_PATHNAME', 'secmed_exact_sum_step' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;

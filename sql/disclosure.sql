@@ -35,10 +35,11 @@ SELECT CASE WHEN i4 = 4557 THEN 'one' ELSE 'others' END AS who, count(*), sum(i2
 SELECT count(*), sum(-i2 * (patient = 17)::integer), sum(i2 - CASE WHEN patient <> 17 THEN i2 ELSE 0 END) FROM measure;
 SELECT count(*), sum(CASE WHEN patient <> 17 THEN NULL ELSE i2 END), sum(nullif(patient = 17, false)::integer * i2) FROM measure;
 SELECT count(*), sum(nullif(i2 * (patient = 17)::integer, 0)), avg(coalesce(nullif(patient, 17) * 0, i2)) FROM measure;
--- What remains possible.  Two questions whose answers differ by one patient: the rows of all but one, a FILTER, a
--- tracker with OR, windows of time that overlap.
-SELECT (SELECT sum(i2) FROM measure) - (SELECT sum(i2) FROM measure WHERE patient <> 17) AS subset;
+-- two sums in one answer that differ by one patient
 SELECT sum(i2) - sum(i2) FILTER (WHERE patient <> 17) AS filter FROM measure;
+-- What remains possible where a site compares with no earlier answers (differencing.sql): two questions whose answers differ
+-- by one patient, the rows of all but one, a tracker with OR, windows of time that overlap.
+SELECT (SELECT sum(i2) FROM measure) - (SELECT sum(i2) FROM measure WHERE patient <> 17) AS subset;
 SELECT (SELECT count(*) FROM measure WHERE sex = 'f' OR patient = 17) - (SELECT count(*) FROM measure WHERE sex = 'f') AS tracker;
 SELECT (SELECT sum(i2) FROM measure WHERE seen <= timestamp '2021-03-06 14:41') - (SELECT sum(i2) FROM measure WHERE seen < timestamp '2021-03-06 14:41') AS window;
 -- a mask by another column, made of arithmetic that nobody's summand makes zero

@@ -19,6 +19,7 @@ SET client_min_messages = warning;
 CREATE EXTENSION secmed;
 SELECT secmed.create_node('charite') ~ '^([0-9a-f]{4} ){7}[0-9a-f]{4}$' AS created;
 SELECT secmed.set_mode('adhoc');
+SELECT secmed.set_disclosure('', differencing => 'none');
 SELECT secmed.node_card() AS card_charite \gset
 \set first 1
 \set last 200
@@ -28,6 +29,7 @@ SET client_min_messages = warning;
 CREATE EXTENSION secmed;
 SELECT secmed.create_node('lmu') <> '' AS created;
 SELECT secmed.set_mode('adhoc');
+SELECT secmed.set_disclosure('', differencing => 'none');
 SELECT secmed.node_card() AS card_lmu \gset
 \set first 201
 \set last 300
@@ -37,6 +39,7 @@ SET client_min_messages = warning;
 CREATE EXTENSION secmed;
 SELECT secmed.create_node('gemelli') <> '' AS created;
 SELECT secmed.set_mode('adhoc');
+SELECT secmed.set_disclosure('', differencing => 'none');
 SELECT secmed.node_card() AS card_gemelli \gset
 \set first 301
 \set last 330

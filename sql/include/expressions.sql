@@ -1,5 +1,6 @@
 SET search_path = consortium, public;
-SELECT count(*), sum(i4 + i2 * 2 - 1), avg(abs(i4) % 7) FROM measure WHERE i4 BETWEEN -5000 AND 5000 AND sex IN ('m', 'x');
+SELECT count(*), sum(i4 + i2 * 2 - 1) FROM measure WHERE i4 BETWEEN -5000 AND 5000 AND sex IN ('m', 'x');
+SELECT avg(abs(i4) % 7) FROM measure WHERE i4 BETWEEN -5000 AND 5000 AND sex IN ('m', 'x');
 SELECT count(*) FROM measure WHERE name LIKE 'patient 1%' OR name ~ '9$';
 SELECT count(*), sum(length(name)) FROM measure WHERE coalesce(stage, 9) > 2 AND NOT coalesce(smoker, false);
 SELECT sum(CASE WHEN i4 > 0 THEN i4 ELSE -i4 END), avg(CASE sex WHEN 'f' THEN 1 ELSE 0 END) FROM measure;

@@ -72,6 +72,9 @@
 /* What answers with noise may spend of a table's privacy is spent, or was never set. */
 #define ERRCODE_SECMED_BUDGET			MAKE_SQLSTATE('S','M','0','4','9')
 
+/* A group differs from an answered one by too few patients. */
+#define ERRCODE_SECMED_DIFFERENCING		MAKE_SQLSTATE('S','M','0','5','0')
+
 extern void fail(int sqlstate, const char *fmt,...) pg_attribute_noreturn() pg_attribute_printf(2, 3);
 
 #ifdef FRONTEND

@@ -48,6 +48,13 @@
 /* Patients that there must be for each coefficient: DataSHIELD's rule (nfilter.glm = 0.33). */
 #define GLM_PATIENTS_EACH		3
 
+/* Answers that a receipt lists: 24 bytes each. */
+#define EARLIER_RUNS_MAX		2000
+/* Patients and differences that a site shares of them: 1 MB of shares to a party. */
+#define EARLIER_ELEMENTS_MAX	65536
+/* Pairs of parts of one cell, over all cells: as many. */
+#define PART_PAIRS_MAX			65536
+
 /* A request (SQL, parameters, domains) of a run. */
 #define REQUEST_BYTES_MAX		(1024 * 1024)
 /* One message between two nodes: a party's inputs, 8 MB from each of 20 sites. */

@@ -180,7 +180,7 @@ run_steps(Run *run)
 
 	/* It is being flushed while the nodes hear of the end. */
 	released = record_run(&run->record, ENTRY_OUTCOME, "released", record_revealed(&run->record));
-	nodes_finish(&run->nodes);
+	nodes_finish(&run->nodes, &(FinishMessage) {.released = true});
 	audit_wait(released);
 }
 

@@ -373,7 +373,7 @@ serve_computation(Computing *computing, FunctionCallInfo fcinfo)
 		load_tables(computing);
 		compute(computing);
 	}
-	serving_finish(&computing->run);
+	(void) serving_finish(&computing->run);
 }
 
 Datum

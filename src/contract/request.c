@@ -12,7 +12,8 @@
 
 #define RUN_PURPOSE		"secmed/run/1"
 
-#define RECEIPT_BYTES_MAX	1024
+/* Mostly its earlier runs, and each may have a content of its own. */
+#define RECEIPT_BYTES_MAX	(1024 + EARLIER_RUNS_MAX * 32)
 
 static bool
 finish_reading(CborReader *in, const char **reason)
@@ -295,7 +296,7 @@ request_decode(Request *request, const void *bytes, size_t len,
 void
 receipt_encode(StringInfo out, const Receipt *receipt)
 {
-	cbor_array(out, 9);
+	cbor_array(out, 10);
 	cbor_text(out, "receipt");
 	cbor_bytes(out, receipt->run, RUN_ID_BYTES);
 	cbor_bytes(out, receipt->plan, HASH_BYTES);
@@ -307,6 +308,7 @@ receipt_encode(StringInfo out, const Receipt *receipt)
 	cbor_array(out, PARTIES);
 	for (int i = 0; i < PARTIES; i++)
 		cbor_bytes(out, receipt->sealed[i], HASH_BYTES);
+	earlier_encode(out, &receipt->earlier);
 }
 
 bool
@@ -316,7 +318,7 @@ receipt_decode(Receipt *receipt, const void *bytes, size_t len, const char **rea
 
 	memset(receipt, 0, sizeof(*receipt));
 	cbor_start(&in, bytes, len);
-	cbor_expect_array(&in, 9);
+	cbor_expect_array(&in, 10);
 	expect_word(&in, "receipt");
 	cbor_read_fixed(&in, receipt->run, RUN_ID_BYTES);
 	cbor_read_fixed(&in, receipt->plan, HASH_BYTES);
@@ -328,6 +330,7 @@ receipt_decode(Receipt *receipt, const void *bytes, size_t len, const char **rea
 	cbor_expect_array(&in, PARTIES);
 	for (int i = 0; i < PARTIES; i++)
 		cbor_read_fixed(&in, receipt->sealed[i], HASH_BYTES);
+	earlier_read(&in, &receipt->earlier);
 	if (in.error == NULL && receipt->patients_min == 0)
 		in.error = "threshold of zero";
 	return finish_reading(&in, reason);
@@ -408,13 +411,17 @@ inputs_decode(InputsMessage *inputs, const void *bytes, size_t len, const char *
 void
 result_encode(StringInfo out, const ResultMessage *result)
 {
-	cbor_array(out, 6);
+	cbor_array(out, 7);
 	cbor_text(out, "result");
 	write_piece(out, result->opened);
 	cbor_uint(out, result->patients_min);
 	cbor_uint(out, result->elapsed_us);
 	cbor_uint(out, result->rounds);
 	cbor_uint(out, result->bytes);
+	if (result->refused)
+		cbor_bytes(out, result->refusal, SIGNATURE_BYTES);
+	else
+		cbor_null(out);
 }
 
 bool
@@ -423,13 +430,18 @@ result_decode(ResultMessage *result, const void *bytes, size_t len, const char *
 	CborReader	in;
 
 	cbor_start(&in, bytes, len);
-	cbor_expect_array(&in, 6);
+	cbor_expect_array(&in, 7);
 	expect_word(&in, "result");
 	result->opened = read_piece(&in, (size_t) ELEMENTS_MAX * 32);
 	result->patients_min = cbor_read_uint(&in, PG_INT32_MAX);
 	result->elapsed_us = cbor_read_uint(&in, PG_INT64_MAX);
 	result->rounds = cbor_read_uint(&in, PG_INT64_MAX);
 	result->bytes = cbor_read_uint(&in, PG_INT64_MAX);
+	result->refused = !cbor_read_null(&in);
+	if (result->refused)
+		cbor_read_fixed(&in, result->refusal, SIGNATURE_BYTES);
+	if (in.error == NULL && result->refused && result->opened.len != 0)
+		in.error = "a refusal with an answer";
 	return finish_reading(&in, reason);
 }
 
@@ -464,23 +476,48 @@ progress_decode(ProgressMessage *progress, const void *bytes, size_t len, const 
 }
 
 void
-finish_encode(StringInfo out, bool released)
+finish_encode(StringInfo out, const FinishMessage *finish)
 {
-	cbor_array(out, 2);
+	cbor_array(out, 3);
 	cbor_text(out, "finish");
-	cbor_bool(out, released);
+	cbor_bool(out, finish->released);
+	if (!finish->refused)
+	{
+		cbor_null(out);
+		return;
+	}
+	cbor_array(out, PARTIES);
+	for (int i = 0; i < PARTIES; i++)
+		cbor_bytes(out, finish->refusals[i], SIGNATURE_BYTES);
 }
 
 bool
-finish_decode(bool *released, const void *bytes, size_t len, const char **reason)
+finish_decode(FinishMessage *finish, const void *bytes, size_t len, const char **reason)
 {
 	CborReader	in;
 
+	memset(finish, 0, sizeof(*finish));
 	cbor_start(&in, bytes, len);
-	cbor_expect_array(&in, 2);
+	cbor_expect_array(&in, 3);
 	expect_word(&in, "finish");
-	*released = cbor_read_bool(&in);
+	finish->released = cbor_read_bool(&in);
+	finish->refused = !cbor_read_null(&in);
+	if (finish->refused)
+	{
+		cbor_expect_array(&in, PARTIES);
+		for (int i = 0; i < PARTIES; i++)
+			cbor_read_fixed(&in, finish->refusals[i], SIGNATURE_BYTES);
+	}
+	if (in.error == NULL && finish->released && finish->refused)
+		in.error = "released and refused";
 	return finish_reading(&in, reason);
+}
+
+void
+refusal_body(uint8 out[REFUSAL_BYTES], const uint8 run[RUN_ID_BYTES], const uint8 plan[HASH_BYTES])
+{
+	memcpy(out, run, RUN_ID_BYTES);
+	memcpy(out + RUN_ID_BYTES, plan, HASH_BYTES);
 }
 
 void

@@ -28,7 +28,8 @@
  *	           ["result", open message, patients_min, elapsed_us, rounds, bytes]
  *	  progress party -> coordinator, before its result, of a computation:
  *	           ["progress", step, steps, rounds, bytes]
- *	  finish   coordinator -> every node: ["finish", released]
+ *	  finish   coordinator -> every node: ["finish", released, refusals]
+ *           refusals: null, or those of the three parties
  *	  done     node -> coordinator: ["done"]
  *
  * A receipt binds a site's sealed shares to the run and the plan, and carries
@@ -38,6 +39,7 @@
 #ifndef SECMED_REQUEST_H
 #define SECMED_REQUEST_H
 
+#include "contract/earlier.h"
 #include "contract/plan.h"
 #include "identity/card.h"
 #include "ledger/entry.h"
@@ -122,8 +124,9 @@ typedef struct Receipt
 	uint8		contract[HASH_BYTES];
 	uint64		patients_min;
 	bool		show_zero;
-	uint64		elements;
+	uint64		elements;		/* of the plan; those of `earlier` come behind them */
 	uint8		sealed[PARTIES][HASH_BYTES];
+	EarlierAnswers earlier;
 } Receipt;
 
 extern void receipt_encode(StringInfo out, const Receipt *receipt);
@@ -167,6 +170,8 @@ typedef struct ResultMessage
 	uint64		elapsed_us;
 	uint64		rounds;
 	uint64		bytes;
+	bool		refused;
+	uint8		refusal[SIGNATURE_BYTES];
 } ResultMessage;
 
 extern void result_encode(StringInfo out, const ResultMessage *result);
@@ -184,8 +189,21 @@ typedef struct ProgressMessage
 extern void progress_encode(StringInfo out, const ProgressMessage *progress);
 extern bool progress_decode(ProgressMessage *progress, const void *bytes, size_t len, const char **reason);
 
-extern void finish_encode(StringInfo out, bool released);
-extern bool finish_decode(bool *released, const void *bytes, size_t len, const char **reason);
+/* How a run ended; at most one of the two. */
+typedef struct FinishMessage
+{
+	bool		released;
+	bool		refused;
+	uint8		refusals[PARTIES][SIGNATURE_BYTES];
+} FinishMessage;
+
+extern void finish_encode(StringInfo out, const FinishMessage *finish);
+extern bool finish_decode(FinishMessage *finish, const void *bytes, size_t len, const char **reason);
+
+/* What a party signs that has refused. */
+#define REFUSAL_PURPOSE		"secmed/refused/1"
+#define REFUSAL_BYTES		(RUN_ID_BYTES + HASH_BYTES)
+extern void refusal_body(uint8 out[REFUSAL_BYTES], const uint8 run[RUN_ID_BYTES], const uint8 plan[HASH_BYTES]);
 extern void done_encode(StringInfo out);
 extern bool done_decode(const void *bytes, size_t len, const char **reason);
 

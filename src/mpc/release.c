@@ -53,10 +53,17 @@ all_parts(const ReleaseRule *rule)
 	return rule->cells * parts_of_cell(rule);
 }
 
+/* Of numbers of patients; behind them come the guard's. */
+static size_t
+count_comparisons(const ReleaseRule *rule)
+{
+	return all_parts(rule) * (rule->show_zero ? 2 : 1);
+}
+
 static size_t
 comparisons(const ReleaseRule *rule)
 {
-	return all_parts(rule) * (rule->show_zero ? 2 : 1);
+	return count_comparisons(rule) + (rule->guard ? guard_comparisons(rule->guard) : 0);
 }
 
 static size_t
@@ -81,7 +88,7 @@ part_starts(const ReleaseRule *rule)
 	return starts;
 }
 
-/* The patient counts against patients_min, then, if zeros show, against 1. */
+/* The patient counts against patients_min, then, if zeros show, against 1; then the guard's numbers. */
 static SharedBits
 compare_counts(Party *self, const Shared *in, const size_t *starts, const ReleaseRule *rule)
 {
@@ -90,7 +97,7 @@ compare_counts(Party *self, const Shared *in, const size_t *starts, const Releas
 	uint64	   *bound = palloc(n * sizeof(uint64));
 	SharedBits	reached = shared_bits_alloc(1, n);
 
-	for (size_t v = 0; v < n; v++)
+	for (size_t v = 0; v < count_comparisons(rule); v++)
 	{
 		size_t		part = v % all_parts(rule);
 
@@ -98,6 +105,8 @@ compare_counts(Party *self, const Shared *in, const size_t *starts, const Releas
 		patients.next[v] = in->next[starts[part]];
 		bound[v] = v < all_parts(rule) ? rule->patients_min : 1;
 	}
+	if (rule->guard)
+		guard_fill(rule->guard, rule->patients_min, &patients, bound, count_comparisons(rule));
 	compare_ge_public(self, &reached, &patients, bound);
 	shared_free(&patients);
 	pfree(bound);
@@ -138,26 +147,44 @@ withhold_complements(Party *self, SharedBits *pass, const SharedBits *large, con
 	shared_free(&patients);
 }
 
-/* pass = (patients >= patients_min) ^ NOT (patients >= 1): never both. */
-static SharedBits
-passing_parts(Party *self, const Shared *in, const size_t *starts, const ReleaseRule *rule)
+/* Of parts that are close to others; false if nothing may be released. */
+static bool
+withhold_close(Party *self, SharedBits *pass, SharedBits *large, const SharedBits *reached, const ReleaseRule *rule)
+{
+	SharedBits	differences;
+	bool		released;
+
+	if (rule->guard == NULL)
+		return true;
+	differences = shared_bits_cut(reached, count_comparisons(rule), guard_comparisons(rule->guard));
+	released = guard_withhold(self, pass, large, &differences, rule->guard, rule->cells, parts_of_cell(rule));
+	shared_bits_free(&differences);
+	return released;
+}
+
+/* pass = (patients >= patients_min) ^ NOT (patients >= 1): never both.  False if nothing passes, because of the guard. */
+static bool
+passing_parts(Party *self, SharedBits *pass, const Shared *in, const size_t *starts, const ReleaseRule *rule)
 {
 	SharedBits	reached = compare_counts(self, in, starts, rule);
 	SharedBits	large = shared_bits_cut(&reached, 0, all_parts(rule));
-	SharedBits	pass = shared_bits_cut(&reached, 0, all_parts(rule));
+	bool		released;
 
+	*pass = shared_bits_cut(&reached, 0, all_parts(rule));
 	if (rule->show_zero)
 	{
 		SharedBits	zero = shared_bits_cut(&reached, all_parts(rule), all_parts(rule));
 
 		logic_not(self, &zero);
-		logic_xor(&pass, &zero);
+		logic_xor(pass, &zero);
 		shared_bits_free(&zero);
 	}
-	withhold_complements(self, &pass, &large, in, starts, rule);
+	released = withhold_close(self, pass, &large, &reached, rule);
+	if (released)
+		withhold_complements(self, pass, &large, in, starts, rule);
 	shared_bits_free(&reached);
 	shared_bits_free(&large);
-	return pass;
+	return released;
 }
 
 /* out = in with the public constant 1 in place of the patient counts. */
@@ -210,6 +237,8 @@ release_need(const ReleaseRule *rule)
 	uint64		factors = elements(rule) * 2 * sizeof(uint128);
 	uint64		complements = 0;
 
+	if (rule->guard)
+		comparing += guard_need(rule->guard, rule->cells, parts_of_cell(rule));
 	if (rule->nkeys > 0)
 	{
 		CellTable	table = cell_table(rule);
@@ -219,31 +248,35 @@ release_need(const ReleaseRule *rule)
 	return flags + Max(Max(Max(comparing, complements), converting), factors) + Min(planes, PARTY_CHUNK_BYTES);
 }
 
-void
+bool
 release_cells(Party *self, Shared *out, const Shared *in, const ReleaseRule *rule)
 {
 	size_t	   *starts;
 	SharedBits	pass;
 	Shared		flags;
 	Shared		factors;
+	bool		released;
 
 	check_rule(rule);
 	party_reserve(self, "releasing groups", release_need(rule));
 	starts = part_starts(rule);
 	Assert(in->n == elements(rule) && out->n == in->n && out->mine != in->mine);
 
-	flags = shared_alloc(all_parts(rule));
-	pass = passing_parts(self, in, starts, rule);
-	convert_bit_to_ring(self, &flags, &pass);
+	released = passing_parts(self, &pass, in, starts, rule);
+	if (released)
+	{
+		flags = shared_alloc(all_parts(rule));
+		convert_bit_to_ring(self, &flags, &pass);
+		factors = spread_flags(&flags, starts);
+		shared_free(&flags);
+		copy_values(self, out, in, starts, rule);
+		arith_multiply(self, out, out, &factors);
+		shared_free(&factors);
+	}
 	shared_bits_free(&pass);
-
-	factors = spread_flags(&flags, starts);
-	shared_free(&flags);
-	copy_values(self, out, in, starts, rule);
-	arith_multiply(self, out, out, &factors);
-	shared_free(&factors);
 	pfree(starts);
 	party_release(self, release_need(rule));
+	return released;
 }
 
 void
@@ -260,6 +293,8 @@ release_cost(const ReleaseRule *rule, int party, uint64 *rounds, uint64 *bytes)
 	}
 	*rounds = COMPARE_ROUNDS + 2 + 1;
 	*bytes = planes * plane + sent * sizeof(uint128);
+	if (rule->guard)
+		guard_cost(rule->guard, rule->cells, parts_of_cell(rule), rounds, bytes);
 	if (rule->nkeys > 0)
 	{
 		CellTable	table = cell_table(rule);

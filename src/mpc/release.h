@@ -6,8 +6,7 @@
 #ifndef SECMED_RELEASE_H
 #define SECMED_RELEASE_H
 
-#include "mpc/party.h"
-#include "share/ring.h"
+#include "mpc/guard.h"
 
 /*
  * A cell has one part or several: each with its own number of patients, so
@@ -28,6 +27,8 @@ typedef struct ReleaseRule
 	 */
 	int			nkeys;
 	const size_t *sizes;		/* of each key; their product is `cells` */
+
+	const ReleaseGuard *guard;	/* which groups differ by how many patients; NULL: nothing is known of it */
 } ReleaseRule;
 
 /* Elements of a cell, patient counts included. */
@@ -43,15 +44,18 @@ extern size_t release_stride(const ReleaseRule *rule);
  *
  * A part passes if patients >= patients_min, or if show_zero and patients =
  * 0; and if no margin of the table would otherwise tell of fewer than
- * patients_min patients in parts that do not.  What is opened of `out` to the requester tells which parts passed and
- * their values, nothing of the others.
+ * patients_min patients in parts that do not; and if it is not close to another part (guard.h).  What is opened of `out` to
+ * the requester tells which parts passed and their values, nothing of the others.
  *
- * Rounds: 10, and with keys those of complement.h.  Sends: release_cost(), equal to the table in mpc/README.md.
- * Reveals: nothing to the parties.
+ * Returns false, and nothing in out, if a part is close to an earlier answer: every party learns that.
+ *
+ * Rounds: 10, with keys those of complement.h, and with a guard those of guard.h.  Sends: release_cost(), equal to the
+ * table in mpc/README.md.
+ * Reveals: nothing to the parties, but that bit of the guard.
  * Fails if patients_min is 0 or not below 2^63.
  * Memory: release_need() bytes besides in and out.
  */
-extern void release_cells(Party *self, Shared *out, const Shared *in, const ReleaseRule *rule);
+extern bool release_cells(Party *self, Shared *out, const Shared *in, const ReleaseRule *rule);
 extern uint64 release_need(const ReleaseRule *rule);
 
 /* Rounds, and bytes that this party sends, for EXPLAIN and the tests. */

@@ -381,12 +381,12 @@ nodes_propose(RunNodes *nodes, const Request *request)
 }
 
 void
-nodes_finish(RunNodes *nodes)
+nodes_finish(RunNodes *nodes, const FinishMessage *finish)
 {
 	StringInfoData message;
 
 	initStringInfo(&message);
-	finish_encode(&message, true);
+	finish_encode(&message, finish);
 	for (int i = 0; i < nodes->n; i++)
 	{
 		nodeconn_send(nodes->node[i].conn, message.data, message.len);

@@ -91,8 +91,8 @@ extern void nodes_propose(RunNodes *nodes, const Request *request);
 extern void nodes_take_shares(RunNode *node, const char *message, size_t len);
 extern void nodes_pass_on_shares(RunNodes *nodes, const Request *request);
 
-/* Tells everybody that the answer is out, and waits until it is on every ledger. */
-extern void nodes_finish(RunNodes *nodes);
+/* Tells everybody how the run has ended, and waits until it is on every ledger. */
+extern void nodes_finish(RunNodes *nodes, const FinishMessage *finish);
 
 /* The other ends see their connections close, and cancel. */
 extern void nodes_abort(RunNodes *nodes);

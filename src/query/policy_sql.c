@@ -13,6 +13,7 @@
 #include "identity/node.h"
 #include "miscadmin.h"
 #include "query/column_policy.h"
+#include "query/disclosure.h"
 #include "query/publish.h"
 #include "query/published.h"
 #include "utils/array.h"
@@ -173,22 +174,31 @@ secmed_set_class_policy(PG_FUNCTION_ARGS)
 Datum
 secmed_set_disclosure(PG_FUNCTION_ARGS)
 {
-	Oid			types[] = {NAMEOID, TEXTOID, NAMEOID};
-	Datum		values[3];
-	char		nulls[] = "   ";
+	Oid			types[] = {NAMEOID, TEXTOID, TEXTOID, NAMEOID};
+	Datum		values[4];
+	char		nulls[] = "    ";
 	NameData	by;
 	char	   *jurisdiction = text_or_null(fcinfo, 1);
+	char	   *differencing = text_or_null(fcinfo, 2);
 
 	require(fcinfo, 0, "table");
+	if (differencing != NULL && differencing_from_name(differencing) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("questions are compared with answers of everybody, requester or none, not of \"%s\"", differencing)));
 	namestrcpy(&by, GetUserNameFromId(GetUserId(), false));
-	values[0] = PG_GETARG_DATUM(0);
-	values[1] = PG_ARGISNULL(1) ? (Datum) 0 : PG_GETARG_DATUM(1);
-	nulls[1] = PG_ARGISNULL(1) ? 'n' : ' ';
-	values[2] = NameGetDatum(&by);
-	execute("INSERT INTO secmed.disclosure_policy (\"table\", jurisdiction, set_by) VALUES ($1, $2, $3)"
-			" ON CONFLICT (\"table\") DO UPDATE SET jurisdiction = excluded.jurisdiction,"
+	for (int i = 0; i < 3; i++)
+	{
+		values[i] = PG_ARGISNULL(i) ? (Datum) 0 : PG_GETARG_DATUM(i);
+		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
+	}
+	values[3] = NameGetDatum(&by);
+	execute("INSERT INTO secmed.disclosure_policy (\"table\", jurisdiction, differencing, set_by) VALUES ($1, $2, $3, $4)"
+			" ON CONFLICT (\"table\") DO UPDATE SET jurisdiction = excluded.jurisdiction, differencing = excluded.differencing,"
 			" set_at = pg_catalog.clock_timestamp(), set_by = excluded.set_by",
-			3, types, values, nulls);
-	publish_record_policy(NameStr(*PG_GETARG_NAME(0)), psprintf("jurisdiction %s", jurisdiction ? jurisdiction : "none"));
+			4, types, values, nulls);
+	publish_record_policy(NameStr(*PG_GETARG_NAME(0)),
+						  psprintf("jurisdiction %s, compared with answers of %s", jurisdiction ? jurisdiction : "none",
+								   differencing ? differencing : "everybody"));
 	PG_RETURN_VOID();
 }

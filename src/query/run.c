@@ -55,7 +55,7 @@ take_result(Run *run, RunNode *node, const char *message, size_t len)
 
 	if (!result_decode(&node->result, nodes_keep(message, len), len, &reason))
 		nodes_protocol_error(node, reason);
-	if (!run->request.has_reader && node->result.opened.len != run->elements * 32)
+	if (!node->result.refused && !run->request.has_reader && node->result.opened.len != run->elements * 32)
 		nodes_protocol_error(node, "an answer of another length than the plan's");
 	node->want = WANT_NOTHING;
 }
@@ -177,6 +177,42 @@ keep_sealed(Run *run)
 	run->result->sealed = true;
 }
 
+/*
+ * The parties have found a group too close to an answered one.  The sites are given their word for it, and
+ * forget the question.
+ */
+static void
+refuse_if_close(Run *run)
+{
+	FinishMessage finish = {0};
+	Bytes		opened[PARTIES];
+	int			n = 0;
+
+	for (int i = 0; i < run->nodes.n; i++)
+	{
+		const RunNode *node = &run->nodes.node[i];
+
+		if (node->party < 0 || !node->result.refused)
+			continue;
+		memcpy(finish.refusals[node->party], node->result.refusal, SIGNATURE_BYTES);
+		n++;
+	}
+	if (n == 0)
+		return;
+	if (n < PARTIES)
+		ereport(ERROR,
+				(errcode(ERRCODE_SECMED_PROTOCOL), errmsg("the parties do not agree whether they may answer")));
+	collect_results(run, opened);
+	finish.refused = true;
+	nodes_finish(&run->nodes, &finish);
+	ereport(ERROR,
+			(errcode(ERRCODE_SECMED_DIFFERENCING),
+			 errmsg("the question is too close to one that was answered"),
+			 errdetail("A group of it and a group that was answered differ by fewer than " UINT64_FORMAT " patients, and are not the same.",
+					   run->result->patients_min),
+			 errhint("Ask about the same patients as before, or about groups that differ in more.")));
+}
+
 static void
 run_steps(Run *run)
 {
@@ -203,6 +239,7 @@ run_steps(Run *run)
 		run_steps(run);
 		return;
 	}
+	refuse_if_close(run);
 	if (run->request.has_reader)
 		keep_sealed(run);
 	else
@@ -214,7 +251,7 @@ run_steps(Run *run)
 						  psprintf("%s; %zu groups withheld, and %zu parts of others",
 								   record_revealed(&run->record), run->result->withheld,
 								   run->result->parts_withheld));
-	nodes_finish(&run->nodes);
+	nodes_finish(&run->nodes, &(FinishMessage) {.released = true});
 	audit_wait(released);
 }
 

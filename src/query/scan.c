@@ -387,7 +387,7 @@ scan_end(ForeignScanState *node)
 		ereport(NOTICE,
 				(errmsg("aggregates to which fewer than " UINT64_FORMAT " patients contribute are withheld",
 						scan->result->patients_min),
-				 errdetail_plural("It happens %zu time in the other groups: FILTER, NULLs, zeros or an arm of a CASE leave too few.",
-								  "It happens %zu times in the other groups: FILTER, NULLs, zeros or an arm of a CASE leave too few.",
+				 errdetail_plural("It happens %zu time in the other groups: FILTER, NULLs, zeros or an arm of a CASE leave too few, or leave too few out.",
+								  "It happens %zu times in the other groups: FILTER, NULLs, zeros or an arm of a CASE leave too few, or leave too few out.",
 								  scan->result->parts_withheld, scan->result->parts_withheld)));
 }

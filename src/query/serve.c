@@ -15,13 +15,13 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "govern/answered.h"
 #include "govern/contracts.h"
-#include "mpc/release.h"
 #include "peer/served.h"
+#include "query/guarded.h"
 #include "query/noisy.h"
 #include "query/sealed.h"
-#include "query/serving.h"
-#include "query/site.h"
+#include "query/site_cohorts.h"
 #include "share/ring.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -80,27 +80,53 @@ decide(Served *served)
 /* ---- 3: share ---- */
 
 static void
-seal_packages(Served *served, const uint128 *elements, SharesMessage *shares, Receipt *receipt)
+seal_packages(Served *served, const uint128 *elements, size_t n, SharesMessage *shares, Receipt *receipt)
 {
 	StringInfo	packages[PARTIES];
 
 	for (int i = 0; i < PARTIES; i++)
 		packages[i] = makeStringInfo();
-	ring_split(elements, served->elements, packages);
+	ring_split(elements, n, packages);
 	serving_seal(&served->run, packages, shares->sealed, receipt->sealed);
+}
+
+/*
+ * The elements of the plan, and behind them by how few patients its groups differ from each other and from what was answered.  The
+ * run is an answer from now on.
+ */
+static uint128 *
+elements_of_site(Served *served, EarlierAnswers *earlier, size_t *n)
+{
+	uint128    *elements = palloc0(sizeof(uint128) * served->elements);
+	uint128    *compared;
+	uint128    *all;
+
+	site_execute(served->query, elements, served->run.work_until);
+	served_watch_begin(served->run.work_until);
+	compared = site_compare(served->query, elements, served->run.tables, earlier, n);
+	served_watch_end();
+	all = palloc_extended(sizeof(uint128) * (served->elements + *n), MCXT_ALLOC_HUGE);
+	memcpy(all, elements, sizeof(uint128) * served->elements);
+	memcpy(all + served->elements, compared, sizeof(uint128) * *n);
+	wipe(elements, sizeof(uint128) * served->elements);
+	wipe(compared, sizeof(uint128) * *n);
+	pfree(elements);
+	pfree(compared);
+	*n += served->elements;
+	return all;
 }
 
 static void
 share(Served *served, FunctionCallInfo fcinfo)
 {
 	TimestampTz started = GetCurrentTimestamp();
-	uint128    *elements = palloc0(sizeof(uint128) * served->elements);
 	Receipt		receipt = {.elements = served->elements};
+	size_t		n;
+	uint128    *elements = elements_of_site(served, &receipt.earlier, &n);
 	SharesMessage shares;
 	StringInfoData body;
 	StringInfoData message;
 
-	site_execute(served->query, elements, served->run.work_until);
 	serving_count_use(&served->run, fcinfo);
 
 	memcpy(receipt.run, served->run.request.run, RUN_ID_BYTES);
@@ -109,8 +135,8 @@ share(Served *served, FunctionCallInfo fcinfo)
 	receipt.has_contract = served->run.request.has_contract;
 	memcpy(receipt.contract, served->run.request.contract, HASH_BYTES);
 	site_rule(served->query, &receipt.patients_min, &receipt.show_zero);
-	seal_packages(served, elements, &shares, &receipt);
-	wipe(elements, sizeof(uint128) * served->elements);
+	seal_packages(served, elements, n, &shares, &receipt);
+	wipe(elements, sizeof(uint128) * n);
 	pfree(elements);
 
 	initStringInfo(&body);
@@ -158,22 +184,40 @@ check_receipt(Served *served, int site, const InputsMessage *inputs, Receipt *re
 				 errmsg("site \"%s\" and party \"%s\" were asked under different contracts", name, node_self()->card.name)));
 }
 
-static void
-add_input(Served *served, Shared *sum, int site, Bytes sealed, const uint8 *hash)
+/* What a site has sealed to this party, of n elements. */
+static Shared
+open_input(Served *served, int site, Bytes sealed, const uint8 *hash, size_t n)
 {
 	size_t		len;
 	uint8	   *package;
+	Shared		input;
 
-	if (sealed.len != package_bytes(served->run.party, served->elements) + SEAL_OVERHEAD_BYTES)
+	if (sealed.len != package_bytes(served->run.party, n) + SEAL_OVERHEAD_BYTES)
 		serving_protocol_error("a package of another length than the plan's");
 	package = serving_unseal(&served->run, sealed, hash, &len);
-	if (package == NULL || !ring_add_package(sum, served->run.party, package, len))
+	input = shared_alloc(n);
+	if (package == NULL || !ring_add_package(&input, served->run.party, package, len))
 		ereport(ERROR,
 				(errcode(ERRCODE_SECMED_PROTOCOL),
 				 errmsg("the shares of site \"%s\" are not sealed to party \"%s\"",
 						served->run.request.sites[site].name, node_self()->card.name)));
 	wipe(package, len);
 	pfree(package);
+	return input;
+}
+
+static void
+add_input(Served *served, Shared *sum, GuardedInputs *guarded, int site, const InputsMessage *inputs, const Receipt *receipt,
+		  size_t extra)
+{
+	Shared		input = open_input(served, site, inputs->sealed[site], receipt->sealed[served->run.party],
+								   served->elements + extra);
+	Shared		sums = shared_view(&input, 0, served->elements);
+	Shared		rest = shared_view(&input, served->elements, extra);
+
+	shared_linear(sum, 1, sum, 1, &sums);
+	guarded_add(guarded, site, receipt, &rest);
+	shared_free(&input);
 }
 
 /* What the three parties must agree on before they compute. */
@@ -194,24 +238,26 @@ run_context(Served *served, const InputsMessage *inputs, uint8 context[HASH_BYTE
 }
 
 static void
-take_inputs(Served *served, Shared *sum, ReleaseRule *rule, uint8 context[HASH_BYTES])
+take_inputs(Served *served, Party *party, Shared *sum, ReleaseRule *rule, GuardedInputs *guarded)
 {
 	StringInfoData message;
 	InputsMessage inputs;
+	Receipt		receipts[SITES_MAX];
 
 	serving_inputs(&served->run, &inputs, &message);
 	rule->patients_min = 1;
 	rule->show_zero = true;
 	for (int i = 0; i < inputs.nsites; i++)
 	{
-		Receipt		receipt;
-
-		check_receipt(served, i, &inputs, &receipt);
-		add_input(served, sum, i, inputs.sealed[i], receipt.sealed[served->run.party]);
-		rule->patients_min = Max(rule->patients_min, receipt.patients_min);
-		rule->show_zero = rule->show_zero && receipt.show_zero;
+		check_receipt(served, i, &inputs, &receipts[i]);
+		rule->patients_min = Max(rule->patients_min, receipts[i].patients_min);
+		rule->show_zero = rule->show_zero && receipts[i].show_zero;
 	}
-	run_context(served, &inputs, context);
+	guarded_begin(guarded, party, receipts, inputs.nsites, rule->cells, rule->parts);
+	for (int i = 0; i < inputs.nsites; i++)
+		add_input(served, sum, guarded, i, &inputs, &receipts[i], guarded_elements(&receipts[i], rule->cells, rule->parts));
+	rule->guard = &guarded->guard;
+	run_context(served, &inputs, party->context);
 	pfree(message.data);
 }
 
@@ -243,6 +289,7 @@ compute(Served *served)
 	ReleaseRule rule = {.cells = plan_cells(&served->plan), .parts = served->plan.nparts,
 	.widths = layout.part_width};
 	Party		party = {.memory_max = links_memory_max()};
+	GuardedInputs guarded = {0};
 	ResultMessage result = {0};
 	StringInfoData opened;
 	StringInfoData message;
@@ -260,7 +307,7 @@ compute(Served *served)
 	/* Now, while the sites work: who watches this party's messages does not see how long it takes. */
 	if (served->noise != NULL)
 		drawn = noisy_draw(&served->plan, served->noise);
-	take_inputs(served, &sum, &rule, party.context);
+	take_inputs(served, &party, &sum, &rule, &guarded);
 	served->run.record.patients_min = rule.patients_min;
 
 	links_ready(served->run.links, &party, serving_compute_until(&served->run));
@@ -270,15 +317,18 @@ compute(Served *served)
 		noisy_cells(&party, &sum, &served->plan, drawn);
 		wipe(drawn, sizeof(int64) * noisy_numbers(&served->plan));
 	}
-	release_cells(&party, &out, &sum, &rule);
+	result.refused = !release_cells(&party, &out, &sum, &rule);
 	result.elapsed_us = GetCurrentTimestamp() - started;
 	result.rounds = party.rounds;
 	result.bytes = party.bytes_sent;
 	result.patients_min = rule.patients_min;
 
 	initStringInfo(&opened);
-	ring_open_message(&out, &opened);
-	if (served->run.request.has_reader)
+	if (result.refused)
+		guarded_refuse(&served->run, result.refusal);
+	else
+		ring_open_message(&out, &opened);
+	if (served->run.request.has_reader && !result.refused)
 		seal_to_reader(served, &opened, rule.patients_min);
 	result.opened = (Bytes) {(uint8 *) opened.data, opened.len};
 	initStringInfo(&message);
@@ -286,7 +336,10 @@ compute(Served *served)
 	shared_free(&sum);
 	shared_free(&out);
 
-	serving_open(&served->run, &message);
+	if (result.refused)
+		serving_refuse(&served->run, &message);
+	else
+		serving_open(&served->run, &message);
 	wipe(opened.data, opened.len);
 	links_close(served->run.links);
 }
@@ -305,7 +358,8 @@ serve_run(Served *served, FunctionCallInfo fcinfo)
 		share(served, fcinfo);
 	if (served->run.party >= 0)
 		compute(served);
-	serving_finish(&served->run);
+	if (serving_finish(&served->run) && served->run.site >= 0)
+		answered_forget(served->run.request.run);
 }
 
 Datum

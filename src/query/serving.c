@@ -17,10 +17,13 @@
 #include "peer/served.h"
 #include "crypto/seal.h"
 #include "crypto/sign.h"
-#include "query/serving.h"
+#include "query/guarded.h"
 #include "query/settings.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
+
+/* Of a run of which nothing is opened, because of the differencing guard. */
+#define REFUSED_OUTCOME	"refused SM050"
 
 void
 serving_protocol_error(const char *reason)
@@ -134,7 +137,7 @@ serving_count_use(Serving *serving, FunctionCallInfo fcinfo)
 {
 	MemoryContext caller = CurrentMemoryContext;
 
-	if (!serving->request.has_contract)
+	if (!serving->request.has_contract && serving->request.kind != REQUEST_RUN)
 		return;
 	/* Another run may hold the budget. */
 	served_watch_begin(serving->work_until);
@@ -283,27 +286,39 @@ serving_open(Serving *serving, const StringInfoData *message)
 }
 
 void
+serving_refuse(Serving *serving, const StringInfoData *message)
+{
+	audit_wait(record_run(&serving->record, ENTRY_OUTCOME, REFUSED_OUTCOME, "nothing"));
+	serving->released = true;
+	served_send(message->data, message->len);
+}
+
+bool
 serving_finish(Serving *serving)
 {
 	StringInfoData message;
+	FinishMessage finish;
 	const char *reason;
-	bool		released;
+	bool		refused;
 	bool		done;
 
 	initStringInfo(&message);
 	served_receive(&message, true, serving->patience, &done);
-	if (done || !finish_decode(&released, message.data, message.len, &reason))
+	if (done || !finish_decode(&finish, message.data, message.len, &reason))
 		serving_protocol_error(done ? "the run ended without its outcome" : reason);
+	refused = guarded_refused(serving, &finish);
 	if (serving->party < 0)
 	{
-		audit_wait(record_run(&serving->record, ENTRY_OUTCOME, released ? "released" : "failed",
-							  released ? record_revealed(&serving->record) : "nothing"));
+		audit_wait(record_run(&serving->record, ENTRY_OUTCOME,
+							  finish.released ? "released" : refused ? REFUSED_OUTCOME : "failed",
+							  finish.released ? record_revealed(&serving->record) : "nothing"));
 		serving->released = true;
 	}
 	resetStringInfo(&message);
 	done_encode(&message);
 	served_send(message.data, message.len);
 	served_end(serving->patience);
+	return refused;
 }
 
 void

@@ -58,7 +58,7 @@ extern void serving_agree(Serving *serving);
 
 /*
  * This node is about to give something away: a run under a contract counts from now on, and what its
- * noise spends is spent, whatever becomes of it.  Commits.
+ * noise spends is spent, whatever becomes of it.  Commits, with all that was written about the run.
  */
 extern void serving_count_use(Serving *serving, FunctionCallInfo fcinfo);
 
@@ -89,8 +89,14 @@ extern TimestampTz serving_compute_until(const Serving *serving);
 /* The outcome `opened` is durable, then the message leaves. */
 extern void serving_open(Serving *serving, const StringInfoData *message);
 
-/* Waits for the coordinator's word of the end; records it if this node has not opened anything. */
-extern void serving_finish(Serving *serving);
+/* Or the outcome that nothing is opened, because a group is close to an answered one. */
+extern void serving_refuse(Serving *serving, const StringInfoData *message);
+
+/*
+ * Waits for the coordinator's word of the end; records it if this node has not opened anything. True if the
+ * parties have signed that none of them has.
+ */
+extern bool serving_finish(Serving *serving);
 
 /* In a PG_CATCH: records the outcome and raises the error again. */
 extern void serving_failed(Serving *serving) pg_attribute_noreturn();

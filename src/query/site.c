@@ -19,6 +19,7 @@
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "govern/answered.h"
 #include "govern/contracts.h"
 #include "identity/node.h"
 #include "miscadmin.h"
@@ -36,6 +37,7 @@
 #include "query/encode.h"
 #include "query/glm_aggregate.h"
 #include "query/published.h"
+#include "query/site_cohorts.h"
 #include "query/site_noise.h"
 #include "query/site_query.h"
 #include "query/support.h"
@@ -595,15 +597,19 @@ site_prepare(const Request *request, const CanonicalPlan *plan)
 	const Noise *noise = contract_noise(request);
 	RunnerScope scope;
 	Query	   *query;
+	int64		key;
 
 	site->request = request;
 	site->plan = plan;
 	site->patients_min = contract_smallest_group(request);
+	key = answered_key();
 	runner_begin(&scope);
 	query = site_check_query(site);
 	check_targets(site, query);
 	site_check_policy(site, query);
 
+	if (noise == NULL)
+		site->cohort_targets = site_cohort_targets(site, query, key);
 	site_add_patient_counts(site, query);
 	if (noise != NULL)
 		site_noise_bound(site, query, noise);

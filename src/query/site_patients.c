@@ -58,12 +58,8 @@ site_optional_tables(Query *query)
 	return optional;
 }
 
-/*
- * An expression over one published table, as PostgreSQL's own parser makes it
- * from SQL that this site writes; nothing of the plan's names is in it.
- */
-static Node *
-own_expression(const char *call, const Published *published, int rtindex)
+Node *
+site_own_expression(const char *call, const Published *published, int rtindex)
 {
 	char	   *sql = psprintf("SELECT %s FROM %s", call,
 							   quote_qualified_identifier(PUBLISHED_SCHEMA, published->name));
@@ -79,8 +75,8 @@ static Node *
 patients_of_table(const Published *published, int rtindex, bool alone)
 {
 	if (published->patient == NULL || (published->patient_unique && alone))
-		return own_expression("count(*)", published, rtindex);
-	return own_expression(psprintf("count(DISTINCT %s)", quote_identifier(published->patient)),
+		return site_own_expression("count(*)", published, rtindex);
+	return site_own_expression(psprintf("count(DISTINCT %s)", quote_identifier(published->patient)),
 						 published, rtindex);
 }
 
@@ -148,8 +144,8 @@ restrict_count(Node *node, const Support *support)
 	return expression_tree_mutator(node, restrict_count, (void *) support);
 }
 
-static bool
-never_null(Var *var, void *arg)
+bool
+site_never_null(Var *var, void *arg)
 {
 	SiteQuery  *site = arg;
 	PublishedColumn *column = site_column(site, var);
@@ -172,7 +168,7 @@ part_supports(SiteQuery *site, Query *query)
 	{
 		TargetEntry *target = list_nth(query->targetList, plan->nkeys + i);
 		Support    *support = support_of_aggregate(castNode(Aggref, target->expr), plan->components[i], ALL_ARGUMENTS,
-													   never_null, site);
+													   site_never_null, site);
 		Support   **part = &supports[plan->parts[i]];
 
 		if (*part == NULL)
@@ -397,5 +393,5 @@ site_patient_expression(SiteQuery *site, Query *query, bool *unique)
 	rtindex = bms_next_member(tables, -1);
 	published = list_nth(site->tables, rtindex - 1);
 	*unique = published->patient_unique && ntables == 1;
-	return own_expression(quote_identifier(published->patient), published, rtindex);
+	return site_own_expression(quote_identifier(published->patient), published, rtindex);
 }

@@ -11,8 +11,11 @@
 #include "query/column_policy.h"
 #include "query/published.h"
 #include "query/site.h"
+#include "query/support.h"
 #include "utils/snapshot.h"
 #include "utils/tuplestore.h"
+
+typedef struct SiteCohorts SiteCohorts;
 
 struct SiteQuery
 {
@@ -25,6 +28,8 @@ struct SiteQuery
 	const Noise *noise;			/* of the request's contract, or NULL; then: */
 	Node	   *patient;		/* the column that tells patients apart, or NULL */
 	bool		patient_unique; /* no patient has two rows */
+	SiteCohorts *cohorts;		/* whom its groups are about (site_cohorts.h), or NULL: with noise */
+	List	   *cohort_targets; /* columns that say so, behind those of the query */
 	uint64		patients_min;	/* by the classes of the columns it reads, and by the request's contract */
 };
 
@@ -73,6 +78,15 @@ extern void site_check_outer_joins(SiteQuery *site, Node *item);
 
 /* One column more for each part of the answer: its patients. (site_patients.c) */
 extern void site_add_patient_counts(SiteQuery *site, Query *query);
+
+/* Has a column of the query a value in each row?  arg is the SiteQuery. */
+extern bool site_never_null(Var *var, void *arg);
+
+/*
+ * An expression over one published table, as PostgreSQL's own parser makes it from SQL that this site writes; nothing of
+ * the plan's names is in it.
+ */
+extern Node *site_own_expression(const char *call, const Published *published, int rtindex);
 
 /*
  * Of a query of rows: the column that tells patients apart, as an expression of the query; NULL if each row is a

@@ -13,11 +13,12 @@
 #include "executor/tstoreReceiver.h"
 #include "identity/node.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
 #include "peer/served.h"
 #include "query/consent_filter.h"
 #include "query/encode.h"
+#include "query/site_cohorts.h"
 #include "query/site_noise.h"
-#include "query/site_query.h"
 #include "rewrite/rewriteHandler.h"
 #include "share/wide.h"
 #include "tcop/tcopprot.h"
@@ -134,7 +135,7 @@ cell_of_row(const CanonicalPlan *plan, const KeyIndex *index, TupleTableSlot *sl
 	return cell;
 }
 
-/* The patients of each part, the components, and the mark that the cell has rows. */
+/* The components, the patients of each part, and the mark that the cell has rows. */
 static void
 encode_row(const SiteQuery *site, const PlanLayout *layout, TupleTableSlot *slot, uint128 *cell)
 {
@@ -166,9 +167,13 @@ encode_rows(SiteQuery *site, Tuplestorestate *rows, TupleDesc desc, void *arg)
 
 	while (tuplestore_gettupleslot(rows, true, false, slot))
 	{
+		size_t		cell;
+
 		slot_getallattrs(slot);
-		encode_row(site, &layout, slot,
-				   elements + cell_of_row(site->plan, index, slot) * layout.stride);
+		cell = cell_of_row(site->plan, index, slot);
+		encode_row(site, &layout, slot, elements + cell * layout.stride);
+		if (site->cohorts != NULL)
+			site_cohorts_take(site, cell, slot, site->plan->nkeys + site->plan->ncomponents + site->plan->nparts);
 		CHECK_FOR_INTERRUPTS();
 	}
 	ExecDropSingleTupleTableSlot(slot);
@@ -272,5 +277,10 @@ site_look(SiteQuery *site, TupleDesc *desc)
 void
 site_execute(SiteQuery *site, uint128 *elements, TimestampTz deadline)
 {
+	ListCell   *lc;
+
+	foreach(lc, site->cohort_targets)
+		site->query->targetList = lappend(site->query->targetList,
+										  makeTargetEntry(lfirst(lc), list_length(site->query->targetList) + 1, "cohort", false));
 	site_run(site, NULL, 0, deadline, encode_rows, elements);
 }

@@ -11,7 +11,7 @@ LLVMFuzzerTestOneInput(const uint8 *data, size_t size)
 {
 	ResultMessage result;
 	ProgressMessage progress;
-	bool		released;
+	FinishMessage finish;
 	StringInfoData again = empty();
 	const char *reason = NULL;
 
@@ -28,9 +28,9 @@ LLVMFuzzerTestOneInput(const uint8 *data, size_t size)
 		progress_encode(&again, &progress);
 		must_be(&again, data, size);
 	}
-	else if (finish_decode(&released, data, size, &reason))
+	else if (finish_decode(&finish, data, size, &reason))
 	{
-		finish_encode(&again, released);
+		finish_encode(&again, &finish);
 		must_be(&again, data, size);
 	}
 	else if (done_decode(data, size, &reason))

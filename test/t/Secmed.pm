@@ -129,6 +129,7 @@ BEGIN
 END \$\$;
 SELECT secmed.create_node('$name');
 SELECT secmed.set_mode('adhoc');
+SELECT secmed.set_disclosure('', differencing => 'none');
 CREATE SCHEMA consortium AUTHORIZATION alice;
 END
 	$self->{card}{$name} = $self->run($name, 'SELECT secmed.node_card()');

@@ -340,7 +340,7 @@ continue_with(PGconn *conn, Session *session, const StringInfoData *shares, cons
 	if (strcmp(how, "shares") == 0)
 		message = *shares;
 	else if (strcmp(how, "finish") == 0)
-		finish_encode(&message, true);
+		finish_encode(&message, &(FinishMessage) {.released = true});
 	else
 		message = inputs_of(shares, how);
 	say(conn, session, &message);

@@ -373,11 +373,11 @@ result_again(StringInfo again, const void *bytes, size_t len, const char **reaso
 static bool
 finish_again(StringInfo again, const void *bytes, size_t len, const char **reason)
 {
-	bool		released;
+	FinishMessage finish;
 
-	if (!finish_decode(&released, bytes, len, reason))
+	if (!finish_decode(&finish, bytes, len, reason))
 		return false;
-	finish_encode(again, released);
+	finish_encode(again, &finish);
 	return true;
 }
 
@@ -398,6 +398,7 @@ piece_of(size_t len)
 
 /* What ring_split() makes of the largest vector, sealed. */
 #define SEALED_MAX	((size_t) PACKAGE_BYTES_MAX)
+#define RECEIPT_MAX	(1024 + EARLIER_RUNS_MAX * 32)
 
 static void
 test_shares(void)
@@ -424,8 +425,8 @@ test_shares(void)
 		check_refused(shares_again, bytes, wanted, what); \
 	} while (0)
 
-	shares_with("accepted", "the longest receipt", odd.receipt = piece_of(1024));
-	shares_with(TOO_LONG, "a longer receipt", odd.receipt = piece_of(1025));
+	shares_with("accepted", "the longest receipt", odd.receipt = piece_of(RECEIPT_MAX));
+	shares_with(TOO_LONG, "a longer receipt", odd.receipt = piece_of(RECEIPT_MAX + 1));
 	shares_with("accepted", "the largest package", odd.sealed[1] = piece_of(SEALED_MAX));
 	shares_with(TOO_LONG, "a larger package", odd.sealed[1] = piece_of(SEALED_MAX + 1));
 	shares_with(TOO_LARGE, "a time beyond bigint", odd.elapsed_us = (uint64) PG_INT64_MAX + 1);
@@ -500,18 +501,31 @@ test_result(void)
 	result_with(TOO_LONG, "a larger answer", odd.opened = piece_of((size_t) ELEMENTS_MAX * 32 + 1));
 	result_with(TOO_LARGE, "too large a threshold", odd.patients_min = (uint64) PG_INT32_MAX + 1);
 	result_with(TOO_LARGE, "too many rounds", odd.rounds = PG_UINT64_MAX);
+	result_with("accepted", "a refusal", odd.refused = true);
+	result_with("a refusal with an answer", "a refusal with an answer", (odd.refused = true, odd.opened = piece_of(32)));
 }
 
 static void
 test_ends(void)
 {
 	StringInfoData bytes = empty();
-	bool		released = true;
+	FinishMessage finish = {0};
 	const char *reason;
 
-	finish_encode(&bytes, false);
-	check(finish_decode(&released, bytes.data, bytes.len, &reason) && !released, "finish says how it ended");
+	finish_encode(&bytes, &finish);
+	finish.released = true;
+	check(finish_decode(&finish, bytes.data, bytes.len, &reason) && !finish.released && !finish.refused,
+		  "finish says how it ended");
 	test_hostile("finish", finish_again, &bytes);
+	bytes = empty();
+	finish.refused = true;
+	fill(finish.refusals[0], sizeof(finish.refusals), 7);
+	finish_encode(&bytes, &finish);
+	test_hostile("finish with refusals", finish_again, &bytes);
+	bytes = empty();
+	finish.released = true;
+	finish_encode(&bytes, &finish);
+	check_refused(finish_again, bytes, "released and refused", "both a release and refusals");
 	bytes = empty();
 	done_encode(&bytes);
 	test_hostile("done", done_again, &bytes);
@@ -519,7 +533,7 @@ test_ends(void)
 	done_encode(&bytes);
 	check_refused(finish_again, bytes, OTHER_LENGTH, "done as finish");
 	bytes = empty();
-	finish_encode(&bytes, true);
+	finish_encode(&bytes, &finish);
 	check_refused(done_again, bytes, TOO_LONG_LIST, "finish as done");
 }
 

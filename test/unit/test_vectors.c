@@ -247,6 +247,8 @@ test_receipt(void)
 {
 	NodeKeys	keys = charite_keys();
 	Receipt		receipt = {.site = "charite", .has_contract = true, .patients_min = 5, .elements = 108};
+	uint32		groups[] = {6, 1};
+	EarlierRun	runs[3] = {{.content = 0}, {.content = 1}, {.content = 0}};
 	StringInfoData bytes = empty();
 	StringInfoData plan = vector_bytes("plan", "bytes");
 	uint8		signature[SIGNATURE_BYTES];
@@ -261,6 +263,10 @@ test_receipt(void)
 		memset(sealed, i + 1, sizeof(sealed));
 		hash_bytes(receipt.sealed[i], sealed, 20 + 10 * i);
 	}
+	receipt.earlier = (EarlierAnswers) {2, groups, 3, runs};
+	memcpy(runs[0].run, run, RUN_ID_BYTES);
+	memset(runs[1].run, 0x11, RUN_ID_BYTES);
+	memset(runs[2].run, 0x22, RUN_ID_BYTES);
 	receipt_encode(&bytes, &receipt);
 	check_message(bytes, "receipt");
 	sign_message(signature, keys.sign_secret, "secmed/receipt/1", bytes.data, bytes.len);
@@ -346,6 +352,28 @@ test_result(void)
 	check_message(bytes, "result");
 	bytes = vector_bytes("result", "bytes");
 	check(result_decode(&result, bytes.data, bytes.len, &reason) && result.bytes == 70000, "result: read back");
+	result.refused = true;
+	result.opened = (Bytes) {opened, 0};
+	memset(result.refusal, 0xbb, SIGNATURE_BYTES);
+	bytes = empty();
+	result_encode(&bytes, &result);
+	check_bytes(bytes.data, bytes.len, "result", "refused");
+}
+
+static void
+test_finish(void)
+{
+	FinishMessage finish = {.released = true};
+	StringInfoData bytes = empty();
+
+	finish_encode(&bytes, &finish);
+	check_message(bytes, "finish");
+	finish = (FinishMessage) {.refused = true};
+	for (int i = 0; i < PARTIES; i++)
+		memset(finish.refusals[i], i + 1, SIGNATURE_BYTES);
+	bytes = empty();
+	finish_encode(&bytes, &finish);
+	check_bytes(bytes.data, bytes.len, "finish", "refused");
 }
 
 static void
@@ -696,6 +724,7 @@ main(void)
 	test_rows_receipt();
 	test_shares_and_inputs();
 	test_result();
+	test_finish();
 	test_oblivious_plan();
 	test_oblivious_result();
 	test_entry();
