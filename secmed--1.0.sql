@@ -3739,7 +3739,7 @@ GRANT EXECUTE ON FUNCTION secmed.progress_lines() TO secmed_admin, secmed_analys
 
 CREATE VIEW secmed.progress AS SELECT * FROM secmed.progress_lines();
 COMMENT ON VIEW secmed.progress IS
-'Computations over shared tables that run in this database, as coordinator or party: the step of the oblivious plan (join, group, ...) and of how many, the rounds of MPC and the bytes this party has sent. Own ones; all of them for secmed_admin and pg_read_all_stats.';
+'Computations over shared tables and fits that run in this database: role coordinator or party, the step of the oblivious plan (join, group, ...) and of how many, the rounds of MPC and the bytes this party has sent; role fit, the pass, and how many there may be, with the submission''s id as run. Own ones; all of them for secmed_admin and pg_read_all_stats.';
 REVOKE ALL ON secmed.progress FROM PUBLIC;
 GRANT SELECT ON secmed.progress TO secmed_admin, secmed_analyst, secmed_auditor;
 

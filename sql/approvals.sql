@@ -114,6 +114,27 @@ SELECT state FROM secmed.asked_status WHERE id = :'id';
 GRANT irb TO dave;
 \c research alice
 SELECT * FROM secmed.result(:'id') AS (max bigint) WHERE max > 10;
+-- a fit is one question, and one yes is for all its passes
+\c lmu postgres
+SELECT secmed.require_approval('{irb}', "table" => 'measure');
+\c research alice
+\set SHOW_CONTEXT never
+SELECT * FROM secmed.glm('smoker ~ f4', 'consortium.measure', 'binomial');
+\echo :LAST_ERROR_SQLSTATE
+SET client_min_messages = warning;
+SELECT secmed.submit('SELECT term, estimate FROM secmed.glm(''smoker ~ f4'', ''consortium.measure'', ''binomial'')') AS id \gset
+\c lmu carol
+SELECT question, params FROM secmed.pending WHERE id = :'id';
+SELECT secmed.approve(:'id');
+\c research alice
+SET client_min_messages = warning;
+SELECT term, round(estimate::numeric, 6) AS estimate FROM secmed.result(:'id') AS (term text, estimate double precision);
+SELECT * FROM secmed.result(:'id') AS (term text, estimate double precision);
+SELECT count(*) FROM secmed.progress;
+\set SHOW_CONTEXT errors
+\c lmu postgres
+SELECT outcome, count(*) > 3 AS each_pass, count(DISTINCT plan) AS plans FROM secmed.events WHERE kind = 'approval' AND run = :'id' AND outcome = 'used' GROUP BY outcome;
+SELECT state FROM secmed.asked_status WHERE id = :'id';
 -- too late
 \c lmu postgres
 SELECT secmed.require_approval('{irb}', valid => '0.1 seconds', "table" => 'measure');

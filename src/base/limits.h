@@ -8,6 +8,13 @@
 /* Version of what nodes say to each other; both sides must agree. */
 #define PROTOCOL_VERSION		2
 
+/*
+ * Runs that one yes may be for: the passes of one fit.  R's glm stops after 25 iterations, whose
+ * steps are halved now and then.  They come one after the other, so not for longer than this.
+ */
+#define PASSES_MAX				200
+#define PASSES_HOURS			1
+
 /* Yeses that one rule may want for a run: a committee. */
 #define APPROVALS_MAX			10
 /* Bytes of a reason that somebody gives for holding back or rejecting a run. */

@@ -1,6 +1,6 @@
 /*
  * progress.c
- *	  How far computations over shared tables are.
+ *	  How far computations over shared tables and fits are.
  *
  * A line is written by its owner and read by anybody, so each has a spinlock.
  */
@@ -41,7 +41,7 @@ typedef struct ProgressLine
 
 static ProgressLine *lines = NULL;
 static ProgressLine *own = NULL;
-static const CheckedPlan *own_plan;
+static const CheckedPlan *own_plan; /* NULL: of a fit */
 static shmem_request_hook_type next_request_hook = NULL;
 static shmem_startup_hook_type next_startup_hook = NULL;
 
@@ -110,11 +110,11 @@ take_line(ProgressLine *line)
 	return taken;
 }
 
-void
-progress_begin(const uint8 run[RUN_ID_BYTES], const char *role, const CheckedPlan *checked)
+static void
+begin(const uint8 run[RUN_ID_BYTES], const char *role, const CheckedPlan *checked, uint64 steps)
 {
 	static bool registered = false;
-	ProgressMessage start = {0, checked->plan->nnodes, 0, 0};
+	ProgressMessage start = {0, steps, 0, 0};
 
 	if (!registered)
 	{
@@ -139,13 +139,26 @@ progress_begin(const uint8 run[RUN_ID_BYTES], const char *role, const CheckedPla
 }
 
 void
+progress_begin(const uint8 run[RUN_ID_BYTES], const char *role, const CheckedPlan *checked)
+{
+	begin(run, role, checked, checked->plan->nnodes);
+}
+
+void
+progress_begin_fit(const uint8 submission[SUBMISSION_ID_BYTES], uint64 passes_max)
+{
+	begin(submission, "fit", NULL, passes_max);
+}
+
+void
 progress_report(const ProgressMessage *progress)
 {
-	const char *step;
+	const char *step = "pass";
 
-	if (own == NULL || progress->step >= own_plan->plan->nnodes)
+	if (own == NULL || (own_plan != NULL && progress->step >= own_plan->plan->nnodes))
 		return;
-	step = plan_node_name(own_plan->plan->nodes[progress->step].kind);
+	if (own_plan != NULL)
+		step = plan_node_name(own_plan->plan->nodes[progress->step].kind);
 	SpinLockAcquire(&own->mutex);
 	own->progress = *progress;
 	strlcpy(own->step, step, STEP_BYTES);

@@ -40,6 +40,7 @@ take_site_plan(Proposed *proposed)
 
 	if (!plan_decode(&proposed->plan, run->request.plan, run->request.plan_len, &reason))
 		serving_protocol_error(reason);
+	serving_check_passes(run, &proposed->plan);
 	run->record = record_of_plan(&run->request, &proposed->plan, run->plan_hash);
 	for (int i = 0; i < proposed->plan.ntables; i++)
 		run->tables = lappend(run->tables, proposed->plan.tables[i].name);
@@ -94,6 +95,8 @@ question_in_words(const Proposed *proposed)
 		appendStringInfoString(&words, ": aggregates over the rows of ");
 	for (int i = 0; i < request->nsites; i++)
 		appendStringInfo(&words, "%s%s", i == 0 ? "" : i + 1 < request->nsites ? ", " : " and ", request->sites[i].name);
+	if (request->passes_max > 0)
+		appendStringInfo(&words, "; one regression, in at most %d passes with coefficients found on the way", (int) request->passes_max);
 	return words.data;
 }
 

@@ -102,11 +102,15 @@ encode_if(StringInfo out, bool has, const uint8 *bytes, size_t len)
 static void
 encode_authority(StringInfo out, const Request *request)
 {
-	cbor_array(out, 4);
+	cbor_array(out, 5);
 	encode_if(out, request->has_identity, request->identity, HASH_BYTES);
 	encode_if(out, request->has_contract, request->contract, HASH_BYTES);
 	encode_if(out, request->has_submission, request->submission, SUBMISSION_ID_BYTES);
 	encode_if(out, request->has_reader, request->reader, HASH_BYTES);
+	if (request->passes_max > 0)
+		cbor_uint(out, request->passes_max);
+	else
+		cbor_null(out);
 }
 
 static bool
@@ -121,11 +125,16 @@ decode_if(CborReader *in, uint8 *bytes, size_t len)
 static void
 decode_authority(CborReader *in, Request *request)
 {
-	cbor_expect_array(in, 4);
+	cbor_expect_array(in, 5);
 	request->has_identity = decode_if(in, request->identity, HASH_BYTES);
 	request->has_contract = decode_if(in, request->contract, HASH_BYTES);
 	request->has_submission = decode_if(in, request->submission, SUBMISSION_ID_BYTES);
 	request->has_reader = decode_if(in, request->reader, HASH_BYTES);
+	if (cbor_read_null(in))
+		return;
+	request->passes_max = cbor_read_uint(in, PASSES_MAX);
+	if ((request->passes_max < 2 || !request->has_submission || request->kind != REQUEST_RUN) && in->error == NULL)
+		in->error = "passes that are none";
 }
 
 static const char *const kind_words[] = {NULL, "run", "compute", "change"};
@@ -180,6 +189,17 @@ request_encode(StringInfo out, const Request *request, const NodeKeys *keys)
 	pfree(body.data);
 }
 
+bool
+request_may_iterate(const Request *request, const CanonicalPlan *plan)
+{
+	int			vectors = 0;
+
+	for (int i = 0; i < plan->ncomponents; i++)
+		vectors += plan->components[i] == COMPONENT_SUM_FLOAT_VECTOR;
+	return request->kind == REQUEST_RUN && vectors == 1 && plan->nkeys == 0 && plan->nparams == 1 &&
+		strcmp(plan->param_types[0], "double precision[]") == 0;
+}
+
 void
 request_binding(uint8 out[HASH_BYTES], const Request *request)
 {
@@ -191,6 +211,8 @@ request_binding(uint8 out[HASH_BYTES], const Request *request)
 	memset(asked.change, 0, CHANGE_ID_BYTES);
 	asked.at_us = 0;
 	asked.timeout_ms = asked.change_xid = 0;
+	if (request->passes_max > 0)
+		asked.nparams = 0;
 	initStringInfo(&body);
 	encode_body(&body, &asked);
 	parts[1] = (HashPart) {body.data, body.len};

@@ -13,9 +13,10 @@
  *	           kind: "run", or for CALL secmed.compute, whose sites may be none,
  *	           "compute" or "change"; a change has [change id, xid] behind its parameters
  *	           sites and parties: [[name, fingerprint], ...]
- *	           authority: [identity, contract, submission, reader], each of them or null: the
+ *	           authority: [identity, contract, submission, reader, passes], each of them or null: the
  *	           requester's identity, the hash of the contract under which is asked, the id under which
- *	           sites were asked for their yes, the identity to which the answer is sealed
+ *	           sites were asked for their yes, the identity to which the answer is sealed, how many
+ *	           runs at most are asked for under this submission (2 to PASSES_MAX)
  *	  shares   site -> coordinator
  *	           ["shares", receipt, signature, [sealed 0, 1, 2], elapsed_us, rho left or null]
  *	           rho left: of a run with noise, what the requester may still spend there, in millionths
@@ -82,6 +83,7 @@ typedef struct Request
 	uint8		submission[SUBMISSION_ID_BYTES];
 	bool		has_reader;
 	uint8		reader[HASH_BYTES]; /* fingerprint */
+	uint64		passes_max;		/* 0: this run alone; else see request_may_iterate() */
 	char	   *model;
 	uint64		timeout_ms;		/* longest silence the coordinator accepts */
 	int			nsites;
@@ -107,8 +109,16 @@ extern bool request_decode(Request *request, const void *bytes, size_t len,
 						   uint8 signature[SIGNATURE_BYTES], const char **reason);
 
 /*
+ * May runs of this plan be passes of one fit: do they differ in nothing but the point at which a
+ * regression's sums are taken, the plan's only parameter?  One yes is for all of them then.
+ * That the parameter is nothing but the point, each site sees in the query itself (query/site.c).
+ */
+extern bool request_may_iterate(const Request *request, const CanonicalPlan *plan);
+
+/*
  * The hash of all that people say yes to: everything in the request but the run's id, the times, and what a
- * change is known by.  Another plan, parameter, requester, contract, site, reader or submission has another.
+ * change is known by; and of passes their points.  Another plan, parameter, requester, contract, site,
+ * reader or submission has another.
  */
 extern void request_binding(uint8 out[HASH_BYTES], const Request *request);
 

@@ -12,9 +12,15 @@
 #include "govern/names.h"
 #include "govern/statement.h"
 #include "miscadmin.h"
+#include "pgstat.h"
+#include "storage/latch.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/uuid.h"
+
+/* How long one pass waits for the end of the one before. */
+#define PASSES_LOCK_MS		10
+#define PASSES_LOCK_TRIES	500
 
 /* ---- the ledger ---- */
 
@@ -36,6 +42,12 @@ approval_record(const uint8 submission[SUBMISSION_ID_BYTES], const char *actor, 
 
 static Statement find_use = {
 	"SELECT FROM secmed.events WHERE kind = 'approval' AND run = $1 AND outcome = 'used' LIMIT 1", 1, {UUIDOID}
+};
+
+/* How many passes have used it, and whether the first was too long ago. */
+static Statement count_uses = {
+	"SELECT pg_catalog.count(*), COALESCE(pg_catalog.min(at) < pg_catalog.clock_timestamp() - pg_catalog.make_interval(hours => $2), false)"
+	"  FROM secmed.events WHERE kind = 'approval' AND run = $1 AND outcome = 'used'", 2, {UUIDOID, INT4OID}
 };
 
 /* ---- states ---- */
@@ -136,6 +148,38 @@ lock_submission(const uint8 submission[SUBMISSION_ID_BYTES])
 	return DatumGetBool(DirectFunctionCall1(pg_try_advisory_xact_lock_int8, Int64GetDatum(key)));
 }
 
+/* The pass before this one has told its outcome, and may still be at the end of its transaction. */
+static bool
+lock_passes(const uint8 submission[SUBMISSION_ID_BYTES])
+{
+	for (int i = 0; i < PASSES_LOCK_TRIES; i++)
+	{
+		if (lock_submission(submission))
+			return true;
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, PASSES_LOCK_MS, PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+	}
+	return false;
+}
+
+/* Another pass of a fit that people have said yes to. */
+static bool
+pass_is_left(const Request *request)
+{
+	Datum		values[] = {uuid_datum(request->submission), Int32GetDatum(PASSES_HOURS)};
+	bool		isnull;
+	bool		left;
+
+	if (!lock_passes(request->submission))
+		return false;
+	statement_begin(&count_uses, values, NULL);
+	left = DatumGetInt64(statement_value(0, 1, &isnull)) < (int64) request->passes_max &&
+		!DatumGetBool(statement_value(0, 2, &isnull));
+	statement_end(&count_uses);
+	return left;
+}
+
 ApprovalFact
 approval_of_run(const Request *request, const List *tables)
 {
@@ -147,7 +191,9 @@ approval_of_run(const Request *request, const List *tables)
 	fact.state = APPROVAL_UNASKED;
 	if (!request->has_submission || !approval_known(request, &fact))
 		return fact;
-	if (fact.state == APPROVAL_GIVEN && (!lock_submission(request->submission) || was_used(request->submission)))
+	if (request->passes_max > 0 && (fact.state == APPROVAL_GIVEN || fact.state == APPROVAL_USED))
+		fact.state = pass_is_left(request) ? APPROVAL_GIVEN : APPROVAL_USED;
+	else if (fact.state == APPROVAL_GIVEN && (!lock_submission(request->submission) || was_used(request->submission)))
 		fact.state = APPROVAL_USED;
 	return fact;
 }

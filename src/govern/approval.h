@@ -11,6 +11,9 @@
  * for this plan, these parameters, this requester.  It is for one run: before anything leaves the
  * node the run writes "used" to the ledger, in the name of the submission, and who finds that
  * entry refuses.  So neither a crash nor a rollback gives an approval back.
+ *
+ * The passes of one fit are one question (request_may_iterate()): each writes its "used", and they are
+ * let through until there are as many as people were told, for PASSES_HOURS from the first on.
  */
 #ifndef SECMED_GOVERN_APPROVAL_H
 #define SECMED_GOVERN_APPROVAL_H

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "base/error.h"
+#include "compute/progress.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "model/ask.h"
@@ -25,24 +26,18 @@ sums_sql(const Design *design, const DesignColumn *columns, int p, const char *o
 	return sql.data;
 }
 
-/*
- * The statement of the first pass counts incomplete rows as well; later ones
- * leave them out before anything else.
- */
+/* The same for each pass, so that all passes have one plan; incomplete rows are counted. */
 static SPIPlanPtr
-prepare(const Design *design, const char *sums, bool first)
+prepare(const Design *design, const char *sums)
 {
 	Oid			types[] = {FLOAT8ARRAYOID};
 	StringInfoData sql;
 	SPIPlanPtr	plan;
 
 	initStringInfo(&sql);
-	if (first)
-		appendStringInfo(&sql, "SELECT %s FILTER (WHERE %s), pg_catalog.count(*) FROM %s", sums, design->complete, design->from);
-	else
-		appendStringInfo(&sql, "SELECT %s FROM %s WHERE %s", sums, design->from, design->complete);
+	appendStringInfo(&sql, "SELECT %s FILTER (WHERE %s), pg_catalog.count(*) FROM %s", sums, design->complete, design->from);
 	if (design->where)
-		appendStringInfo(&sql, " %s (%s\n)", first ? "WHERE" : "AND", design->where);
+		appendStringInfo(&sql, " WHERE (%s\n)", design->where);
 	plan = SPI_prepare_cursor(sql.data, lengthof(types), types, CURSOR_OPT_GENERIC_PLAN | CURSOR_OPT_PARALLEL_OK);
 	if (plan == NULL)
 		elog(ERROR, "could not prepare: %s", SPI_result_code_string(SPI_result));
@@ -57,8 +52,8 @@ asker_start(Asker *asker, const Design *design)
 	asker->design = design;
 	asker->rows = 0;
 	asker->passes = 0;
-	asker->first = prepare(design, sums, true);
-	asker->rest = prepare(design, sums, false);
+	asker->proposed = false;
+	asker->plan = prepare(design, sums);
 }
 
 static Datum
@@ -86,8 +81,8 @@ no_answer(const Design *design, int p)
 					 GLM_PATIENTS_EACH, p) : 0));
 }
 
-/* One row: sums, and of the first pass the number of rows. */
-static void
+/* One row: sums, and the number of rows.  False if the question is only put before people. */
+static bool
 run_pass(SPIPlanPtr plan, const Design *design, const GlmPoint *point, double *sums, uint32 *marks, int64 *rows)
 {
 	Datum		values[] = {point_datum(point)};
@@ -97,8 +92,10 @@ run_pass(SPIPlanPtr plan, const Design *design, const GlmPoint *point, double *s
 	bool		isnull;
 	int			n = glm_sums_count(point->p);
 
-	if (SPI_execute_plan(plan, values, NULL, false, 0) != SPI_OK_SELECT || SPI_processed != 1)
-		elog(ERROR, "a pass of a regression gave no row");
+	if (SPI_execute_plan(plan, values, NULL, false, 0) != SPI_OK_SELECT || SPI_processed > 1)
+		elog(ERROR, "a pass of a regression gave several rows");
+	if (SPI_processed == 0)
+		return false;
 	tuple = SPI_tuptable->vals[0];
 	array = (ArrayType *) DatumGetPointer(SPI_getbinval(tuple, SPI_tuptable->tupdesc, 1, &isnull));
 	if (isnull)
@@ -109,9 +106,9 @@ run_pass(SPIPlanPtr plan, const Design *design, const GlmPoint *point, double *s
 	numbers = (const double *) ARR_DATA_PTR(array);
 	*marks = (uint32) numbers[0];
 	memcpy(sums, numbers + 1, sizeof(double) * n);
-	if (rows)
-		*rows = DatumGetInt64(SPI_getbinval(tuple, SPI_tuptable->tupdesc, 2, &isnull));
+	*rows = DatumGetInt64(SPI_getbinval(tuple, SPI_tuptable->tupdesc, 2, &isnull));
 	SPI_freetuptable(SPI_tuptable);
+	return true;
 }
 
 void
@@ -119,12 +116,18 @@ asker_ask(void *arg, const GlmPoint *point, double *sums, uint32 *marks)
 {
 	Asker	   *asker = arg;
 
+	ProgressMessage progress = {asker->passes, Max(asker->passes + 1, asker->passes_max), 0, 0};
+
 	CHECK_FOR_INTERRUPTS();
-	if (point->pass == PASS_MOMENTS)
-		run_pass(asker->first, asker->design, point, sums, marks, &asker->rows);
-	else
-		run_pass(asker->rest, asker->design, point, sums, marks, NULL);
+	if (asker->design->federated)
+		progress_report(&progress);
+	asker->proposed = !run_pass(asker->plan, asker->design, point, sums, marks, &asker->rows);
 	asker->passes++;
+	if (asker->proposed)
+	{
+		memset(sums, 0, sizeof(double) * glm_sums_count(point->p));
+		*marks = 0;
+	}
 }
 
 /* ---- levels ---- */

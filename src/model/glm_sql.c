@@ -16,7 +16,9 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "compute/progress.h"
 #include "model/ask.h"
+#include "query/submission.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -281,6 +283,24 @@ tell_progress(void *arg, int iteration, double deviance)
 	ereport(NOTICE, (errmsg("iteration %d: deviance %.8g", iteration, deviance)));
 }
 
+/* From here on the runs are passes of this fit, as many as its iterations may take with their halved steps. */
+static void
+begin_passes(Asker *asker, const GlmModel *model)
+{
+	asker->passes_max = Min(PASSES_MAX, 4 * model->iterations_max + 8);
+	if (asker->design->federated)
+		progress_begin_fit(submission_passes_begin(asker->passes_max), asker->passes_max);
+}
+
+static void
+end_passes(const Design *design)
+{
+	if (!design->federated)
+		return;
+	submission_passes_end();
+	progress_end();
+}
+
 Datum
 secmed_glm_model(PG_FUNCTION_ARGS)
 {
@@ -300,7 +320,8 @@ secmed_glm_model(PG_FUNCTION_ARGS)
 						  text_argument(fcinfo, ARG_WHERE), text_argument(fcinfo, ARG_WEIGHTS),
 						  PG_ARGISNULL(ARG_LEVELS) ? NULL : PG_GETARG_JSONB_P(ARG_LEVELS),
 						  model.family == FAMILY_BINOMIAL);
-	if (design->federated)
+	/* A submission is one question. */
+	if (design->federated && !submission_is_open())
 		asker_drop_empty_levels(design);
 	design_expand(design);
 	asker_start(&asker, design);
@@ -309,10 +330,18 @@ secmed_glm_model(PG_FUNCTION_ARGS)
 	model.offset = design->formula->offsets != NIL;
 	model.arg = &asker;
 
+	begin_passes(&asker, &model);
 	problem = glm_moments(&moments, &model);
+	if (asker.proposed)
+	{
+		end_passes(design);
+		SPI_finish();
+		PG_RETURN_NULL();
+	}
 	fit.rows = moments.rows;
 	raise_problem(design, &model, &fit, problem, -1);
 	glm_fit(&fit, &model, &moments);
+	end_passes(design);
 	raise_problem(design, &model, &fit, fit.problem, fit.column);
 	if (fit.edge)
 		ereport(WARNING,

@@ -85,6 +85,7 @@ prepare_request(Run *run)
 	run->request.params = spec->params;
 	run->request.nparams = spec->plan->nparams;
 	asked_contract_request(&run->request, &spec->contract);
+	submission_mark_pass(&run->request, spec->plan);
 	plan_hash(run->plan_hash, spec->plan_bytes, spec->plan_len);
 	run->elements = plan_elements(spec->plan);
 	run->record = record_of_plan(&run->request, spec->plan, run->plan_hash);

@@ -48,6 +48,7 @@ take_plan(Served *served)
 
 	if (!plan_decode(&served->plan, served->run.request.plan, served->run.request.plan_len, &reason))
 		serving_protocol_error(reason);
+	serving_check_passes(&served->run, &served->plan);
 	served->elements = plan_elements(&served->plan);
 	for (int i = 0; i < served->plan.ntables; i++)
 		served->run.tables = lappend(served->run.tables, served->plan.tables[i].name);

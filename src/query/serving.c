@@ -82,6 +82,13 @@ serving_take_bytes(Serving *serving, const char *bytes, size_t len)
 }
 
 void
+serving_check_passes(const Serving *serving, const CanonicalPlan *plan)
+{
+	if (serving->request.passes_max > 0 && !request_may_iterate(&serving->request, plan))
+		serving_protocol_error("several runs of a plan that is no regression's");
+}
+
+void
 serving_record(Serving *serving, const char *words)
 {
 	serving->recorded = true;

@@ -43,6 +43,9 @@ extern void serving_take(Serving *serving, bytea *frame, bool over_sums);
 /* The same with the bytes of a request of any kind, which another message brought. */
 extern void serving_take_bytes(Serving *serving, const char *bytes, size_t len);
 
+/* An error if the request is one of several passes, and its plan not one that has them. */
+extern void serving_check_passes(const Serving *serving, const CanonicalPlan *plan);
+
 /* The request is queued for the ledger, with the question's words. */
 extern void serving_record(Serving *serving, const char *words);
 

@@ -339,6 +339,31 @@ site_is_patient(SiteQuery *site, Node *expr, bool *unique)
 	return true;
 }
 
+/* Where else than as the point of the sums does a parameter stand? */
+static bool
+uses_parameter(Node *node, void *unused)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Param))
+		return true;
+	if (IsA(node, Aggref) && is_exact_glm_aggregate(((Aggref *) node)->aggfnoid) &&
+		IsA(linitial_node(TargetEntry, ((Aggref *) node)->args)->expr, Param))
+		return uses_parameter((Node *) list_copy_tail(((Aggref *) node)->args, 1), unused) ||
+			uses_parameter((Node *) ((Aggref *) node)->aggfilter, unused);
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, uses_parameter, unused, 0);
+	return expression_tree_walker(node, uses_parameter, unused);
+}
+
+/* One yes is for several passes: then they ask the same of the same rows, at another point. */
+static void
+check_passes(SiteQuery *site, Query *query)
+{
+	if (site->request->passes_max > 0 && uses_parameter((Node *) query, NULL))
+		site_refuse("Passes of one fit may differ in the point of its sums only");
+}
+
 static void
 check_component(SiteQuery *site, int i, TargetEntry *target)
 {
@@ -606,6 +631,7 @@ site_prepare(const Request *request, const CanonicalPlan *plan)
 	runner_begin(&scope);
 	query = site_check_query(site);
 	check_targets(site, query);
+	check_passes(site, query);
 	site_check_policy(site, query);
 
 	if (noise == NULL)

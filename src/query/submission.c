@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "contract/proposal.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -25,6 +26,15 @@ static struct
 	List	   *nodes;			/* in TopTransactionContext */
 }			current;
 
+/* The fit under way. */
+static struct
+{
+	uint64		most;			/* 0: none */
+	bool		asked;			/* people have said yes, or none had to: the id stands */
+	uint8		id[SUBMISSION_ID_BYTES];
+	SubTransactionId level;
+}			passes;
+
 void
 submission_begin(const uint8 id[SUBMISSION_ID_BYTES], bool propose)
 {
@@ -43,6 +53,64 @@ submission_end(void)
 {
 	current.active = false;
 	current.nodes = NIL;
+}
+
+bool
+submission_is_open(void)
+{
+	return current.active;
+}
+
+/* ---- passes of a fit ---- */
+
+static void
+end_passes(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
+		passes.most = 0;
+}
+
+static void
+end_passes_of_part(SubXactEvent event, SubTransactionId id, SubTransactionId parent, void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB && passes.most > 0 && passes.level >= id)
+		passes.most = 0;
+}
+
+const uint8 *
+submission_passes_begin(uint64 most)
+{
+	static bool registered = false;
+
+	if (!registered)
+	{
+		RegisterXactCallback(end_passes, NULL);
+		RegisterSubXactCallback(end_passes_of_part, NULL);
+		registered = true;
+	}
+	passes.most = most;
+	passes.asked = false;
+	passes.level = GetCurrentSubTransactionId();
+	random_bytes(passes.id, SUBMISSION_ID_BYTES);
+	if (current.active)
+		memcpy(passes.id, current.id, SUBMISSION_ID_BYTES);
+	return passes.id;
+}
+
+void
+submission_passes_end(void)
+{
+	passes.most = 0;
+}
+
+void
+submission_mark_pass(Request *request, const CanonicalPlan *plan)
+{
+	if (passes.most == 0 || !request_may_iterate(request, plan))
+		return;
+	request->passes_max = passes.most;
+	request->has_submission = true;
+	memcpy(request->submission, passes.id, SUBMISSION_ID_BYTES);
 }
 
 List *
@@ -182,8 +250,11 @@ refuse_second(void)
 bool
 submission_prepare(RunNodes *nodes, Request *request)
 {
-	nodes->may_wait = !current.active && approval_wait_ms > 0 && !request->has_submission;
-	if (!current.active)
+	bool		later_pass = request->passes_max > 0 && passes.asked;
+
+	nodes->may_wait = !current.active && approval_wait_ms > 0 && !later_pass && (!request->has_submission || request->passes_max > 0);
+	passes.asked = passes.asked || request->passes_max > 0;
+	if (!current.active || later_pass)
 		return true;
 	if (request->kind == REQUEST_CHANGE)
 		ereport(ERROR,
@@ -237,7 +308,8 @@ submission_wait(RunNodes *nodes, Request *request)
 	nodes->may_wait = nodes->awaits = false;
 	nodes_renew(request);
 	request->has_submission = true;
-	random_bytes(request->submission, SUBMISSION_ID_BYTES);
+	if (request->passes_max == 0)
+		random_bytes(request->submission, SUBMISSION_ID_BYTES);
 	nodes_propose(nodes, request);
 	if (!wait_for_people(nodes, request))
 	{

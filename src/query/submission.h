@@ -22,11 +22,24 @@ extern void submission_end(void);
 extern List *submission_nodes(void);
 
 /*
+ * Between these, runs of a plan that may be iterated (request_may_iterate()) are passes of one fit, at most so many:
+ * one submission, whose people are asked once; returns its id.  An error ends them, too.
+ */
+extern const uint8 *submission_passes_begin(uint64 most);
+extern void submission_passes_end(void);
+
+/* Is there one, between submission_begin() and submission_end()? */
+extern bool submission_is_open(void);
+
+/*
  * Before a run: of a submission, asks the people.  False: that was all.  True: it may take place.
  * Errors: ERRCODE_SECMED_AWAITS_APPROVAL, which names those who have not answered, and
  * ERRCODE_SECMED_NOT_APPROVED.
  */
 extern bool submission_prepare(RunNodes *nodes, Request *request);
+
+/* Makes the request one of the passes of a fit, if it is one. */
+extern void submission_mark_pass(Request *request, const CanonicalPlan *plan);
 
 /*
  * A node has refused because it asks people: asks them and waits; the request is then one for a

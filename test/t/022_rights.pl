@@ -210,6 +210,23 @@ for my $name (@hospitals)
 		"$name has shared once for each approval");
 }
 
+# Passes of one fit: as many as people were told, at any point, of this question alone.
+my @points = map { "{1,1,2,$_,0,0,0,0,0,1,1}" } 1 .. 4;
+my $fit = approved($site, fit => $points[0], passes => 3);
+my @fit = (submission => $fit, passes => 3);
+refused('one that says it is one of more passes', 'approval', 'SM048', 'has approved another question', $site, @fit, fit => $points[0], passes => 4);
+refused('a single run of it', 'approval', 'SM048', 'has approved another question', $site, submission => $fit, fit => $points[0]);
+refused('another plan as a pass', 'approval', 'SM048', 'has approved another question', $site, @fit, fit => $points[0],
+	sql => 'SELECT secmed.exact_glm_sums($1, r1.sex::float8, 1, 0, ARRAY[1, r1.age::float8]) FROM secmed_published.trial r1');
+refused('passes that differ in their rows', 'columns', 'SM003', 'differ in the point', $site, @fit, 'fit of some' => $points[0]);
+refused('proposed passes that differ in their rows', 'columns', 'SM003', 'differ in the point', $site,
+	submission => random_id(), passes => 3, 'fit of some' => $points[0], propose => 'whole');
+not_understood('passes of what is no regression', 'does not allow', $site, submission => random_id(), passes => 3, age => '60');
+not_understood('passes without a submission', 'does not allow', $site, passes => 3, fit => $points[0]);
+not_understood('more passes than any fit has', 'does not allow', $site, submission => random_id(), passes => 1000, fit => $points[0]);
+like(says($site, @fit, fit => $_, then => 'the end'), qr/^SM013: .*ended before its inputs/, 'a pass is answered') for @points[0 .. 2];
+refused('a pass too many', 'approval', 'SM048', 'was used by an earlier run', $site, @fit, fit => $points[3]);
+
 # Rejected, held and withdrawn.
 my $id = approved($site, age => '60');
 as_carol($site, "SELECT secmed.hold('" . uuid($id) . "', 'wait')");

@@ -18,6 +18,10 @@
 #include "../memory.h"
 #include "contract/proposal.h"
 #include "identity/session.h"
+#include "stats/glm_sums.h"
+
+/* A pass of a regression with two columns. */
+#define FIT_SQL		"SELECT secmed.exact_glm_sums($1, r1.age, 1, 0, ARRAY[1, r1.sex::float8]) FROM secmed_published.trial r1"
 
 #define TIMEOUT_MS	500
 #define LINE_BYTES	8192
@@ -137,6 +141,26 @@ ask_of_age(Case *what, char *value)
 	what->request.params[0] = value;
 }
 
+/* A pass of a regression of age on sex, at a point; where a parameter has no business, "where" uses it. */
+static void
+ask_fit(Case *what, char *point, bool where)
+{
+	static PlanColumn columns[] = {{"age", "integer"}, {"sex", "smallint"}};
+	static char *types[] = {"double precision[]"};
+	static ComponentKind components[] = {COMPONENT_SUM_FLOAT_VECTOR};
+	static int	widths[1];
+
+	widths[0] = glm_sums_count(2);
+	what->plan.sql = where ? FIT_SQL " WHERE r1.age::float8 = ANY ($1)" : FIT_SQL;
+	what->plan.tables[0] = (PlanTable) {"trial", 2, columns};
+	what->plan.nparams = what->request.nparams = 1;
+	what->plan.param_types = types;
+	what->plan.components = components;
+	what->plan.widths = widths;
+	what->request.params = palloc(sizeof(char *));
+	what->request.params[0] = point;
+}
+
 static void
 change(Case *what, const char *word, char *value)
 {
@@ -174,6 +198,10 @@ change(Case *what, const char *word, char *value)
 	}
 	else if (strcmp(word, "age") == 0)
 		ask_of_age(what, value);
+	else if (strcmp(word, "fit") == 0 || strcmp(word, "fit of some") == 0)
+		ask_fit(what, value, strcmp(word, "fit of some") == 0);
+	else if (strcmp(word, "passes") == 0)
+		request->passes_max = atoi(value);
 	else if (strcmp(word, "stranger") == 0)
 	{
 		request->sites[0].name = request->parties[0].name = cards[3].name;

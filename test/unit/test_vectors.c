@@ -242,6 +242,84 @@ test_proposal(void)
 	check_bytes(binding, HASH_BYTES, "proposal", "binding");
 }
 
+/* Is the yes to this request one to that, too? */
+static bool
+same_binding(const Request *a, const Request *b)
+{
+	uint8		one[HASH_BYTES];
+	uint8		other[HASH_BYTES];
+
+	request_binding(one, a);
+	request_binding(other, b);
+	return memcmp(one, other, HASH_BYTES) == 0;
+}
+
+/* What a request with so many passes is refused for, NULL if it isn't. */
+static const char *
+passes_reason(Request request, uint64 passes_max)
+{
+	NodeKeys	keys = charite_keys();
+	StringInfoData bytes = empty();
+	Request		back;
+	const uint8 *body;
+	size_t		body_len;
+	uint8		signature[SIGNATURE_BYTES];
+	const char *reason;
+
+	request.passes_max = passes_max;
+	request_encode(&bytes, &request, &keys);
+	if (!request_decode(&back, bytes.data, bytes.len, &body, &body_len, signature, &reason))
+		return reason;
+	check(back.passes_max == passes_max, "request: %d passes", (int) passes_max);
+	return NULL;
+}
+
+/* One yes is for runs that differ in their point, and in nothing else. */
+static void
+test_passes(void)
+{
+	StringInfoData bytes = vector_bytes("request", "bytes");
+	Request		first;
+	Request		next;
+	char	   *points[] = {"{0.1,2}", NULL};
+	CanonicalPlan plan = {.nparams = 1,.param_types = (char *[]) {"double precision[]"},.ncomponents = 2,
+		.components = (ComponentKind[]) {COMPONENT_SUM_FLOAT_VECTOR, COMPONENT_COUNT}};
+	const uint8 *body;
+	size_t		body_len;
+	uint8		signature[SIGNATURE_BYTES];
+	const char *reason;
+
+	if (!request_decode(&first, bytes.data, bytes.len, &body, &body_len, signature, &reason))
+		abort();
+	next = first;
+	next.params = points;
+	check(!same_binding(&first, &next), "passes: one run is for its parameters");
+	first.passes_max = next.passes_max = 50;
+	check(same_binding(&first, &next), "passes: of one fit differ in their points");
+	next.passes_max = 51;
+	check(!same_binding(&first, &next), "passes: people say yes to a number of them");
+	next = first;
+	next.plan_len--;
+	check(!same_binding(&first, &next), "passes: of one plan");
+	check(passes_reason(first, 2) == NULL && passes_reason(first, PASSES_MAX) == NULL, "passes: from 2 on");
+	check(passes_reason(first, 1) != NULL && passes_reason(first, PASSES_MAX + 1) != NULL, "passes: not others");
+	next = first;
+	next.has_submission = false;
+	check(passes_reason(next, 2) != NULL, "passes: of a submission");
+	next = first;
+	next.kind = REQUEST_COMPUTE;
+	check(passes_reason(next, 2) != NULL, "passes: over rows of sites");
+	check(request_may_iterate(&first, &plan) && !request_may_iterate(&next, &plan), "passes: a regression's sums");
+	plan.nkeys = 1;
+	check(!request_may_iterate(&first, &plan), "passes: of all rows at once");
+	plan.nkeys = 0;
+	plan.components[1] = COMPONENT_SUM_FLOAT_VECTOR;
+	check(!request_may_iterate(&first, &plan), "passes: of one regression");
+	plan.components[1] = COMPONENT_COUNT;
+	plan.param_types[0] = "double precision";
+	check(!request_may_iterate(&first, &plan), "passes: at a point");
+}
+
 static void
 test_receipt(void)
 {
@@ -720,6 +798,7 @@ main(void)
 	test_plan();
 	test_request();
 	test_proposal();
+	test_passes();
 	test_receipt();
 	test_rows_receipt();
 	test_shares_and_inputs();
