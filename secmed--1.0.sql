@@ -3729,6 +3729,29 @@ COMMENT ON PROCEDURE secmed.compute(bytea) IS
 REVOKE ALL ON PROCEDURE secmed.compute(bytea) FROM PUBLIC;
 GRANT EXECUTE ON PROCEDURE secmed.compute(bytea) TO secmed_peer;
 
+CREATE TABLE secmed.calibration (
+	server			name PRIMARY KEY,
+	round_us		double precision NOT NULL CHECK (round_us > 0),
+	bytes_per_s		double precision NOT NULL CHECK (bytes_per_s > 0),
+	value_ns		double precision NOT NULL CHECK (value_ns > 0),
+	run_ms			double precision NOT NULL CHECK (run_ms > 0),
+	measured_at		timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+);
+COMMENT ON TABLE secmed.calibration IS
+'What computing on shares costs among the parties of a foreign server, by secmed.calibrate(): a round, bytes computed and sent, an addition, and a run that computes nothing. Plans are chosen and EXPLAIN estimates by it.';
+REVOKE ALL ON secmed.calibration FROM PUBLIC;
+GRANT SELECT ON secmed.calibration TO secmed_admin, secmed_analyst, secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.calibration', '');
+
+CREATE FUNCTION secmed.calibrate(server name, OUT round_us double precision, OUT bytes_per_s double precision,
+		OUT value_ns double precision, OUT run_ms double precision)
+	AS 'MODULE_PATHNAME', 'secmed_calibrate' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.calibrate(name) IS
+'Measures what computing on shares costs among the parties of a foreign server, with numbers that everybody knows, and keeps it in secmed.calibration. Takes a second on a fast network.';
+REVOKE ALL ON FUNCTION secmed.calibrate(name) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.calibrate(name) TO secmed_admin;
+
 CREATE FUNCTION secmed.progress_lines(OUT pid integer, OUT run uuid, OUT role text, OUT started_at timestamptz,
 		OUT step_name text, OUT step integer, OUT steps integer, OUT rounds bigint, OUT bytes bigint)
 	RETURNS SETOF record

@@ -122,6 +122,12 @@
 #define RELATION_ROWS_MAX		(UINT64CONST(1) << 31)
 /* Rows that a site shares for a run come in so many: whole words of bits (share/columns.h). */
 #define SITE_ROWS_STEP			64
+/* A round that lasts longer than sending so many bytes is none that sorting could avoid any further. */
+#define ROUND_BYTES_MAX			(256 * 1024 * 1024)
+/* Rows of numbers that parties make up to measure what a run costs: enough for a second, and no load on them. */
+#define NUMBERS_ROWS_MAX		(256 * 1024)
+#define NUMBERS_BYTES_MAX		(256 * 1024 * 1024)
+#define NUMBERS_ROUNDS_MAX		10000
 /* A site shares padding up to a bound of at least so many rows: that it has more tells nothing of few. */
 #define SITE_ROWS_MIN			1024
 /* Columns of a shared table: a row of shares, up to 43 bytes each, fits into a page. */

@@ -30,7 +30,7 @@ describe_tables(const ObliviousPlan *plan)
 	{
 		const InputSource *source = plan->inputs[i].source;
 
-		if (source == NULL)
+		if (plan->inputs[i].kind == INPUT_SHARED_TABLE)
 			names = add_name(names, plan->inputs[i].name);
 		for (int t = 0; source && t < source->ntables; t++)
 			names = add_name(names, source->tables[t].name);

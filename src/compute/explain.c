@@ -8,6 +8,7 @@
 #include "compute/describe.h"
 #include "compute/scan.h"
 #include "oblivious/cost.h"
+#include "query/calibration.h"
 #include "query/nodes.h"
 #include "share/rows.h"
 #include "utils/builtins.h"
@@ -40,28 +41,32 @@ answer_revealed(const AnswerScan *scan, const char *requester)
 
 /* Children are indented below their parents, the last node first. */
 static void
-explain_node(const CheckedPlan *checked, const NodeCost *costs, int number, int depth, bool verbose, StringInfo out)
+explain_node(const CheckedPlan *checked, const NodeCost *costs, const Calibration *calibration, int number, int depth,
+			 bool verbose, StringInfo out)
 {
 	const PlanNode *node = &checked->plan->nodes[number];
 	const RelationType *relation = &checked->nodes[number];
 
-	appendStringInfo(out, "%*s-> %s  (rows=" UINT64_FORMAT " columns=%d rounds=%.0f bytes=%.0f)\n", 2 * depth, "",
+	appendStringInfo(out, "%*s-> %s  (rows=" UINT64_FORMAT " columns=%d rounds=%.0f bytes=%.0f", 2 * depth, "",
 					 verbose ? describe_node(checked, number) : describe_node_briefly(checked, number),
 					 relation->rows, relation->ncolumns, costs[number].rounds, costs[number].bytes);
+	if (calibration->measured)
+		appendStringInfo(out, " time=%.1f ms", node_cost_us(&costs[number], &calibration->link) / 1000);
+	appendStringInfoString(out, ")\n");
 	for (int i = 0; i < node->nchildren; i++)
-		explain_node(checked, costs, node->children[i], depth + 1, verbose, out);
+		explain_node(checked, costs, calibration, node->children[i], depth + 1, verbose, out);
 }
 
 static void
-explain_nodes(const CheckedPlan *checked, ExplainState *es)
+explain_nodes(const CheckedPlan *checked, const Calibration *calibration, ExplainState *es)
 {
 	NodeCost   *costs = palloc(sizeof(NodeCost) * (checked->plan->nnodes + 1));
 	StringInfoData lines;
 	List	   *list = NIL;
 
-	plan_cost(costs, checked);
+	plan_cost(costs, checked, &calibration->link);
 	initStringInfo(&lines);
-	explain_node(checked, costs, checked->plan->nnodes - 1, 0, es->verbose, &lines);
+	explain_node(checked, costs, calibration, checked->plan->nnodes - 1, 0, es->verbose, &lines);
 	if (es->format != EXPLAIN_FORMAT_TEXT)
 	{
 		for (char *line = strtok(lines.data, "\n"); line != NULL; line = strtok(NULL, "\n"))
@@ -125,17 +130,35 @@ explain_sites(const Federation *federation, const ObliviousPlan *plan, ExplainSt
 	ExplainPropertyUInteger("Shared Bytes of a Site", "B", bytes, es);
 }
 
+/* Expected time is told where it was measured what things cost. */
+static void
+explain_costs(const Federation *federation, const CheckedPlan *checked, const Calibration *calibration, ExplainState *es)
+{
+	NodeCost	total = plan_cost_total(checked, &calibration->link);
+
+	ExplainPropertyFloat("MPC Rounds Expected", NULL, total.rounds, 0, es);
+	ExplainPropertyFloat("MPC Bytes Expected", "B", total.bytes, 0, es);
+	if (calibration->measured)
+	{
+		ExplainPropertyFloat("Time Expected", "ms", calibration_run_ms(calibration, &total), 1, es);
+		ExplainPropertyText("Costs", calibration_text(calibration), es);
+	}
+	else
+		ExplainPropertyText("Costs", psprintf("not measured: secmed.calibrate(%s)", quote_literal_cstr(federation->server)), es);
+}
+
 void
 answer_explain_plan(const Federation *federation, const CheckedPlan *checked, ExplainState *es)
 {
+	Calibration calibration = calibration_of(federation->server);
+
 	if (oblivious_plan_asks_sites(checked->plan))
 		explain_sites(federation, checked->plan, es);
 	ExplainPropertyText("Parties", psprintf("%s, %s, %s", federation->parties[0], federation->parties[1],
 											federation->parties[2]), es);
 	ExplainPropertyText("Security Model", MODEL_HONEST_MAJORITY, es);
-	explain_nodes(checked, es);
-	ExplainPropertyFloat("MPC Rounds Expected", NULL, plan_cost_total(checked).rounds, 0, es);
-	ExplainPropertyFloat("MPC Bytes Expected", "B", plan_cost_total(checked).bytes, 0, es);
+	explain_nodes(checked, &calibration, es);
+	explain_costs(federation, checked, &calibration, es);
 }
 
 void

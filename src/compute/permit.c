@@ -6,6 +6,7 @@
 
 #include "compute/permit.h"
 #include "compute/value.h"
+#include "oblivious/cost.h"
 #include "query/serving.h"
 #include "shared/stage.h"
 
@@ -86,12 +87,23 @@ check_threshold(const SharedDefinition *definition, uint64 patients_min)
 static void
 permit_sites(const PlanInput *input, const Request *request)
 {
-	if (request->kind != REQUEST_COMPUTE)
-		serving_protocol_error("a change of rows of sites");
 	if (request->nsites < SITES_MIN)
 		serving_protocol_error("rows of fewer than two sites");
 	if (input->rows != request->nsites * input->source->rows)
 		serving_protocol_error("another number of rows than the sites'");
+}
+
+bool
+permit_numbers(const CheckedPlan *checked)
+{
+	NodeCost	cost = plan_cost_total(checked, &link_cost_usual);
+
+	for (int i = 0; i < checked->plan->ninputs; i++)
+		if (checked->plan->inputs[i].kind != INPUT_NUMBERS)
+			return false;
+	if (cost.bytes > NUMBERS_BYTES_MAX || cost.rounds > NUMBERS_ROUNDS_MAX)
+		serving_protocol_error("a plan over numbers that costs too much");
+	return true;
 }
 
 static PermittedInput
@@ -101,11 +113,12 @@ permit_input(const CheckedPlan *checked, int number, const Request *request, con
 	PermittedInput permitted = {.columns = palloc(sizeof(int) * (input->ncolumns + 1))};
 	const SharedDefinition *definition;
 
+	if (input->kind != INPUT_SHARED_TABLE && request->kind != REQUEST_COMPUTE)
+		serving_protocol_error("a change of rows that are kept nowhere");
 	if (input->kind == INPUT_SITES)
-	{
 		permit_sites(input, request);
+	if (input->kind != INPUT_SHARED_TABLE)
 		return permitted;
-	}
 	permitted.table = shared_table_require(input->name);
 	definition = &permitted.table->definition;
 	if (!shared_is_creator(definition, coordinator))

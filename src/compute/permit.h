@@ -16,9 +16,15 @@
 /* A plan's input at this party: the table, and which of its columns. */
 typedef struct PermittedInput
 {
-	SharedTable *table;			/* NULL: its rows come from the sites */
+	SharedTable *table;			/* NULL: its rows come from the sites, or are numbers */
 	int		   *columns;		/* in the order of the input */
 } PermittedInput;
+
+/*
+ * Does the plan read nothing but numbers that the parties make up?  Anybody whom this node knows may ask so, to measure
+ * what plans cost; ERRCODE_SECMED_PROTOCOL if it costs too much.
+ */
+extern bool permit_numbers(const CheckedPlan *checked);
 
 /*
  * One for each input of the plan, palloc'd.  Errors: ERRCODE_SECMED_REFUSED if the table's

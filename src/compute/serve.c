@@ -96,6 +96,7 @@ take_plan(Computing *computing)
 static void
 decide(Computing *computing)
 {
+	computing->run.about_nobody = permit_numbers(&computing->checked);
 	serving_decide(&computing->run);
 	if (computing->run.request.has_reader)
 		ereport(ERROR,
@@ -174,7 +175,8 @@ run_context(Computing *computing)
 		request->params[i] ? strlen(request->params[i]) + 1 : 0};
 	}
 	for (int i = 0; i < computing->plan.ninputs; i++)
-		parts[n++] = (HashPart) {computing->rows[i] ? computing->rows[i]->digest : computing->inbox->digest, HASH_BYTES};
+		if (computing->plan.inputs[i].kind != INPUT_NUMBERS)
+			parts[n++] = (HashPart) {computing->rows[i] ? computing->rows[i]->digest : computing->inbox->digest, HASH_BYTES};
 	hash_parts(computing->context, parts, n);
 }
 
@@ -263,6 +265,7 @@ join_parties(Computing *computing)
 	links_bound_silence(computing->run.links, computing->run.request.timeout_ms * 3 / 4);
 	computing->wait = party->wait;
 	party->wait = wait_and_tell;
+	party->round_bytes = computing->run.request.round_bytes;
 	progress_begin(computing->run.request.run, "party", &computing->checked);
 }
 

@@ -178,6 +178,8 @@ check_one_mode(PolicyDecision *no, const ModeFact *mode, const Request *request,
 	}
 	if (request->has_contract)
 		return true;			/* if it allows this, which is the next question */
+	if (facts->about_nobody)
+		return true;
 	if (mode->mode == MODE_CONTRACTS)
 	{
 		add_detail(no, "It is in mode \"contracts\", and no active contract allows this one.");

@@ -113,6 +113,7 @@ typedef struct PolicyFacts
 	/* The fingerprint registered here for a node; false if it is unknown. */
 	bool		(*known) (const char *name, uint8 fingerprint[HASH_BYTES]);
 
+	bool		about_nobody;	/* no row of anybody's is read: a run that measures what runs cost */
 	int			nmodes;			/* 0: no mode is known, which is a no */
 	const ModeFact *modes;
 	const struct ContractGround *contract;	/* permit.h; NULL: nothing is known of it, which is a no where one is named */

@@ -150,7 +150,7 @@ encode_change(StringInfo out, const Request *request)
 static void
 encode_body(StringInfo out, const Request *request)
 {
-	cbor_array(out, request->kind == REQUEST_CHANGE ? 13 : 12);
+	cbor_array(out, request->kind == REQUEST_CHANGE ? 14 : 13);
 	cbor_text(out, kind_words[request->kind]);
 	cbor_bytes(out, request->run, RUN_ID_BYTES);
 	cbor_int(out, request->at_us);
@@ -159,6 +159,7 @@ encode_body(StringInfo out, const Request *request)
 	encode_authority(out, request);
 	cbor_text(out, request->model);
 	cbor_uint(out, request->timeout_ms);
+	cbor_uint(out, request->round_bytes);
 	encode_refs(out, request->sites, request->nsites);
 	encode_refs(out, request->parties, PARTIES);
 	cbor_bytes(out, request->plan, request->plan_len);
@@ -210,7 +211,7 @@ request_binding(uint8 out[HASH_BYTES], const Request *request)
 	memset(asked.run, 0, RUN_ID_BYTES);
 	memset(asked.change, 0, CHANGE_ID_BYTES);
 	asked.at_us = 0;
-	asked.timeout_ms = asked.change_xid = 0;
+	asked.timeout_ms = asked.round_bytes = asked.change_xid = 0;
 	if (request->passes_max > 0)
 		asked.nparams = 0;
 	initStringInfo(&body);
@@ -270,9 +271,9 @@ decode_body(Request *request, Bytes body, const char **reason)
 	uint64		elements;
 
 	cbor_start(&in, body.data, body.len);
-	elements = cbor_read_array(&in, 13);
+	elements = cbor_read_array(&in, 14);
 	request->kind = decode_kind(&in);
-	if (elements != (request->kind == REQUEST_CHANGE ? 13 : 12) && in.error == NULL)
+	if (elements != (request->kind == REQUEST_CHANGE ? 14 : 13) && in.error == NULL)
 		in.error = "a request of another length than its kind's";
 	cbor_read_fixed(&in, request->run, RUN_ID_BYTES);
 	request->at_us = (int64) cbor_read_uint(&in, ENTRY_AT_US_MAX);
@@ -281,6 +282,7 @@ decode_body(Request *request, Bytes body, const char **reason)
 	decode_authority(&in, request);
 	request->model = cbor_read_text(&in, 64);
 	request->timeout_ms = cbor_read_uint(&in, 24 * 3600 * 1000);
+	request->round_bytes = cbor_read_uint(&in, ROUND_BYTES_MAX);
 	request->nsites = decode_refs(&in, request->sites, SITES_MAX);
 	if (decode_refs(&in, request->parties, PARTIES) != PARTIES && in.error == NULL)
 		in.error = "not three parties";

@@ -9,7 +9,7 @@
  *	  request  coordinator -> every node, argument of CALL secmed.serve
  *	           [body, signature for "secmed/run/1"], body =
  *	           [kind, run, at_us, coordinator, requester, authority, model, timeout_ms,
- *	            sites, parties, plan, parameters]
+ *	            round bytes, sites, parties, plan, parameters]
  *	           kind: "run", or for CALL secmed.compute, whose sites may be none,
  *	           "compute" or "change"; a change has [change id, xid] behind its parameters
  *	           sites and parties: [[name, fingerprint], ...]
@@ -86,6 +86,7 @@ typedef struct Request
 	uint64		passes_max;		/* 0: this run alone; else see request_may_iterate() */
 	char	   *model;
 	uint64		timeout_ms;		/* longest silence the coordinator accepts */
+	uint64		round_bytes;	/* a round among the parties lasts as long as sending so many, as it has measured */
 	int			nsites;
 	NodeRef		sites[SITES_MAX];
 	NodeRef		parties[PARTIES];
@@ -116,8 +117,8 @@ extern bool request_decode(Request *request, const void *bytes, size_t len,
 extern bool request_may_iterate(const Request *request, const CanonicalPlan *plan);
 
 /*
- * The hash of all that people say yes to: everything in the request but the run's id, the times, and what a
- * change is known by; and of passes their points.  Another plan, parameter, requester, contract, site,
+ * The hash of all that people say yes to: everything in the request but the run's id, the times, what a round
+ * lasts, and what a change is known by; and of passes their points.  Another plan, parameter, requester, contract, site,
  * reader or submission has another.
  */
 extern void request_binding(uint8 out[HASH_BYTES], const Request *request);

@@ -6,30 +6,89 @@
  * log2 n.  Here a pivot is the middle of a sorted sample, so close to
  * the median, and its sample sorts what comes after: few more than log2 n of each.
  *
+ * Where a round is dear, more rows are compared each with each, which takes fewer rounds.
+ *
  * Rows change places within their segment, whose next sample must still be a
  * random one: it is, because rows were shuffled and a row is moved only by answers about itself.
  */
 #include "mpc/order.h"
 
+#include "mpc/adder.h"
 #include "port/pg_bitutils.h"
 #include "share/memory.h"
 
-/* So many rows are compared each with each. */
-#define ALL_PAIRS_MAX	6
+/* At most so many rows of a segment are compared each with each. */
+#define TOGETHER_MAX	1024
+
 
 /* The pairs of a sample are at most so many times fewer than the rows it is to split. */
 #define SAMPLE_SHARE	3
 
-/* A segment asks at most 2.5 questions for each of its rows (all pairs of six). */
-#define PAIRS_MAX(n)	(3 * (n))
+/* A segment asks no more than all pairs of `together` rows, or 2.5 a row (of six). */
+uint64
+order_pairs_max(size_t n, size_t together)
+{
+	return (n * (uint64) (together - 1) + 1) / 2;
+}
+
+/*
+ * Segments are halved until they are small enough, which takes 1.05 comparisons a row each time, and two batches, or
+ * fewer where all of them come to an end at once.
+ */
+static OrderWork
+work_with(size_t n, size_t together)
+{
+	double		size = n;
+	int			halved = 0;
+
+	for (; size > together; size /= 2)
+		halved++;
+	return (OrderWork) {1 + (together > ORDER_TOGETHER_MIN ? 1.4 : 2.2) * halved, n * ((size - 1) / 2 + 1.05 * halved)};
+}
+
+/* Bytes, and rounds as so many bytes. */
+static double
+bytes_with(size_t n, size_t together, int planes, uint64 round_bytes)
+{
+	OrderWork	work = work_with(n, together);
+
+	return work.comparisons * (carry_gates(planes) + 1) / 8 + work.batches * (1 + carry_rounds(planes)) * (double) round_bytes;
+}
+
+size_t
+order_together(size_t n, int planes, uint64 round_bytes)
+{
+	size_t		best = ORDER_TOGETHER_MIN;
+
+	for (size_t rows = 2 * ORDER_TOGETHER_MIN; round_bytes > 0 && n > ORDER_TOGETHER_MIN; rows *= 2)
+	{
+		size_t		together = Min(rows, Min(n, TOGETHER_MAX));
+
+		if (order_pairs_max(n, together) > ORDER_BATCH_MIN)
+			break;
+		if (bytes_with(n, together, planes, round_bytes) < bytes_with(n, Min(best, n), planes, round_bytes))
+			best = together;
+		if (together < rows)
+			break;
+	}
+	return best;
+}
+
+OrderWork
+order_expected(size_t n, int planes, uint64 round_bytes)
+{
+	if (n <= 1)
+		return (OrderWork) {0, 0};
+	return work_with(n, Min(order_together(n, planes, round_bytes), n));
+}
 
 /* How many rows are compared each with each before a segment is split. */
 static size_t
-sample_of(size_t n)
+sample_of(size_t n, size_t together)
 {
 	uint64		sample = 1;
 
-	if (n <= ALL_PAIRS_MAX)
+	if (n <= together)
 		return n;
 	/* 1, 3, 7, ... */
 	while ((2 * sample + 1) * sample * SAMPLE_SHARE <= n)
@@ -38,9 +97,9 @@ sample_of(size_t n)
 }
 
 size_t
-order_spare_rows(size_t n)
+order_spare_rows(size_t n, size_t together)
 {
-	return Max(ALL_PAIRS_MAX, sample_of(n));
+	return Max(together, sample_of(n, together));
 }
 
 static size_t
@@ -56,21 +115,21 @@ sorted_bytes(size_t n)
 }
 
 static size_t
-before_bytes(size_t n)
+before_bytes(size_t n, size_t together)
 {
-	return BIT_WORDS(PAIRS_MAX(n)) * sizeof(uint64);
+	return BIT_WORDS(order_pairs_max(n, together)) * sizeof(uint64);
 }
 
 static size_t
-place_bytes(size_t n)
+place_bytes(size_t n, size_t together)
 {
-	return order_spare_rows(n) * sizeof(uint32);
+	return order_spare_rows(n, together) * sizeof(uint32);
 }
 
 uint64
-order_bytes(size_t n)
+order_bytes(size_t n, size_t together)
 {
-	return first_bytes(n) + sorted_bytes(n) + before_bytes(n) + place_bytes(n);
+	return first_bytes(n) + sorted_bytes(n) + before_bytes(n, together) + place_bytes(n, together);
 }
 
 /* ---- segments ---- */
@@ -141,22 +200,25 @@ begin_segment(Order *order, size_t first, size_t n, size_t sorted)
 			mark(order, first + v);
 		return;
 	}
+	/* What its sample knows is not worth the rounds. */
+	if (n <= order->together && order->together > ORDER_TOGETHER_MIN)
+		sorted = 0;
 	/* A sample of one is in order. */
-	if (sorted == 0 && sample_of(n) == 1)
+	if (sorted == 0 && sample_of(n, order->together) == 1)
 		sorted = 1;
 	order->sorted[first / 2] = sorted;
 }
 
 Order
-order_create(size_t n, size_t wanted)
+order_create(size_t n, size_t wanted, size_t together)
 {
-	Order		order = {n, wanted};
+	Order		order = {n, wanted, together};
 
-	Assert(order_spare_rows(n) <= UINT16_MAX);
+	Assert(order_spare_rows(n, together) <= UINT16_MAX);
 	order.first = vector_alloc_zero(first_bytes(n));
 	order.sorted = vector_alloc_zero(sorted_bytes(n));
-	order.before = vector_alloc(before_bytes(n));
-	order.place = vector_alloc(place_bytes(n));
+	order.before = vector_alloc(before_bytes(n, together));
+	order.place = vector_alloc(place_bytes(n, together));
 	begin_segment(&order, 0, n, 0);
 	mark(&order, n);
 	return order;
@@ -167,8 +229,8 @@ order_free(Order *order)
 {
 	vector_free(order->first, first_bytes(order->n));
 	vector_free(order->sorted, sorted_bytes(order->n));
-	vector_free(order->before, before_bytes(order->n));
-	vector_free(order->place, place_bytes(order->n));
+	vector_free(order->before, before_bytes(order->n, order->together));
+	vector_free(order->place, place_bytes(order->n, order->together));
 }
 
 /* ---- questions ---- */
@@ -183,7 +245,7 @@ order_pairs(const Order *order)
 	{
 		size_t		n = end - first;
 		size_t		sorted = sorted_of(order, first);
-		size_t		sample = sorted > 0 ? 0 : sample_of(n);
+		size_t		sample = sorted > 0 ? 0 : sample_of(n, order->together);
 
 		pairs += sorted > 0 ? n - sorted : sample * (sample - 1) / 2;
 	}
@@ -221,6 +283,7 @@ ask_rest(const Order *order, OrderAsk *ask, uint32 *left, uint32 *right, size_t 
 {
 	size_t		first = ask->segment;
 	size_t		n = ask->end - first;
+	size_t		sample = sample_of(n, order->together);
 	size_t		used = 0;
 
 	if (sorted_of(order, first) > 0)
@@ -234,7 +297,7 @@ ask_rest(const Order *order, OrderAsk *ask, uint32 *left, uint32 *right, size_t 
 			ask_segment(order, ask, ask->end);
 		return used;
 	}
-	for (; used < count && ask->right < sample_of(n); used++)
+	for (; used < count && ask->right < sample; used++)
 	{
 		left[used] = first + ask->left;
 		right[used] = first + ask->right;
@@ -244,7 +307,7 @@ ask_rest(const Order *order, OrderAsk *ask, uint32 *left, uint32 *right, size_t 
 			ask->right++;
 		}
 	}
-	if (ask->right == sample_of(n))
+	if (ask->right == sample)
 		ask_segment(order, ask, ask->end);
 	return used;
 }
@@ -283,7 +346,7 @@ count_answers(const Order *order, size_t first, size_t end)
 static size_t
 order_sample(Order *order, KeyRows *rows, size_t first, size_t n, size_t answers)
 {
-	size_t		sample = sample_of(n);
+	size_t		sample = sample_of(n, order->together);
 	uint32	   *place = order->place;
 	size_t		used = answers;
 	uint64		sum = 0;

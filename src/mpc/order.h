@@ -17,17 +17,42 @@ typedef struct Order
 {
 	size_t		n;
 	size_t		wanted;			/* rows from this place on may be in any order */
+	size_t		together;		/* so many rows are compared each with each */
 	uint64	   *first;			/* a bit for each row: a segment begins here; and one behind the last row */
 	uint16	   *sorted;			/* by half of a segment's first row: so many of its rows are in order */
 	uint64	   *before;			/* the answers of a batch: is the left row before the right one? */
 	uint32	   *place;			/* of the rows of a sample */
 } Order;
 
-/* Rows of the largest sample of n rows: what KeyRows.spare must hold. */
-extern size_t order_spare_rows(size_t n);
-extern uint64 order_bytes(size_t n);
+/* So many comparisons make a batch worth its rounds, and take a few megabytes. */
+#define ORDER_BATCH_MIN	(128 * 1024)
 
-extern Order order_create(size_t n, size_t wanted);
+/* So many rows are compared each with each at least. */
+#define ORDER_TOGETHER_MIN	6
+
+/*
+ * How many rows it pays to compare each with each, when keys have so many planes, and a round lasts as long as sending
+ * so many bytes (Party.round_bytes): the least if that is 0, up to all rows of a small table, which then takes one batch.
+ */
+extern size_t order_together(size_t n, int planes, uint64 round_bytes);
+
+/* What sorting will mostly take: for estimates. */
+typedef struct OrderWork
+{
+	double		batches;
+	double		comparisons;
+} OrderWork;
+
+extern OrderWork order_expected(size_t n, int planes, uint64 round_bytes);
+
+/* The most questions of a batch. */
+extern uint64 order_pairs_max(size_t n, size_t together);
+
+/* Rows of the largest sample of n rows: what KeyRows.spare must hold. */
+extern size_t order_spare_rows(size_t n, size_t together);
+extern uint64 order_bytes(size_t n, size_t together);
+
+extern Order order_create(size_t n, size_t wanted, size_t together);
 extern void order_free(Order *order);
 
 /* Pairs of rows to be compared in this batch; 0 when all rows that matter are in order. */

@@ -39,6 +39,12 @@ struct Party
 	void		(*wait) (Party *self, bool sending, bool receiving);
 	void	   *wait_arg;
 
+	/*
+	 * A round lasts about as long as sending so many bytes; 0: unknown.  The three must agree: it
+	 * decides what is compared in one round (order.h).
+	 */
+	uint64		round_bytes;
+
 	uint64		rounds;			/* rounds so far */
 	uint64		bytes_sent;		/* payload bytes, without the context hash */
 

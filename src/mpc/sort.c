@@ -19,9 +19,6 @@
 #include "mpc/shuffle.h"
 #include "share/memory.h"
 
-/* So many comparisons make a batch worth its rounds, and take a few megabytes. */
-#define BATCH_MIN	(128 * 1024)
-
 static int
 bits_for(size_t n)
 {
@@ -323,31 +320,34 @@ batch_bytes(int planes, size_t batch_max)
 typedef struct Plan
 {
 	uint64		numbers;		/* the column of row numbers */
+	size_t		together;		/* order.h */
 	size_t		batch_max;
 	uint64		need;			/* once the rows are shuffled */
 } Plan;
 
 /*
  * The largest batch with which everything there is stays below three times the
- * columns of the table; but not one of more comparisons than there are rows.
+ * columns of the table; but not one of more comparisons than there are rows, or than a small one has.
  */
 static Plan
-plan_sort(const Table *numbered, const KeySource *source)
+plan_sort(const Party *self, const Table *numbered, const KeySource *source)
 {
 	size_t		n = numbered->n;
 	int			planes = keys_planes(numbered, source);
+	size_t		together = order_together(n, planes, self->round_bytes);
 	uint64		numbers = 2 * sizeof(uint64) * bits_for(n) * (uint64) BIT_WORDS(n);
 	uint64		whole = table_bytes(numbered) - numbers;
-	uint64		rows = keys_bytes(numbered, source, order_spare_rows(n));
-	uint64		held = keys_others_bytes(numbered, source) + rows + order_bytes(n);
+	uint64		rows = keys_bytes(numbered, source, order_spare_rows(n, together));
+	uint64		held = keys_others_bytes(numbered, source) + rows + order_bytes(n, together);
 	uint64		block = batch_bytes(planes, VECTOR_BLOCK) - batch_bytes(planes, 0);
 	uint64		fixed = held + batch_bytes(planes, 0);
 	uint64		room = 3 * whole > fixed ? 3 * whole - fixed : 0;
-	Plan		plan = {numbers};
+	Plan		plan = {numbers, together};
+	size_t		most = plan.together > ORDER_TOGETHER_MIN ? Min(order_pairs_max(n, together), ORDER_BATCH_MIN) : n;
 	uint64		moving;
 	uint64		comparing;
 
-	plan.batch_max = Min(Max(BATCH_MIN, room / block * VECTOR_BLOCK), blocks_for(n) * VECTOR_BLOCK);
+	plan.batch_max = Min(Max(ORDER_BATCH_MIN, room / block * VECTOR_BLOCK), blocks_for(most) * VECTOR_BLOCK);
 	moving = whole + rows + Max(numbers, n * sizeof(uint32));
 	comparing = held + batch_bytes(planes, plan.batch_max);
 	plan.need = Max(moving, comparing) - whole;
@@ -355,9 +355,10 @@ plan_sort(const Table *numbered, const KeySource *source)
 }
 
 static void
-order_rows(Party *self, KeyRows *rows, size_t wanted, size_t batch_max, SortWork *work)
+order_rows(Party *self, KeyRows *rows, size_t wanted, const Plan *plan, SortWork *work)
 {
-	Order		order = order_create(rows->n, wanted);
+	size_t		batch_max = plan->batch_max;
+	Order		order = order_create(rows->n, wanted, plan->together);
 	Batch		batch = batch_create(self, rows, &order, batch_max);
 	uint64		pairs;
 
@@ -419,8 +420,8 @@ sort_shuffled(Party *self, Table *numbered, const KeySource *source, size_t want
 
 	party_reserve(self, "sorting", plan->need);
 	work->planes = keys_planes(numbered, source);
-	keys_take(self, &rows, numbered, source, order_spare_rows(numbered->n));
-	order_rows(self, &rows, wanted, plan->batch_max, work);
+	keys_take(self, &rows, numbered, source, order_spare_rows(numbered->n, plan->together));
+	order_rows(self, &rows, wanted, plan, work);
 	keys_put_back(self, &rows, numbered, source);
 	party_release(self, plan->need);
 }
@@ -441,7 +442,7 @@ sort_first(Party *self, Table *table, const SortKey *keys, int count, int valid,
 	if (table->n > 1)
 	{
 		Table		numbered = with_row_numbers(self, table);
-		Plan		plan = plan_sort(&numbered, &source);
+		Plan		plan = plan_sort(self, &numbered, &source);
 
 		/* Before anything is sent. */
 		party_require(self, "sorting", Max(plan.need, plan.numbers + shuffle_need(table->n)));

@@ -228,6 +228,17 @@ move_sets(Checking *checking, const int *columns, int n)
 /* ---- scan, filter, project, union ---- */
 
 static bool
+check_numbers(Checking *checking, const PlanInput *input)
+{
+	const SecretType *type = &input->columns[0].type;
+
+	if (input->patient != PATIENT_NONE || input->ncolumns != 1 || type->kind != SECRET_INTEGER || type->nullable ||
+		input->rows == 0 || input->rows > NUMBERS_ROWS_MAX || !secret_fits(type, input->rows - 1))
+		return refuse(checking, "is of numbers that are not from 0 to %d at most", NUMBERS_ROWS_MAX - 1);
+	return true;
+}
+
+static bool
 check_scan(Checking *checking)
 {
 	RelationType *out = checking->out;
@@ -238,6 +249,8 @@ check_scan(Checking *checking)
 	if (checking->node->input >= checking->plan->ninputs)
 		return refuse(checking, "is of input %d of %d", checking->node->input, checking->plan->ninputs);
 	input = &checking->plan->inputs[checking->node->input];
+	if (input->kind == INPUT_NUMBERS && !check_numbers(checking, input))
+		return false;
 	numbered = input->patient == PATIENT_EACH_ROW;
 	if (!start(checking, input->rows, input->ncolumns + numbered, 1))
 		return false;

@@ -7,6 +7,9 @@
 #include "oblivious/cost.h"
 
 #include "mpc/adder.h"
+#include "mpc/order.h"
+
+const LinkCost link_cost_usual = {.round_us = 500,.bytes_per_us = 60,.value_ns = 1};
 
 /* Where costs add up. */
 typedef struct Costing
@@ -15,8 +18,23 @@ typedef struct Costing
 	const PlanNode *node;
 	ExpressionScope scope;		/* of the first child */
 	double		n;				/* its rows */
+	uint64		round_bytes;
 	NodeCost   *cost;
 } Costing;
+
+uint64
+link_round_bytes(const LinkCost *link)
+{
+	double		bytes = link->round_us * link->bytes_per_us;
+
+	return bytes < 1 ? 1 : bytes > ROUND_BYTES_MAX ? ROUND_BYTES_MAX : (uint64) bytes;
+}
+
+double
+node_cost_us(const NodeCost *cost, const LinkCost *link)
+{
+	return cost->rounds * link->round_us + cost->bytes / link->bytes_per_us + cost->values * link->value_ns / 1000;
+}
 
 static void
 spend(Costing *costing, double rounds, double bytes)
@@ -100,17 +118,18 @@ row_bytes(const RelationType *relation)
 	return bytes;
 }
 
-/* A shuffle, and log2 n comparisons a row in two batches for each of them. */
+/* A shuffle, and then comparisons in batches. */
 static void
 spend_sort(Costing *costing, double n, double planes, double bytes_of_row)
 {
 	double		depth = log2_of(n);
 	int			w = planes + depth + 1;
+	OrderWork	work = order_expected(n, w, costing->round_bytes);
 
 	if (n <= 1)
 		return;
 	spend(costing, 2, 2 * n * (bytes_of_row + planes / 8 + depth / 8));
-	spend(costing, 2 * depth * (1 + carry_rounds(w)), 1.05 * n * depth * (carry_gates(w) + 1) / 8);
+	spend(costing, work.batches * (1 + carry_rounds(w)), work.comparisons * (carry_gates(w) + 1) / 8);
 }
 
 static void
@@ -222,6 +241,8 @@ spend_expression(Costing *costing, const Expression *expression)
 
 	for (int i = 0; i < nargs; i++)
 		spend_expression(costing, expression->args[i]);
+	if (nargs > 0)
+		costing->cost->values += n;
 	switch (expression->kind)
 	{
 		case EXPRESSION_CAST:
@@ -502,7 +523,7 @@ cost_node(Costing *costing, int number, const RelationType *type)
 }
 
 void
-plan_cost(NodeCost *costs, const CheckedPlan *checked)
+plan_cost(NodeCost *costs, const CheckedPlan *checked, const LinkCost *link)
 {
 	for (int i = 0; i < checked->plan->nnodes; i++)
 	{
@@ -510,6 +531,7 @@ plan_cost(NodeCost *costs, const CheckedPlan *checked)
 
 		costs[i] = (NodeCost) {checked->nodes[i].rows};
 		costing.cost = &costs[i];
+		costing.round_bytes = link_round_bytes(link);
 		if (costing.node->nchildren > 0)
 		{
 			costing.scope = checked_scope(checked, costing.node->children[0]);
@@ -520,17 +542,18 @@ plan_cost(NodeCost *costs, const CheckedPlan *checked)
 }
 
 NodeCost
-plan_cost_total(const CheckedPlan *checked)
+plan_cost_total(const CheckedPlan *checked, const LinkCost *link)
 {
 	int			n = checked->plan->nnodes;
 	NodeCost   *costs = palloc(n * sizeof(NodeCost));
 	NodeCost	total = {checked->nodes[n - 1].rows};
 
-	plan_cost(costs, checked);
+	plan_cost(costs, checked, link);
 	for (int i = 0; i < n; i++)
 	{
 		total.rounds += costs[i].rounds;
 		total.bytes += costs[i].bytes;
+		total.values += costs[i].values;
 	}
 	pfree(costs);
 	return total;

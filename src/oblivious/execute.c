@@ -32,11 +32,22 @@ row_numbers(const NodeRun *at, size_t n)
 	return column;
 }
 
+static SharedRelation
+scan_numbers(const NodeRun *at, size_t n)
+{
+	SharedRelation relation = {.n = n,.ncolumns = 1,.columns = palloc(sizeof(SharedColumn)),.valid = shared_bits_alloc(1, n)};
+
+	relation.columns[0] = row_numbers(at, n);
+	logic_not(at->self, &relation.valid);
+	return relation;
+}
+
 SharedRelation
 execute_scan(const NodeRun *at)
 {
 	const PlanInput *input = &at->run->checked->plan->inputs[at->node->input];
-	SharedRelation relation = at->run->executing->load(at->self, at->node->input, at->run->executing->arg);
+	SharedRelation relation = input->kind == INPUT_NUMBERS ? scan_numbers(at, input->rows) :
+		at->run->executing->load(at->self, at->node->input, at->run->executing->arg);
 
 	if (relation.n > input->rows)
 		fail(ERRCODE_SECMED_TABLE_MISMATCH, "table \"%s\" has %zu rows, and the plan is for " UINT64_FORMAT " at most",

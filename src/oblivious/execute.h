@@ -20,8 +20,8 @@
 
 /*
  * This party's shares of an input: its columns in their order, each with exactly the type of the plan, zero where
- * NULL, and which rows are there.  Called once for each SCAN, when it
- * is needed; the relation belongs to the executor then.  relation_create() helps.
+ * NULL, and which rows are there.  Called once for each SCAN but of INPUT_NUMBERS, when it
+ * is needed; the relation belongs to the executor then.
  */
 typedef SharedRelation (*InputLoader) (Party *self, int input, void *arg);
 

@@ -59,10 +59,11 @@
 typedef enum InputKind
 {
 	INPUT_SHARED_TABLE = 1,		/* shares at rest at the parties */
-	INPUT_SITES = 2				/* rows that sites share for this run */
+	INPUT_SITES = 2,			/* rows that sites share for this run */
+	INPUT_NUMBERS = 3			/* 0, 1, 2, ... in one column: everybody knows them, to measure what plans cost */
 } InputKind;
 
-#define INPUT_KIND_MAX			INPUT_SITES
+#define INPUT_KIND_MAX			INPUT_NUMBERS
 
 typedef struct InputColumn
 {

@@ -9,6 +9,7 @@
 #include "mirror/forks.h"
 #include "miscadmin.h"
 #include "govern/identity.h"
+#include "query/calibration.h"
 #include "query/nodes.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -82,6 +83,8 @@ void
 nodes_prepare(RunNodes *nodes, Request *request, const Federation *federation, RequestKind kind,
 			  bool asks_sites)
 {
+	Calibration calibration;
+
 	request->kind = kind;
 	nodes_renew(request);
 	request->coordinator = pstrdup(node_self()->card.name);
@@ -89,6 +92,8 @@ nodes_prepare(RunNodes *nodes, Request *request, const Federation *federation, R
 	request->has_identity = identity_role_fingerprint(request->identity, GetUserId());
 	request->model = MODEL_HONEST_MAJORITY;
 	request->timeout_ms = node_timeout_ms;
+	calibration = calibration_of(federation->server);
+	request->round_bytes = link_round_bytes(&calibration.link);
 
 	request->nsites = asks_sites ? federation->nsites : 0;
 	for (int i = 0; i < request->nsites; i++)

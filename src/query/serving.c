@@ -168,6 +168,7 @@ serving_decide(Serving *serving)
 	serving->record.rule = policy_rule_name(RULE_SENDER);
 	require_no_fork(serving);
 	facts_of_mode(&facts, &serving->request, serving->tables);
+	facts.about_nobody = serving->about_nobody;
 	facts_of_contract(&facts, &serving->request);
 	require_yes(serving, &facts, RULE_MODE, RULE_COLUMNS - 1);
 	serving->record.rule = policy_rule_name(RULE_COLUMNS);
@@ -176,9 +177,12 @@ serving_decide(Serving *serving)
 void
 serving_decide_rest(Serving *serving)
 {
+	static const ApprovalFact not_needed = {.state = APPROVAL_NOT_NEEDED,.waits_for = "",.reason = ""};
 	PolicyFacts facts = {node_self()->card.name, served_peer()->name, now_us(), known_fingerprint};
 
-	facts_of_approval(&facts, &serving->request, serving->tables);
+	facts.approval = &not_needed;
+	if (!serving->about_nobody)
+		facts_of_approval(&facts, &serving->request, serving->tables);
 	facts_of_budget(&facts, &serving->request, serving->tables, serving->noise);
 	require_yes(serving, &facts, RULE_COLUMNS + 1, RULE_LAST);
 	serving->approved = facts.approval->state == APPROVAL_GIVEN;

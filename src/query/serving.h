@@ -20,6 +20,7 @@ typedef struct Serving
 	uint8		plan_hash[HASH_BYTES];
 	RunRecord	record;			/* filled in by whoever knows the plan */
 	List	   *tables;			/* their names, likewise */
+	bool		about_nobody;	/* the plan reads nothing but numbers that it makes up */
 	int			site;			/* index of this node among the sites, or -1 */
 	int			party;			/* among the parties, or -1 */
 	PartyLinks *links;

@@ -10,7 +10,9 @@
 #include "mpc/adder.h"
 #include "mpc/group.h"
 #include "mpc/shuffle.h"
+#include "mpc/order.h"
 #include "mpc/sort.h"
+#include "share/memory.h"
 
 static const size_t sizes[] = {0, 1, 2, 3, 4, 5, 6, 7, 17, 63, 64, 65, 127, 128, 129, 500, 1024, 1025};
 
@@ -21,6 +23,9 @@ typedef struct Job
 	int			key_count;
 	int			valid;
 	SortWork	work[PARTIES];
+	uint64		round_bytes;
+	uint64		held[PARTIES];	/* in a sort, at its peak, of what it has reserved */
+	uint64		reserved[PARTIES];
 	const Grouping *by;
 	size_t		size;
 	Shared64	kept[PARTIES];
@@ -190,8 +195,12 @@ step_sort(Party *self, void *arg)
 {
 	Job		   *job = arg;
 
+	self->round_bytes = job->round_bytes;
+	vector_memory.now = vector_memory.peak = 0;
 	sort_table(self, &job->table[self->index], job->keys, job->key_count, job->valid,
 			   &job->work[self->index]);
+	job->held[self->index] = vector_memory.peak;
+	job->reserved[self->index] = self->memory_peak;
 }
 
 /* What qsort() compares by. */
@@ -264,8 +273,9 @@ expect_sort_costs(const Job *job, const Clear *rows)
 			  "n=%zu, party %d", rows->n, i);
 }
 
-static void
-test_sort(const Clear *before, const SortKey *keys, int count, int valid, Prg *prg)
+/* How many batches it took. */
+static uint64
+test_sort_where(uint64 round_bytes, const Clear *before, const SortKey *keys, int count, int valid, Prg *prg)
 {
 	Job			job;
 	Clear		after;
@@ -275,17 +285,29 @@ test_sort(const Clear *before, const SortKey *keys, int count, int valid, Prg *p
 	job.keys = keys;
 	job.key_count = count;
 	job.valid = valid;
+	job.round_bytes = round_bytes;
 	run(step_sort, &job);
 	after = rebuild_rows(&job);
 	for (size_t v = 0; v < before->n; v++)
 		CHECK(after.number[0][v] == order[v], "n=%zu, row %zu", before->n, v);
 	expect_moved(&after, before);
 	expect_sort_costs(&job, before);
+	for (int i = 0; i < PARTIES; i++)
+		CHECK(job.held[i] <= job.reserved[i], "n=%zu: " UINT64_FORMAT " held and " UINT64_FORMAT " reserved", before->n,
+			  job.held[i], job.reserved[i]);
 	pfree(order);
 	clear_free(&after);
 	free_rows(&job);
+	return job.work[0].batches;
 }
 
+static void
+test_sort(const Clear *before, const SortKey *keys, int count, int valid, Prg *prg)
+{
+	test_sort_where(0, before, keys, count, valid, prg);
+}
+
+static const size_t dear_sizes[] = {0, 1, 2, 6, 7, 100, 511, 512, 513, 3000};
 static const SortKey by_first[] = {{1, false, false}};
 static const SortKey by_all[] = {{3, true, true}, {1, true, false}, {2, false, true}};
 
@@ -341,6 +363,24 @@ test_sorts(size_t n, Prg *prg)
 		test_sort(&rows, NULL, 0, 0, prg);
 		clear_free(&rows);
 	}
+}
+
+/* Where a round lasts as long as sending many bytes, small tables take one batch, and larger ones fewer. */
+static void
+test_dear_rounds(size_t n, Prg *prg)
+{
+	Clear		rows = filled_rows(n, FILL_FEW, 2, prg);
+	uint64		cheap = test_sort_where(0, &rows, by_first, 1, 0, prg);
+	uint64		dear = test_sort_where(8 * 1024 * 1024, &rows, by_first, 1, 0, prg);
+	OrderWork	few = order_expected(n, 66 + log2_up(n), 8 * 1024 * 1024);
+	OrderWork	many = order_expected(n, 66 + log2_up(n), 0);
+
+	CHECK(n < 2 || n > 512 || dear == 1, "n=%zu: " UINT64_FORMAT " batches", n, dear);
+	CHECK(n <= 6 || dear < cheap, "n=%zu: " UINT64_FORMAT " and " UINT64_FORMAT " batches", n, dear, cheap);
+	CHECK(fabs(few.batches - dear) <= 0.5 * dear && fabs(many.batches - cheap) <= 0.5 * cheap + 1,
+		  "n=%zu: %.1f and %.1f batches expected, " UINT64_FORMAT " and " UINT64_FORMAT " made", n, few.batches, many.batches, dear, cheap);
+	test_sort_where(8 * 1024 * 1024, &rows, by_all, 3, 0, prg);
+	clear_free(&rows);
 }
 
 /*
@@ -618,6 +658,9 @@ main(void)
 	for (int s = 0; s < lengthof(sizes); s++)
 		test_sorts(sizes[s], prg);
 	sim_report("rows are in order of several keys, invalid ones last, for what the README says");
+	for (int s = 0; s < lengthof(dear_sizes); s++)
+		test_dear_rounds(dear_sizes[s], prg);
+	sim_report("rows are compared in fewer rounds where rounds are dear");
 	test_same_sizes(prg);
 	sim_report("messages of a sort do not depend on the keys");
 

@@ -765,6 +765,7 @@ typedef struct Job
 	const PublicValue *params;
 	SharedRelation inputs[INPUTS][PARTIES];
 	ObliviousResult result[PARTIES];
+	uint64		round_bytes;
 } Job;
 
 /* A copy: a plan may scan an input twice. */
@@ -787,6 +788,7 @@ step(Party *self, void *arg)
 	Job		   *job = arg;
 	Executing	executing = {load, job};
 
+	self->round_bytes = job->round_bytes;
 	job->result[self->index] = execute_plan(self, job->checked, job->params, &executing);
 }
 
@@ -799,6 +801,8 @@ share_inputs(Job *job, const ObliviousPlan *plan, const Rows *rows)
 		uint128    *there = palloc((rows[input].n + 1) * sizeof(uint128));
 		SharedBits	valid[PARTIES];
 
+		if (described->kind == INPUT_NUMBERS)
+			continue;
 		for (size_t v = 0; v < rows[input].n; v++)
 			there[v] = rows[input].there[v];
 		share_planes(valid, there, 1, rows[input].n);
@@ -1062,6 +1066,7 @@ static uint64 answers_with_problems;
 /* What the last one took. */
 static uint64 rounds_taken;
 static uint64 bytes_taken;
+static uint64 round_bytes;		/* that parties are told */
 
 static void
 run_plan(const ObliviousPlan *plan, const PublicValue *params, const Rows *rows, uint64 id)
@@ -1076,6 +1081,7 @@ run_plan(const ObliviousPlan *plan, const PublicValue *params, const Rows *rows,
 	answers_with_problems += any_problem(&run);
 	job->checked = &checked;
 	job->params = params;
+	job->round_bytes = round_bytes;
 	share_inputs(job, plan, rows);
 	sim_open(&sim, id);
 	sim_run_well(&sim, step, job);
@@ -1148,6 +1154,7 @@ random_query(uint64 id)
 		params[p] = random_value(&type);
 	}
 	while (!random_plan(plan));
+	round_bytes = UINT64CONST(1) << pick(28);
 	if (getenv("SIM_VERBOSE"))
 		printf("# query " UINT64_FORMAT "\n", id);
 	for (int i = 0; i < plan->nnodes && getenv("SIM_QUERY"); i++)
@@ -1170,16 +1177,58 @@ static void
 expect_cost(ObliviousPlan *plan, const Rows *rows, uint64 id)
 {
 	PublicValue params[1] = {{false, 100}};
+	LinkCost	link = {.round_us = 1};
 	NodeCost	cost;
 
 	if (!plan_check(&checked, plan, &refusal))
 		abort();
-	cost = plan_cost_total(&checked);
+	round_bytes = id % 2 == 0 ? 1 : 1024 * 1024;
+	link.bytes_per_us = round_bytes;
+	cost = plan_cost_total(&checked, &link);
 	run_plan(plan, params, rows, id);
 	printf("# estimated %.0f rounds, %.0f bytes; took " UINT64_FORMAT ", " UINT64_FORMAT "\n",
 		   cost.rounds, cost.bytes, rounds_taken, bytes_taken);
 	CHECK(cost.rounds > rounds_taken / 2.0 && cost.rounds < rounds_taken * 2.0, "rounds");
 	CHECK(cost.bytes > bytes_taken / 2.0 && cost.bytes < bytes_taken * 2.0, "bytes");
+}
+
+/* Numbers that everybody knows need no loading. */
+static void
+test_numbers(void)
+{
+	ObliviousPlan *plan = oblivious_plan_create();
+	InputColumn column = {"number", secret_integer(11), true};
+	PlanInput	input = {"numbers", INPUT_NUMBERS, 1000, PATIENT_NONE, 1, &column};
+	PlanNode	release = {PLAN_RELEASE, 1, numbers_of(1, 1, 0), .ncolumns = 1, .columns = numbers_of(1, 0, 0), .ordered = true};
+	PlanNode	sort = {PLAN_SORT, 1, numbers_of(1, 0, 0), .norder = 1, .order = palloc0(sizeof(OrderKey))};
+	Rows		rows = rows_make(1000, 1);
+	PlanRefusal refusal;
+
+	for (size_t v = 0; v < rows.n; v++)
+	{
+		rows.there[v] = true;
+		*cell(&rows, v, 0) = value_of(v);
+	}
+	sort.order[0].descending = true;
+	oblivious_plan_add_input(plan, &input);
+	oblivious_plan_add_node(plan, &(PlanNode) {PLAN_SCAN});
+	oblivious_plan_add_node(plan, &sort);
+	oblivious_plan_add_node(plan, &release);
+	prg = sim_prg("numbers", 0);
+	expect_cost(plan, &rows, 1000003);
+	prg_free(prg);
+
+	plan->inputs[0].rows = NUMBERS_ROWS_MAX + 1;
+	plan->inputs[0].columns[0].type.bits = 33;
+	CHECK(!plan_check(&checked, plan, &refusal), "too many numbers");
+	plan->inputs[0].rows = 1000;
+	CHECK(plan_check(&checked, plan, &refusal), "wide numbers");
+	plan->inputs[0].columns[0].type.bits = 10;
+	CHECK(!plan_check(&checked, plan, &refusal), "numbers that do not fit");
+	plan->inputs[0].columns[0].type.bits = 11;
+	plan->inputs[0].patient = 0;
+	CHECK(!plan_check(&checked, plan, &refusal), "numbers of patients");
+	sim_report("numbers that everybody knows are there, as many as may be");
 }
 
 static void
@@ -1232,6 +1281,7 @@ main(void)
 	if (!one && !SLOWED_DOWN)
 	{
 		test_costs();
+		test_numbers();
 		check(missing == 0, "every kind of node and aggregate was among them");
 		check(answers_with_rows * 3 > queries && answers_with_problems > 0, "and answers with rows, and with problems");
 	}

@@ -193,7 +193,7 @@ odd_request(Odd odd)
 	StringInfoData bytes = empty();
 	uint8		zeros[SIGNATURE_BYTES] = {0};
 
-	cbor_array(&body, 12);
+	cbor_array(&body, 13);
 	cbor_text(&body, odd.word);
 	cbor_bytes(&body, zeros, RUN_ID_BYTES);
 	cbor_int(&body, AT_US);
@@ -202,6 +202,7 @@ odd_request(Odd odd)
 	write_authority(&body, &odd);
 	cbor_text(&body, MODEL_HONEST_MAJORITY);
 	cbor_uint(&body, 1000);
+	cbor_uint(&body, 50000);
 	write_nodes(&body, odd.nsites, odd.site_twice, odd.bad_name);
 	write_nodes(&body, odd.nparties, odd.party_twice, NULL);
 	cbor_bytes(&body, "", 0);
@@ -249,6 +250,8 @@ test_request_limits(void)
 
 	asks("accepted", "a day's patience", request.timeout_ms = 24 * 3600 * 1000);
 	asks(TOO_LARGE, "more patience", request.timeout_ms = 24 * 3600 * 1000 + 1);
+	asks("accepted", "dear rounds", request.round_bytes = ROUND_BYTES_MAX);
+	asks(TOO_LARGE, "dearer rounds", request.round_bytes = ROUND_BYTES_MAX + 1);
 	asks("accepted", "the first time", request.at_us = 0);
 	asks("accepted", "the last time", request.at_us = ENTRY_AT_US_MAX);
 	asks(TOO_LARGE, "a time after 9999", request.at_us = ENTRY_AT_US_MAX + 1);
@@ -659,7 +662,7 @@ test_binding(void)
 		check((memcmp(first, other, HASH_BYTES) != 0) == wanted, "a yes is for %s", what); \
 	} while (0)
 	binds(false, "any run", request.run[0] ^= 1);
-	binds(false, "any time", request.at_us++; request.timeout_ms++);
+	binds(false, "any time", request.at_us++; request.timeout_ms++; request.round_bytes++);
 	binds(true, "one kind", request.kind = REQUEST_COMPUTE);
 	binds(true, "one coordinator", request.coordinator = "mayo");
 	binds(true, "one requester", request.requester = "bob");

@@ -183,7 +183,7 @@ test_request(void)
 	StringInfoData fingerprints = vector_bytes("request", "fingerprints");
 	StringInfoData bytes = empty();
 	Request		request = {.kind = REQUEST_RUN, .at_us = AT_US, .coordinator = "research", .requester = "alice",
-		.model = MODEL_HONEST_MAJORITY, .timeout_ms = 10000, .nsites = 3,
+		.model = MODEL_HONEST_MAJORITY, .timeout_ms = 10000, .round_bytes = 50000, .nsites = 3,
 	.has_identity = true, .has_contract = true, .has_submission = true,
 	.plan = (uint8 *) plan.data, .plan_len = plan.len, .params = params, .nparams = 2};
 	uint8		hash[HASH_BYTES];
