@@ -36,6 +36,7 @@ typedef struct Relay
 	shm_mq_handle *to_computing;
 	StringInfoData frame;		/* from the caller, to be passed on */
 	bool		frame_waits;
+	bool		caller_full;	/* it has not taken all that was sent to it, when we last looked */
 	bool		caller_done;
 	bool		computing_gone;
 } Relay;
@@ -122,7 +123,8 @@ step_to_caller(Relay *relay)
 	Size		len;
 	void	   *frame;
 
-	if (!served_flush())
+	relay->caller_full = !served_flush();
+	if (relay->caller_full)
 		return false;
 	switch (shm_mq_receive(relay->from_computing, &len, &frame, true))
 	{
@@ -138,6 +140,7 @@ step_to_caller(Relay *relay)
 	}
 }
 
+/* Nothing is tried here once more: if it went well, there would be more to do before sleeping. */
 static void
 sleep_until_event(Relay *relay)
 {
@@ -146,7 +149,7 @@ sleep_until_event(Relay *relay)
 
 	if (!relay->frame_waits)
 		events |= WL_SOCKET_READABLE;
-	if (!served_flush())
+	if (relay->caller_full)
 		events |= WL_SOCKET_WRITEABLE;
 	if (events != 0)
 		(void) copyboth_wait(events, deadline);
