@@ -177,12 +177,12 @@ write_right(StringInfo out, int len)
 static void
 write_authority(StringInfo out, const Odd *odd)
 {
-	cbor_array(out, 4 + odd->more_authority);
+	cbor_array(out, 5 + odd->more_authority);
 	write_right(out, odd->identity_bytes);
 	write_right(out, odd->contract_bytes);
 	write_right(out, odd->submission_bytes);
 	write_right(out, odd->reader_bytes);
-	for (int i = 0; i < odd->more_authority; i++)
+	for (int i = 0; i < 1 + odd->more_authority; i++)
 		cbor_null(out);
 }
 
@@ -246,7 +246,7 @@ test_request_limits(void)
 	odd("accepted", "a submission of 16", "run", 3, 3, .submission_bytes = 16);
 	odd(TOO_LONG, "a submission of 32", "run", 3, 3, .submission_bytes = 32);
 	odd(TOO_LONG, "a reader of 33", "run", 3, 3, .reader_bytes = 33);
-	odd(TOO_LONG_LIST, "a fifth right", "run", 3, 3, .more_authority = 1);
+	odd(TOO_LONG_LIST, "a sixth right", "run", 3, 3, .more_authority = 1);
 
 	asks("accepted", "a day's patience", request.timeout_ms = 24 * 3600 * 1000);
 	asks(TOO_LARGE, "more patience", request.timeout_ms = 24 * 3600 * 1000 + 1);
