@@ -251,11 +251,11 @@ make_answer(Merging *merging)
 }
 
 Answer *
-merge_query(PlannerInfo *root, RelOptInfo *grouped, List *having, QueryRefusal *refusal)
+merge_query(PlannerInfo *root, RelOptInfo *grouped, List *having, Constants *constants, QueryRefusal *refusal)
 {
 	Merging		merging = {.root = root,.answer = palloc0(sizeof(Answer))};
 
-	merging.shape = shape_query(root, grouped, having, NULL, true, refusal);
+	merging.shape = shape_query(root, grouped, having, constants, true, refusal);
 	if (merging.shape == NULL)
 		return NULL;
 	merging.maker.refusal = refusal;

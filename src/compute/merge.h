@@ -10,7 +10,8 @@
 
 #include "compute/answer.h"
 
-/* NULL with a refusal if it can't be. */
-extern Answer *merge_query(PlannerInfo *root, RelOptInfo *grouped, List *having, QueryRefusal *refusal);
+/* NULL with a refusal if it can't be.  constants: NULL, or what becomes of them. */
+extern Answer *merge_query(PlannerInfo *root, RelOptInfo *grouped, List *having, Constants *constants,
+						   QueryRefusal *refusal);
 
 #endif							/* SECMED_MERGE_H */

@@ -9,6 +9,7 @@
 #include "compute/run.h"
 #include "query/nodes.h"
 #include "query/record.h"
+#include "query/sealed.h"
 #include "query/submission.h"
 #include "utils/timestamp.h"
 
@@ -67,6 +68,8 @@ prepare_request(Run *run)
 {
 	const AnswerSpec *spec = run->spec;
 
+	if (!spec->is_change)
+		sealed_refuse();
 	run->nodes.take = take_message;
 	run->nodes.arg = run;
 	nodes_prepare(&run->nodes, &run->request, spec->federation,

@@ -26,8 +26,8 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 
-static int	site_rows_setting = 0;
-static int	site_groups_setting = 4096;
+int			site_rows_setting = 0;
+int			site_groups_setting = 4096;
 
 bool
 is_published_table(Oid relid)
@@ -150,11 +150,23 @@ typedef struct SiteInput
 	bool		numbered;		/* patients' numbers are compared or counted */
 } SiteInput;
 
+/* Could the sites compute it?  Constants that a contract is held against are left alone. */
+static bool
+can_deparse(const SiteInput *input, Node *expr)
+{
+	Deparser	trial = input->deparser;
+	char	   *reason;
+
+	trial.columns = list_copy(trial.columns);
+	trial.params = list_copy(trial.params);
+	trial.constants = NULL;
+	return deparse_site_expression(&trial, expr, &reason) != NULL;
+}
+
 /* Takes the expression if the sites can compute it and its values can be shared. */
 static bool
 add_expression(SiteInput *input, Node *expr)
 {
-	Deparser	trial = input->deparser;
 	SecretType	type;
 	char	   *hint;
 	char	   *reason;
@@ -164,12 +176,11 @@ add_expression(SiteInput *input, Node *expr)
 		return true;
 	if (!site_column_type(input->compiler->root, input->from.optional, expr, &type, &hint))
 		return false;
-	trial.columns = list_copy(trial.columns);
-	trial.params = list_copy(trial.params);
-	text = deparse_site_expression(&trial, expr, &reason);
-	if (text == NULL || list_length(input->exprs) >= SHARED_COLUMNS_MAX - 1)
+	if (list_length(input->exprs) >= SHARED_COLUMNS_MAX - 1 || !can_deparse(input, expr))
 		return false;
-	input->deparser = trial;
+	text = deparse_site_expression(&input->deparser, expr, &reason);
+	if (text == NULL)
+		return false;
 	input->exprs = lappend(input->exprs, expr);
 	input->types = lappend(input->types, memcpy(palloc(sizeof(SecretType)), &type, sizeof(SecretType)));
 	input->texts = lappend(input->texts, text);
@@ -555,6 +566,7 @@ start(SiteInput *input, Compiler *compiler)
 	input->compiler = compiler;
 	input->from.serverid = compiler->serverid;
 	deparser_start(&input->deparser, compiler->root);
+	input->deparser.constants = compiler->maker.deparser.constants;
 }
 
 /* ---- one table ---- */
@@ -571,13 +583,7 @@ take_conditions(SiteInput *input, List **conditions)
 		return NIL;
 	foreach(lc, *conditions)
 	{
-		Deparser	trial = input->deparser;
-		char	   *reason;
-
-		trial.columns = list_copy(trial.columns);
-		trial.params = list_copy(trial.params);
-		if (bms_equal(pull_varnos(input->compiler->root, lfirst(lc)), input->relids) &&
-			deparse_site_expression(&trial, lfirst(lc), &reason) != NULL)
+		if (bms_equal(pull_varnos(input->compiler->root, lfirst(lc)), input->relids) && can_deparse(input, lfirst(lc)))
 			taken = lappend(taken, lfirst(lc));
 		else
 			left = lappend(left, lfirst(lc));

@@ -42,6 +42,10 @@ extern bool site_column_type(PlannerInfo *root, Bitmapset *optional, Node *expr,
  */
 extern bool site_rows_bound(TermMaker *maker, List *tables, bool grouped, uint64 *rows);
 
+/* settings secmed.site_rows, 0: what the tables are published with, and secmed.site_groups */
+extern int	site_rows_setting;
+extern int	site_groups_setting;
+
 /* The largest of the tables' smallest groups. */
 extern uint64 site_threshold(List *tables);
 

@@ -107,7 +107,7 @@ typedef struct Contract
 	char	   *legal_basis;
 	char	   *terms;
 
-	bool		over_sites;		/* or over shared tables */
+	bool		over_sites;		/* sums of sites; or a plan over shares: of shared tables, or with sites of their rows */
 	char	   *query;
 	const uint8 *plan;			/* points into the decoded bytes */
 	size_t		plan_len;

@@ -192,10 +192,8 @@ nodes_problem(const Contract *contract)
 		return "names a node twice";
 	if (contract->nparties != PARTIES && (contract->nparties != 0 || !contract->over_sites))
 		return "does not name three parties";
-	if (contract->over_sites && contract->nsites < SITES_MIN)
+	if (contract->nsites < SITES_MIN && (contract->over_sites || contract->nsites > 0))
 		return "names fewer than two sites";
-	if (!contract->over_sites && contract->nsites > 0)
-		return "names sites of a question over shared tables";
 	if (strcmp(contract->model, MODEL_HONEST_MAJORITY) != 0)
 		return "names an unknown security model";
 	return NULL;
@@ -295,8 +293,8 @@ contract_parameter(const Contract *contract, const char *name)
 int
 contract_signers(const Contract *contract, const NodeRef **signers)
 {
-	*signers = contract->over_sites ? contract->sites : contract->parties;
-	return contract->over_sites ? contract->nsites : contract->nparties;
+	*signers = contract->nsites > 0 ? contract->sites : contract->parties;
+	return contract->nsites > 0 ? contract->nsites : contract->nparties;
 }
 
 uint64

@@ -73,7 +73,8 @@ describe_query(StringInfo out, const Contract *contract)
 				   psprintf("%s %s: %s%s%s", param->name, param->type, bounds_text(param),
 							param->words[0] ? "; " : "", param->words));
 	}
-	words_text(out, "asked of", contract->over_sites ? "the rows of sites" : "shared tables");
+	words_text(out, "asked of", contract->over_sites ? "the rows of sites" :
+			   contract->nsites > 0 ? "rows that sites share for the run" : "shared tables");
 	hash_bytes(hash, contract->plan, contract->plan_len);
 	words_hex(out, "plan", hash, HASH_BYTES);
 }

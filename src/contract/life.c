@@ -267,7 +267,7 @@ contract_waits(StringInfo out, const Contract *contract, const ContractLife *lif
 							 life->organisations, contract->vetting_organisations_min));
 	if (life->waits & CONTRACT_WAITS_SIGNATURES)
 	{
-		clause(out, contract->over_sites ? "not signed by site " : "not signed by party ");
+		clause(out, contract->nsites > 0 ? "not signed by site " : "not signed by party ");
 		for (int i = 0, named = 0; i < n; i++)
 			if ((life->signed_by >> i & 1) == 0)
 				appendStringInfo(out, "%s\"%s\"", named++ ? ", " : "", signers[i].name);

@@ -355,11 +355,11 @@ fill_node(NodeRef *node, const char *name)
 }
 
 static void
-fill_nodes(Contract *contract, Oid serverid)
+fill_nodes(Contract *contract, const ContractQuestion *question)
 {
-	Federation *federation = federation_of_server(serverid);
+	Federation *federation = federation_of_server(question->scan->fs_server);
 
-	contract->nsites = contract->over_sites ? federation->nsites : 0;
+	contract->nsites = question->asks_sites ? federation->nsites : 0;
 	for (int i = 0; i < contract->nsites; i++)
 		fill_node(&contract->sites[i], federation->sites[i]);
 	contract->nparties = PARTIES;
@@ -367,7 +367,7 @@ fill_nodes(Contract *contract, Oid serverid)
 		fill_node(&contract->parties[i], federation->parties[i]);
 }
 
-/* Over shared tables the smallest group is the tables', and stands in the plan. */
+/* Over shares the smallest group is the tables', and stands in the plan. */
 static void
 check_threshold(Contract *contract, const ContractQuestion *question)
 {
@@ -379,7 +379,7 @@ check_threshold(Contract *contract, const ContractQuestion *question)
 	if (contract->patients_min > Max(threshold, 1))
 		ereport(ERROR,
 				(errcode(ERRCODE_SECMED_CONTRACT),
-				 errmsg("the smallest group of these shared tables is " UINT64_FORMAT " patients", threshold),
+				 errmsg("the smallest group of these tables is " UINT64_FORMAT " patients", threshold),
 				 errhint("It is the tables' own: patients_min => " UINT64_FORMAT ".", Max(threshold, 1))));
 }
 
@@ -402,7 +402,7 @@ fill_question(Contract *contract)
 	memcpy(contract->skeleton, skeleton->skeleton, HASH_BYTES);
 	if (!contract_slots_of(contract, skeleton->taken, &reason))
 		refuse_question(reason, "Write constants, or parameters as they are.");
-	fill_nodes(contract, question.scan->fs_server);
+	fill_nodes(contract, &question);
 	check_threshold(contract, &question);
 }
 

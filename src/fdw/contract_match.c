@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "catalog/namespace.h"
+#include "compute/merge.h"
 #include "fdw/contract_match.h"
 #include "govern/contract_values.h"
 #include "nodes/makefuncs.h"
@@ -26,6 +27,7 @@ typedef struct Matching
 {
 	PlannerInfo *root;
 	bool		over_sites;
+	bool		merged;			/* the answer is of groups that sites have made */
 	Oid			serverid;
 	bool		(*plan) (struct Matching *matching, Constants *constants, StringInfo bytes);
 
@@ -160,7 +162,10 @@ plan_over_shared(Matching *matching, Constants *constants, StringInfo bytes)
 	QueryRefusal refusal;
 	StringInfoData plan;
 
-	matching->answer = answer_query(matching->root, matching->stage, matching->targets, matching->having, constants, &refusal);
+	if (matching->merged)
+		matching->answer = merge_query(matching->root, matching->grouped, matching->having, constants, &refusal);
+	else
+		matching->answer = answer_query(matching->root, matching->stage, matching->targets, matching->having, constants, &refusal);
 	if (matching->answer == NULL)
 		return false;
 	initStringInfo(&plan);
@@ -178,20 +183,28 @@ skeleton_hash(uint8 out[HASH_BYTES], bool over_sites, const void *plan, size_t l
 
 /* ---- finding one ---- */
 
+/* Rows of sites are in the plan that was made last. */
+static bool
+asks_sites(const Matching *matching)
+{
+	return matching->over_sites || oblivious_plan_asks_sites(matching->answer->plan);
+}
+
 static bool
 same_sites(const Matching *matching, const Contract *contract)
 {
 	Federation *federation = federation_of_server(matching->serverid);
+	int			nsites = asks_sites(matching) ? federation->nsites : 0;
 
-	if (contract->over_sites != matching->over_sites)
+	if (contract->over_sites != matching->over_sites || contract->nsites != nsites)
 		return false;
-	for (int i = 0; i < federation->nsites && matching->over_sites; i++)
+	for (int i = 0; i < nsites; i++)
 		if (noderef_find(contract->sites, contract->nsites, federation->sites[i]) < 0)
 			return false;
 	for (int i = 0; i < contract->nparties; i++)
 		if (noderef_find(contract->parties, contract->nparties, federation->parties[i]) < 0)
 			return false;
-	return !matching->over_sites || federation->nsites == contract->nsites;
+	return true;
 }
 
 static bool
@@ -347,10 +360,11 @@ contract_match_shape(PlannerInfo *root, RelOptInfo *grouped, List *having, Shape
 }
 
 Answer *
-contract_match_answer(PlannerInfo *root, AnswerStage stage, List *targets, List *having, Answer *answer)
+contract_match_answer(PlannerInfo *root, RelOptInfo *merged, AnswerStage stage, List *targets, List *having,
+					  Answer *answer)
 {
-	Matching	matching = {.root = root,.over_sites = false,.serverid = answer->serverid,.plan = plan_over_shared,
-	.stage = stage,.targets = targets,.having = having};
+	Matching	matching = {.root = root,.over_sites = false,.merged = merged != NULL,.serverid = answer->serverid,
+	.plan = plan_over_shared,.grouped = merged,.stage = stage,.targets = targets,.having = having,.answer = answer};
 	const StoredContract *match = find_match(&matching);
 
 	depend_on_contracts(root);

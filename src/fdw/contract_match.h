@@ -13,9 +13,11 @@
 /*
  * The question as a contract has it: with the contract's plan, and the query's own constants as
  * values of its parameters; its contract is set.  Otherwise what was given.  An error if several allow it.
+ * merged: the relation whose groups the sites have made (merge.h); NULL: none.
  */
 extern Shape *contract_match_shape(PlannerInfo *root, RelOptInfo *grouped, List *having, Shape *shape);
-extern Answer *contract_match_answer(PlannerInfo *root, AnswerStage stage, List *targets, List *having, Answer *answer);
+extern Answer *contract_match_answer(PlannerInfo *root, RelOptInfo *merged, AnswerStage stage, List *targets,
+									 List *having, Answer *answer);
 
 /* An error if secmed.contract names one, and this plan, which was chosen, is not of it. */
 extern void contract_match_check(const AskedContract *contract);

@@ -12,6 +12,7 @@
 #include "commands/defrem.h"
 #include "compute/compile.h"
 #include "compute/scan.h"
+#include "compute/site_input.h"
 #include "fdw/contract_query.h"
 #include "foreign/foreign.h"
 #include "nodes/nodeFuncs.h"
@@ -261,6 +262,16 @@ only_scan(PlannedStmt *planned)
 	return linitial(scans);
 }
 
+/* Of a plan over shares. */
+static bool
+asks_sites(const ContractQuestion *question)
+{
+	ObliviousPlan plan;
+	const char *reason;
+
+	return oblivious_plan_decode(&plan, question->plan, question->plan_len, &reason) && oblivious_plan_asks_sites(&plan);
+}
+
 static void
 read_scan(ContractQuestion *question)
 {
@@ -272,10 +283,11 @@ read_scan(ContractQuestion *question)
 	question->over_sites = !shared;
 	question->plan = (uint8 *) VARDATA_ANY(plan);
 	question->plan_len = VARSIZE_ANY_EXHDR(plan);
+	question->asks_sites = !shared || asks_sites(question);
 	question->contract = asked_contract_from_list(list_nth(private, shared ? 5 : 3));
 }
 
-/* A plan over shared tables says how many rows an answer and a join may have: as the contract's does. */
+/* A plan over shares says how many rows inputs, joins and the answer may have: as the contract's does. */
 static void
 use_limits(const StoredContract *stored)
 {
@@ -285,6 +297,9 @@ use_limits(const StoredContract *stored)
 	if (stored == NULL || stored->contract.over_sites ||
 		!oblivious_plan_decode(&plan, stored->contract.plan, stored->contract.plan_len, &reason))
 		return;
+	for (int i = 0; i < plan.ninputs; i++)
+		if (plan.inputs[i].source != NULL)
+			*(plan.inputs[i].source->grouped ? &site_groups_setting : &site_rows_setting) = (int) plan.inputs[i].source->rows;
 	for (int i = 0; i < plan.nnodes; i++)
 	{
 		if (plan.nodes[i].kind == PLAN_RELEASE && plan.nodes[i].rows > 0)
@@ -299,6 +314,8 @@ plan_query(const char *sql, Query *query, const StoredContract *stored, List **s
 {
 	int			answer_rows = answer_rows_max;
 	int			join_rows = join_rows_max;
+	int			site_rows = site_rows_setting;
+	int			site_groups = site_groups_setting;
 	PlannedStmt *planned;
 
 	PG_TRY();
@@ -312,6 +329,8 @@ plan_query(const char *sql, Query *query, const StoredContract *stored, List **s
 	{
 		answer_rows_max = answer_rows;
 		join_rows_max = join_rows;
+		site_rows_setting = site_rows;
+		site_groups_setting = site_groups;
 		contract_to_match = NULL;
 		contract_skeletons = NULL;
 	}

@@ -20,6 +20,7 @@ typedef struct ContractQuestion
 	PlannedStmt *planned;
 	ForeignScan *scan;
 	bool		over_sites;
+	bool		asks_sites;		/* so it does, or rows of sites are in its plan */
 	AskedContract contract;		/* that the planner found */
 	const uint8 *plan;			/* bytes */
 	size_t		plan_len;

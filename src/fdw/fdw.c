@@ -297,16 +297,22 @@ answer_over_sites(PlannerInfo *root, RelOptInfo *output, AnswerStage answered, L
 {
 	QueryRefusal refusal;
 	Answer	   *answer = NULL;
+	RelOptInfo *merged = NULL;
 
 	if (!may_share(root))
 		return NULL;
 	if (answered == ANSWER_GROUPS && OidIsValid(output->serverid))
-		answer = merge_query(root, output, having, &refusal);
-	if (answer == NULL)
+		answer = merge_query(root, output, having, NULL, &refusal);
+	if (answer != NULL)
+		merged = output;
+	else
 		answer = answer_query(root, answered, stage_targets(root, answered, output), having, NULL, &refusal);
 	if (answer == NULL)
+	{
 		note_refusal_on_shares(root, &refusal);
-	return answer;
+		return NULL;
+	}
+	return contract_match_answer(root, merged, answered, stage_targets(root, answered, output), having, answer);
 }
 
 static void
@@ -333,7 +339,7 @@ shared_upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input
 	answer = answer_query(root, answered, stage_targets(root, answered, output), having, NULL, &refusal);
 	if (answer != NULL)
 		add_answer_path(root, stage, output,
-						contract_match_answer(root, answered, stage_targets(root, answered, output), having, answer));
+						contract_match_answer(root, NULL, answered, stage_targets(root, answered, output), having, answer));
 	else
 		note_refusal(root, &refusal);
 }

@@ -44,14 +44,30 @@ same_plan(const Contract *contract, const Request *request)
 		asked.len == contract->plan_len && memcmp(asked.data, contract->plan, asked.len) == 0;
 }
 
+/*
+ * How many of a plan's parameters come as values of secret types: those of what parties compute; values for the
+ * SELECTs of sites, which follow, are text.
+ */
+static int
+shared_values(const Contract *contract)
+{
+	ObliviousPlan plan;
+	const char *reason;
+
+	if (contract->over_sites || !oblivious_plan_decode(&plan, contract->plan, contract->plan_len, &reason))
+		return 0;
+	return plan.nparams;
+}
+
 static const char *
 value_problem(const Contract *contract, const Request *request)
 {
+	int			nshared = shared_values(contract);
+
 	for (int i = 0; i < request->nparams; i++)
 	{
 		const ContractParameter *param = &contract->params[contract->plan_params[i]];
-		const char *value = contract->over_sites ? request->params[i] :
-			contract_value_of_shared(param, request->params[i]);
+		const char *value = i < nshared ? contract_value_of_shared(param, request->params[i]) : request->params[i];
 		const char *problem = contract_value_problem(param, value);
 
 		if (problem != NULL)

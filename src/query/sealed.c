@@ -57,6 +57,17 @@ sealed_ask(Request *request)
 }
 
 void
+sealed_refuse(void)
+{
+	if (result_to != NULL && result_to[0] != '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("answers computed on shares are not sealed to a reader"),
+				 errdetail("secmed.result_to is set, and this question is computed over shared tables, or rows that sites share."),
+				 errhint("RESET secmed.result_to, or ask for sums over domains that are published.")));
+}
+
+void
 sealed_reader(Identity *reader, const Request *request)
 {
 	if (!identity_find(reader, request->reader))

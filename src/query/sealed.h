@@ -15,6 +15,12 @@
 /* At the coordinator: fills in the reader that secmed.result_to names, if it does. */
 extern void sealed_ask(Request *request);
 
+/*
+ * At the coordinator, of a question whose answer comes as shares of a table: ERRCODE_FEATURE_NOT_SUPPORTED if
+ * secmed.result_to names a reader, to whom it can't be sealed.
+ */
+extern void sealed_refuse(void);
+
 /* At each node: the reader of a request that names one; an error unless he may read now. */
 extern void sealed_reader(Identity *reader, const Request *request);
 

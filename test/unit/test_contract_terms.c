@@ -131,7 +131,8 @@ test_question_rules(void)
 		 contract.noise = NULL);
 	rule("asks for noise on an answer over shared tables", "noise over shared tables", contract.over_sites = false;
 		 contract.nsites = 0);
-	rule("names sites of a question over shared tables", "with sites", contract.over_sites = false; contract.noise = NULL);
+	rule("accepted", "over rows that sites share", contract.over_sites = false; contract.noise = NULL);
+	rule("names fewer than two sites", "over rows of one site", contract.over_sites = false; contract.noise = NULL; contract.nsites = 1);
 }
 
 static void
