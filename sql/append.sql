@@ -49,7 +49,7 @@ DO $$ BEGIN FOR i IN 1 .. 600 LOOP PERFORM secmed.append_note('note ' || i); END
 SELECT c.relname, pg_get_expr(c.relpartbound, c.oid), pg_get_userbyid(c.relowner) = pg_get_userbyid(p.relowner) AS same_owner
   FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class p ON p.oid = i.inhparent
  WHERE i.inhparent IN ('secmed.ledger'::regclass, 'secmed.ledger_payload'::regclass) ORDER BY relname;
-SELECT tableoid::regclass, min(seq) / 256 AS first, max(seq) / 256 AS last FROM secmed.ledger GROUP BY 1 ORDER BY 1;
+SELECT tableoid::regclass, min(seq) / 256 AS first, max(seq) / 256 AS last FROM secmed.ledger WHERE seq < 768 GROUP BY 1 ORDER BY 1;
 SELECT tableoid::regclass, min(seq) / 256 AS first, max(seq) / 256 AS last FROM secmed.ledger_payload GROUP BY 1 ORDER BY 1;
 SELECT ok, entries > 600 AS many, reason FROM secmed.verify_ledger();
 TRUNCATE secmed.ledger_000000000000256;
@@ -107,7 +107,7 @@ CREATE DATABASE regress_append_copy;
 \! pg_dump regress_append 2>&1 | psql -X -q -d regress_append_copy -v ON_ERROR_STOP=1 -o /dev/null
 \c regress_append_copy
 SELECT ok, entries > 600 AS many, reason FROM secmed.verify_ledger();
-SELECT tableoid::regclass, min(seq) / 256 AS first, max(seq) / 256 AS last FROM secmed.ledger GROUP BY 1 ORDER BY 1;
+SELECT tableoid::regclass, min(seq) / 256 AS first, max(seq) / 256 AS last FROM secmed.ledger WHERE seq < 768 GROUP BY 1 ORDER BY 1;
 SELECT count(DISTINCT indrelid) = count(DISTINCT inhrelid) AS all_indexed, indisunique, pg_get_expr(indpred, indrelid)
   FROM pg_inherits LEFT JOIN pg_index ON indrelid = inhrelid WHERE inhparent = 'secmed.ledger'::regclass GROUP BY 2, 3 ORDER BY 2, 3 NULLS FIRST;
 TRUNCATE secmed.ledger_000000000000256;
@@ -128,7 +128,7 @@ SELECT pg_total_relation_size('secmed.ledger_000000000000256') AS ledger, pg_tot
 SELECT secmed.archive_ledger(600, :'archive');
 SELECT pg_relation_size('secmed.ledger_000000000000256') AS rows, pg_total_relation_size('secmed.ledger_000000000000256') < :ledger AS ledger_shrunk,
 	   pg_total_relation_size('secmed.ledger_payload_000000000000256') < :payload / 2 AS payload_shrunk;
-SELECT tableoid::regclass, min(seq) / 256 AS first, max(seq) / 256 AS last FROM secmed.ledger GROUP BY 1 ORDER BY 1;
+SELECT tableoid::regclass, min(seq) / 256 AS first, max(seq) / 256 AS last FROM secmed.ledger WHERE seq < 768 GROUP BY 1 ORDER BY 1;
 SELECT outcome, counters FROM secmed.events WHERE kind = 'archived';
 SELECT ok, entries > 600 AS many, reason FROM secmed.verify_ledger();
 SELECT secmed.archive_ledger(600, :'archive');
