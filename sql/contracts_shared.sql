@@ -3,7 +3,7 @@
 \getenv abs_srcdir PG_ABS_SRCDIR
 \getenv abs_builddir PG_ABS_BUILDDIR
 \set sign :abs_srcdir '/sql/include/sign.sql'
-\set signed_by_all :abs_srcdir '/sql/include/contract_signed.sql'
+\set active :abs_srcdir '/sql/include/contract_active.sql'
 \set keys :abs_builddir '/results/contracts-'
 SELECT setting || '/secmed' AS tool FROM pg_config WHERE name = 'BINDIR' \gset
 \c north postgres
@@ -32,30 +32,20 @@ INSERT INTO person SELECT i, CASE WHEN i % 3 = 0 THEN 'f' ELSE 'm' END, 20 + i F
 -- a question over a shared table, one over groups that sites make, one over their rows
 SELECT secmed.draft_contract('shared', 'Ages', 'How old?', 'SELECT sex, count(*) AS n, max(age) AS top FROM person WHERE age >= $1 GROUP BY sex ORDER BY sex',
 	'[{"name": "from", "type": "integer", "min": 20, "max": 70}]', legal_basis => 'L', terms => 'T', patients_min => 5, vetters => 1) AS draft \gset
-\set signer ada
-\i :sign
-SELECT secmed.submit_document(:'signed') <> '' AS taken;
+\set named shared
+\i :active
 SET secmed.site_groups = 1024;
 SELECT secmed.draft_contract('groups', 'Ages', 'How many of each?', 'SELECT stage, count(*) AS n FROM measure WHERE i4 >= $1 GROUP BY stage',
 	'[{"name": "from", "type": "integer", "min": 0, "max": 60}]', legal_basis => 'L', terms => 'T', patients_min => 11, vetters => 1);
 SELECT secmed.draft_contract('groups', 'Ages', 'How many of each?', 'SELECT stage, count(*) AS n FROM measure WHERE i4 >= $1 GROUP BY stage ORDER BY stage',
 	'[{"name": "from", "type": "integer", "min": 0, "max": 60}]', legal_basis => 'L', terms => 'T', patients_min => 5, vetters => 1) AS draft \gset
-\i :sign
-SELECT secmed.submit_document(:'signed') <> '' AS taken;
+\set named groups
+\i :active
 SET secmed.site_rows = 1024;
 SELECT secmed.draft_contract('rows', 'Distinct ages', 'How many?', 'SELECT count(DISTINCT i4) AS ages, count(*) AS n FROM measure WHERE i4 >= $1 AND i4 < $2',
 	'[{"name": "from", "type": "integer", "min": 0, "max": 1000}, {"name": "below", "type": "integer", "min": 5000, "max": 9000}]', legal_basis => 'L', terms => 'T', patients_min => 5, vetters => 1) AS draft \gset
-\i :sign
-SELECT secmed.submit_document(:'signed') <> '' AS taken;
-SELECT name, state, waits_for FROM secmed.contract WHERE name IN ('shared', 'groups', 'rows') ORDER BY name COLLATE "C";
-\set ECHO none
-\set name shared
-\i :signed_by_all
-\set name groups
-\i :signed_by_all
-\set name rows
-\i :signed_by_all
-\set ECHO all
+\set named rows
+\i :active
 \c desk postgres
 SELECT node, problem FROM secmed.exchange_documents() ORDER BY node COLLATE "C";
 \c desk alice
