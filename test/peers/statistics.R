@@ -6,7 +6,8 @@
 #
 # A line of a FILE that ends in "-- R: call" holds a figure, near(sql, figure);
 # the call is evaluated over the rows of sql/include/data.sql, which are made
-# here by the same formulas.  What R has no function for is written down
+# here by the same formulas.  One of a Markdown file that is "R `call` figures" holds them rounded; the call is
+# evaluated over the lung trial of test/data.  What R has no function for is written down
 # below from its definition.
 
 p <- 1:330
@@ -153,6 +154,15 @@ lung <- read.csv("test/data/lung.csv")
 if (!with_survival)
 	cat("R's package survival is not here: its figures are not looked at (r-cran-survival)\n")
 
+# The study's: deaths within 180 days, of those who were followed so long.
+lung <- read.csv("test/data/lung.csv")
+early <- glm(time <= 180 ~ age + factor(sex) + ph_karno, binomial, subset(lung, time > 180 | status == 2))
+in_study <- function(call, figures)
+{
+	decimals <- nchar(sub("^[^.]*[.]?", "", figures))
+	sprintf("%.*f", decimals, as.numeric(unlist(eval(parse(text = call)))))
+}
+
 evaluate <- function(call)
 {
 	of_survival <- grepl("Surv(", call, fixed = TRUE)
@@ -181,6 +191,21 @@ for (file in setdiff(arguments, "--write"))
 		{
 			bad <- bad + 1
 			cat(sprintf("%s:%d: %s is %.16g, not %s\n", file, i, call, value, found[3]))
+		}
+	}
+	for (i in grep("^R `.*` ", lines))
+	{
+		call <- sub("^R `(.*)` .*$", "\\1", lines[i])
+		figures <- strsplit(sub("^R `.*` ", "", lines[i]), " ")[[1]]
+		value <- in_study(call, figures)
+		if (writes)
+			lines[i] <- paste0("R `", call, "` ", paste(value, collapse = " "))
+		else if (identical(value, figures))
+			good <- good + 1
+		else
+		{
+			bad <- bad + 1
+			cat(sprintf("%s:%d: %s is %s, not %s\n", file, i, call, paste(value, collapse = " "), paste(figures, collapse = " ")))
 		}
 	}
 	if (writes)

@@ -135,6 +135,48 @@ as_in_r('SELECT sex, status, count(*) FROM consortium.trial GROUP BY sex, status
 as_in_r('SELECT stddev(time) FROM consortium.trial GROUP BY sex ORDER BY sex',
 	[ 213.05159547314048, 203.46881990653335 ], 'tapply');
 
+# The study of docs/study.md: its statements print what it shows -------------
+
+# Statements with what stands below them in their block, and R's figures for it.
+sub study_statements
+{
+	my ($file) = @_;
+	my ($open, @statements);
+	for (split /\n/, PostgreSQL::Test::Utils::slurp_file($file))
+	{
+		push @statements, { sql => '', shown => '', figures => [] } if s/^    r=> /    /;
+		if (/^R `.*` (.*)/)
+		{
+			push @{ $statements[-1]{figures} }, split / /, $1;
+		}
+		elsif (/^    (.*)/ && @statements && $statements[-1]{sql} !~ /;$/)
+		{
+			$statements[-1]{sql} .= "$1\n" =~ s/\s+$/ /r;
+			$statements[-1]{sql} =~ s/; $/;/;
+		}
+		elsif (/^    (.*)/ && @statements)
+		{
+			$statements[-1]{shown} .= $1 =~ s/\s+$//r . "\n";
+		}
+	}
+	return @statements;
+}
+
+SKIP:
+{
+	my $study = "$FindBin::RealBin/../../docs/study.md";
+	skip 'docs/ is not beside test/', 1 unless -e $study;
+	for my $statement (study_statements($study))
+	{
+		my ($ret, $out, $err) = $c->ask("SET client_min_messages = warning; $statement->{sql}",
+			extra_params => [ '-P', 'format=aligned', '-P', 'tuples_only=off', '-P', 'footer=off' ]);
+		$out = join '', map { s/\s+$//r . "\n" } split /\n/, "$out\n$err";
+		is($out, $statement->{shown}, 'study: ' . substr($statement->{sql}, 0, 60));
+		my @missing = grep { index($statement->{shown}, $_) < 0 } @{ $statement->{figures} };
+		is("@missing", '', 'and has the figures of R');
+	}
+}
+
 # On record -----------------------------------------------------------------
 
 my @nodes = (@hospitals, 'research');
