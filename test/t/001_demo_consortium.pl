@@ -17,7 +17,7 @@ $c->import_tables;
 # Every aggregate as on the pooled rows -------------------------------------
 
 my @alike = (
-	'the query of the README' => 'SELECT sex, count(*), avg(age), stddev(age), corr(age, wt_loss)
+	'the query of the README' => 'SELECT sex, count(*), avg(age), stddev(age), corr(age, time)
 		FROM consortium.trial WHERE ph_ecog <= 1 GROUP BY sex ORDER BY sex',
 	'count' => 'SELECT count(*), count(wt_loss), count(meal_cal) FROM consortium.trial',
 	'count(DISTINCT patient)' => 'SELECT sex, count(DISTINCT patient_id) FROM consortium.trial GROUP BY sex ORDER BY sex',
@@ -96,12 +96,12 @@ sub as_in_r
 }
 
 # x <- d[d$sex == s & !is.na(d$ph.ecog) & d$ph.ecog <= 1, ]; nrow(x);
-# mean(x$age); sd(x$age); cor(x$age, x$wt.loss, use = "complete.obs")
+# mean(x$age); sd(x$age); cor(x$age, x$time)
 as_in_r(
-	'SELECT sex, count(*), avg(age), stddev(age), corr(age, wt_loss)
+	'SELECT sex, count(*), avg(age), stddev(age), corr(age, time)
 		FROM consortium.trial WHERE ph_ecog <= 1 GROUP BY sex ORDER BY sex',
-	[ 1, 107, 62.859813084112147, 9.359132960699597, 0.0092117424602166965,
-		2, 69, 59, 8.1979193917079449, -0.050353440585065884 ],
+	[ 1, 107, 62.859813084112147, 9.359132960699597, -0.066023789867236296,
+		2, 69, 59, 8.1979193917079449, 0.089912779561067857 ],
 	'mean, sd, cor by sex');
 
 # nrow(d); mean(d$age); var(d$age); sd(d$time); mean(d$meal.cal, na.rm = TRUE);

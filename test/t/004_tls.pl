@@ -8,7 +8,7 @@ use Secmed;
 use Test::More;
 
 my @hospitals = qw(charite lmu gemelli);
-my $query = 'SELECT sex, count(*), avg(age), corr(age, wt_loss) FROM consortium.trial GROUP BY sex ORDER BY sex';
+my $query = 'SELECT sex, count(*), avg(age), corr(age, time) FROM consortium.trial GROUP BY sex ORDER BY sex';
 
 for my $transport (qw(tls tcp))
 {
