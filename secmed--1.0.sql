@@ -3625,6 +3625,59 @@ GRANT EXECUTE ON FUNCTION secmed.glm_sums_step(internal, double precision[], dou
 	secmed.glm_sums_serialize(internal), secmed.glm_sums_deserialize(bytea, internal), secmed.glm_sums_final(internal)
 	TO secmed_analyst;
 
+-- Counts of events, and programs of the parties on them: see src/query/event_counts.h, src/estimate.
+CREATE FUNCTION secmed.event_counts_step(state internal, cell integer, event boolean, stratum integer, shape integer[]) RETURNS internal
+	AS 'MODULE_PATHNAME', 'secmed_event_counts_step' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.event_counts_step(internal, integer, boolean, integer, integer[]) IS 'Transition of event_counts.';
+REVOKE ALL ON FUNCTION secmed.event_counts_step(internal, integer, boolean, integer, integer[]) FROM PUBLIC;
+
+CREATE FUNCTION secmed.event_counts_combine(a internal, b internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'secmed_event_counts_combine' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.event_counts_combine(internal, internal) IS 'Combines the counts of parallel workers.';
+REVOKE ALL ON FUNCTION secmed.event_counts_combine(internal, internal) FROM PUBLIC;
+
+CREATE FUNCTION secmed.event_counts_serialize(state internal) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'secmed_event_counts_serialize' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.event_counts_serialize(internal) IS 'Counts of events, with their shape, as bytes.';
+REVOKE ALL ON FUNCTION secmed.event_counts_serialize(internal) FROM PUBLIC;
+
+CREATE FUNCTION secmed.event_counts_deserialize(bytes bytea, state internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'secmed_event_counts_deserialize' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.event_counts_deserialize(bytea, internal) IS 'Bytes as counts of events.';
+REVOKE ALL ON FUNCTION secmed.event_counts_deserialize(bytea, internal) FROM PUBLIC;
+
+CREATE FUNCTION secmed.event_counts_final(state internal) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'secmed_event_counts_final' LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.event_counts_final(internal) IS 'Counts of events alone, as integers of eight bytes.';
+REVOKE ALL ON FUNCTION secmed.event_counts_final(internal) FROM PUBLIC;
+
+CREATE AGGREGATE secmed.event_counts(integer, boolean, integer, integer[]) (
+	SFUNC = secmed.event_counts_step, STYPE = internal, SSPACE = 65536,
+	FINALFUNC = secmed.event_counts_final, COMBINEFUNC = secmed.event_counts_combine,
+	SERIALFUNC = secmed.event_counts_serialize, DESERIALFUNC = secmed.event_counts_deserialize,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.event_counts(integer, boolean, integer, integer[]) IS
+'How many rows have their event, and how many are last seen, in each cell of a grid of times, of each stratum: what a site adds up for survfit() and its like.';
+REVOKE ALL ON FUNCTION secmed.event_counts(integer, boolean, integer, integer[]) FROM PUBLIC;
+
+CREATE FUNCTION secmed.estimate_events_step(state internal, cell integer, event boolean, stratum integer, shape integer[], program bigint[]) RETURNS internal
+	AS 'MODULE_PATHNAME', 'secmed_estimate_events_step' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.estimate_events_step(internal, integer, boolean, integer, integer[], bigint[]) IS 'An error: only parties compute estimate_events.';
+REVOKE ALL ON FUNCTION secmed.estimate_events_step(internal, integer, boolean, integer, integer[], bigint[]) FROM PUBLIC;
+
+CREATE FUNCTION secmed.estimate_events_final(state internal) RETURNS double precision[]
+	AS 'MODULE_PATHNAME', 'secmed_estimate_events_final' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION secmed.estimate_events_final(internal) IS 'An error: only parties compute estimate_events.';
+REVOKE ALL ON FUNCTION secmed.estimate_events_final(internal) FROM PUBLIC;
+
+CREATE AGGREGATE secmed.estimate_events(integer, boolean, integer, integer[], bigint[]) (
+	SFUNC = secmed.estimate_events_step, STYPE = internal, FINALFUNC = secmed.estimate_events_final, PARALLEL = SAFE);
+COMMENT ON AGGREGATE secmed.estimate_events(integer, boolean, integer, integer[], bigint[]) IS
+'What survfit() and its like ask over sites: these count events on a grid of times, the parties compute on the sums, which stay secret, and only what that comes to is opened, of groups with enough patients and events.';
+REVOKE ALL ON FUNCTION secmed.estimate_events(integer, boolean, integer, integer[], bigint[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.estimate_events(integer, boolean, integer, integer[], bigint[]),
+	secmed.estimate_events_step(internal, integer, boolean, integer, integer[], bigint[]), secmed.estimate_events_final(internal) TO secmed_analyst;
+
 GRANT USAGE ON SCHEMA secmed TO secmed_runner;
 GRANT EXECUTE ON FUNCTION secmed.exact_sum_step(internal, double precision) TO secmed_runner;
 GRANT EXECUTE ON FUNCTION secmed.exact_product_step(internal, double precision, double precision) TO secmed_runner;
@@ -3642,6 +3695,12 @@ GRANT EXECUTE ON FUNCTION secmed.glm_sums_combine(internal, internal) TO secmed_
 GRANT EXECUTE ON FUNCTION secmed.glm_sums_serialize(internal) TO secmed_runner;
 GRANT EXECUTE ON FUNCTION secmed.glm_sums_deserialize(bytea, internal) TO secmed_runner;
 GRANT EXECUTE ON FUNCTION secmed.exact_glm_sums(double precision[], double precision, double precision, double precision, double precision[]) TO secmed_runner;
+GRANT EXECUTE ON FUNCTION secmed.event_counts_step(internal, integer, boolean, integer, integer[]) TO secmed_runner;
+GRANT EXECUTE ON FUNCTION secmed.event_counts_combine(internal, internal) TO secmed_runner;
+GRANT EXECUTE ON FUNCTION secmed.event_counts_serialize(internal) TO secmed_runner;
+GRANT EXECUTE ON FUNCTION secmed.event_counts_deserialize(bytea, internal) TO secmed_runner;
+GRANT EXECUTE ON FUNCTION secmed.event_counts_final(internal) TO secmed_runner;
+GRANT EXECUTE ON FUNCTION secmed.event_counts(integer, boolean, integer, integer[]) TO secmed_runner;
 
 CREATE FUNCTION secmed.check_shared("table" regclass, OUT party text, OUT other text, OUT ok boolean, OUT detail text)
 	RETURNS SETOF record
@@ -3911,29 +3970,29 @@ GRANT USAGE ON TYPE secmed.survival_test TO secmed_analyst;
 
 CREATE FUNCTION secmed.survfit(formula text, relation regclass, times double precision[] DEFAULT NULL,
 		conf_type text DEFAULT 'log', conf_level double precision DEFAULT 0.95, "where" text DEFAULT NULL,
-		levels jsonb DEFAULT NULL) RETURNS SETOF secmed.survival_point
+		levels jsonb DEFAULT NULL, grid double precision[] DEFAULT NULL) RETURNS SETOF secmed.survival_point
 	AS 'MODULE_PATHNAME', 'secmed_survfit' LANGUAGE C CALLED ON NULL INPUT VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION secmed.survfit(text, regclass, double precision[], text, double precision, text, jsonb) IS
-'Survival curves, as R''s survfit: surv(time, event) ~ arm, or ~ 1; at the asked times, or at all times of the rows. conf_type is log, log-log or plain.';
-REVOKE ALL ON FUNCTION secmed.survfit(text, regclass, double precision[], text, double precision, text, jsonb) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION secmed.survfit(text, regclass, double precision[], text, double precision, text, jsonb) TO secmed_analyst;
+COMMENT ON FUNCTION secmed.survfit(text, regclass, double precision[], text, double precision, text, jsonb, double precision[]) IS
+'Survival curves, as R''s survfit: surv(time, event) ~ arm, or ~ 1; at the asked times, or at all times of the rows. conf_type is log, log-log or plain. Over sites these count events on a public grid (the time''s public values, or grid: first, last, step), whose counts stay secret; what is opened is each curve at the asked times, where enough patients leave between them, of arms with enough patients and events.';
+REVOKE ALL ON FUNCTION secmed.survfit(text, regclass, double precision[], text, double precision, text, jsonb, double precision[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.survfit(text, regclass, double precision[], text, double precision, text, jsonb, double precision[]) TO secmed_analyst;
 
 CREATE FUNCTION secmed.survfit_summary(formula text, relation regclass, until double precision DEFAULT NULL,
 		conf_type text DEFAULT 'log', conf_level double precision DEFAULT 0.95, "where" text DEFAULT NULL,
-		levels jsonb DEFAULT NULL) RETURNS SETOF secmed.survival_summary
+		levels jsonb DEFAULT NULL, grid double precision[] DEFAULT NULL) RETURNS SETOF secmed.survival_summary
 	AS 'MODULE_PATHNAME', 'secmed_survfit_summary' LANGUAGE C CALLED ON NULL INPUT VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION secmed.survfit_summary(text, regclass, double precision, text, double precision, text, jsonb) IS
-'Of survival curves the median with limits, and with until the restricted mean, as R''s print(survfit(...), rmean = until).';
-REVOKE ALL ON FUNCTION secmed.survfit_summary(text, regclass, double precision, text, double precision, text, jsonb) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION secmed.survfit_summary(text, regclass, double precision, text, double precision, text, jsonb) TO secmed_analyst;
+COMMENT ON FUNCTION secmed.survfit_summary(text, regclass, double precision, text, double precision, text, jsonb, double precision[]) IS
+'Of survival curves the median with limits, and with until the restricted mean, as R''s print(survfit(...), rmean = until). Over sites the median and its limits (conf_type log) are opened where enough patients are at risk, and numbers of rows and events.';
+REVOKE ALL ON FUNCTION secmed.survfit_summary(text, regclass, double precision, text, double precision, text, jsonb, double precision[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.survfit_summary(text, regclass, double precision, text, double precision, text, jsonb, double precision[]) TO secmed_analyst;
 
 CREATE FUNCTION secmed.survdiff(formula text, relation regclass, "where" text DEFAULT NULL,
-		levels jsonb DEFAULT NULL) RETURNS SETOF secmed.survival_test
+		levels jsonb DEFAULT NULL, grid double precision[] DEFAULT NULL) RETURNS SETOF secmed.survival_test
 	AS 'MODULE_PATHNAME', 'secmed_survdiff' LANGUAGE C CALLED ON NULL INPUT VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION secmed.survdiff(text, regclass, text, jsonb) IS
-'The log-rank test, as R''s survdiff: surv(time, event) ~ arm, stratified with + strata(site).';
-REVOKE ALL ON FUNCTION secmed.survdiff(text, regclass, text, jsonb) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION secmed.survdiff(text, regclass, text, jsonb) TO secmed_analyst;
+COMMENT ON FUNCTION secmed.survdiff(text, regclass, text, jsonb, double precision[]) IS
+'The log-rank test, as R''s survdiff: surv(time, event) ~ arm, stratified with + strata(site). Over sites rows, events, expected events and covariances of the arms are opened, summed over times and strata.';
+REVOKE ALL ON FUNCTION secmed.survdiff(text, regclass, text, jsonb, double precision[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.survdiff(text, regclass, text, jsonb, double precision[]) TO secmed_analyst;
 
 -- Propensity scores: what is returned is SQL, which the sites evaluate row by row.
 

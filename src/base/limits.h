@@ -52,6 +52,11 @@
 /* Columns of a regression's design, and sums of that many: 280 kB of shares a site and party. */
 #define GLM_COLUMNS_MAX			64
 #define VECTOR_SUMS_MAX			2158
+/* Cells of a grid of times, 44 years of days; asked times: what the parties hold stays some 100 MB. */
+#define ESTIMATE_CELLS_MAX		16384
+#define ESTIMATE_TIMES_MAX		256
+/* Rows of an arm that the parties divide by: less than 2^this. */
+#define ESTIMATE_ROWS_BITS		22
 /* Patients that there must be for each coefficient: DataSHIELD's rule (nfilter.glm = 0.33). */
 #define GLM_PATIENTS_EACH		3
 

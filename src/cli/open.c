@@ -8,6 +8,8 @@
  */
 #include "base/base.h"
 
+#include <math.h>
+
 #include "cli/cli.h"
 #include "cli/files.h"
 #include "cli/person_key.h"
@@ -130,6 +132,8 @@ component_words(ComponentKind kind)
 			return "sum of products of four";
 		case COMPONENT_SUM_FLOAT_VECTOR:
 			return "sums";
+		case COMPONENT_EVENT_COUNTS:
+			return "estimates";
 		case COMPONENT_SUM_INTERVAL:
 			return "sum of intervals";
 		case COMPONENT_BOOL_OR:
@@ -163,11 +167,21 @@ print_vector(StringInfo out, const uint128 *elements, int width)
 	}
 }
 
+/* What a program of the parties has come to (contract/estimate.h), in one line. */
+static void
+print_estimates(StringInfo out, const uint128 *elements, int width)
+{
+	for (int i = 0; i < width; i++)
+		appendStringInfo(out, "%s%.17g", i > 0 ? " " : "", ldexp((double) (int128) elements[i], -ESTIMATE_FRACTION));
+}
+
 static void
 print_total(StringInfo out, ComponentKind kind, int width, const uint128 *elements)
 {
 	if (kind == COMPONENT_COUNT)
 		print_narrow(out, elements[0]);
+	else if (kind == COMPONENT_EVENT_COUNTS)
+		print_estimates(out, elements, width);
 	else if (*elements++ == 0)
 		appendStringInfoString(out, "null");
 	else
@@ -207,6 +221,7 @@ print_total(StringInfo out, ComponentKind kind, int width, const uint128 *elemen
 				appendStringInfoString(out, elements[0] == 0 ? "true" : "false");
 				break;
 			case COMPONENT_COUNT:
+			case COMPONENT_EVENT_COUNTS:
 				break;
 		}
 }
@@ -241,7 +256,7 @@ print_group(StringInfo out, const CanonicalPlan *plan, const PlanLayout *layout,
 		if (i > 0)
 			appendStringInfoChar(out, '\t');
 		if (elements[layout->part_start[plan->parts[i]]] == 1)
-			print_total(out, plan->components[i], plan_width(plan, i), elements + layout->component[i]);
+			print_total(out, plan->components[i], plan_opened_width(plan, i), elements + layout->component[i]);
 		else
 			appendStringInfoString(out, "withheld");
 	}
@@ -253,7 +268,7 @@ static void
 print_answer(const OpenedAnswer *opened)
 {
 	const CanonicalPlan *plan = &opened->plan;
-	PlanLayout	layout = plan_layout(plan);
+	PlanLayout	layout = plan_opened_layout(plan);
 	size_t		withheld = 0;
 	StringInfoData out;
 

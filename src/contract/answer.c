@@ -185,7 +185,7 @@ answer_open(OpenedAnswer *opened, const SealedAnswer *answer, const uint8 reader
 	memset(opened, 0, sizeof(*opened));
 	if (!plan_decode(&opened->plan, answer->plan.data, answer->plan.len, reason))
 		return false;
-	opened->n = plan_elements(&opened->plan);
+	opened->n = plan_opened_elements(&opened->plan);
 	*reason = opened->n == 0 ? "has a plan of too many groups" : parts_problem(opened, parts, answer, reader);
 	for (int i = 0; i < PARTIES && *reason == NULL; i++)
 	{

@@ -37,6 +37,8 @@ component_elements(ComponentKind kind, int width)
 			return 4;
 		case COMPONENT_SUM_FLOAT_VECTOR:
 			return 1 + FIXED_VECTOR_MARKS + width * FIXED_SUM_LIMBS;
+		case COMPONENT_EVENT_COUNTS:
+			return width;
 	}
 	return 0;
 }
@@ -77,7 +79,7 @@ plan_tables_encode(StringInfo out, const PlanTable *tables, int n)
 void
 plan_encode(StringInfo out, const CanonicalPlan *plan)
 {
-	cbor_array(out, 6);
+	cbor_array(out, plan->estimate.program ? 7 : 6);
 	cbor_uint(out, 1);
 	cbor_text(out, plan->sql);
 	plan_tables_encode(out, plan->tables, plan->ntables);
@@ -98,6 +100,8 @@ plan_encode(StringInfo out, const CanonicalPlan *plan)
 		if (plan_width(plan, i) > 0)
 			cbor_uint(out, plan_width(plan, i));
 	}
+	if (plan->estimate.program)
+		estimate_encode(out, &plan->estimate);
 }
 
 char **
@@ -156,6 +160,18 @@ decode_keys(CborReader *in, CanonicalPlan *plan)
 	}
 }
 
+static bool
+is_vector(ComponentKind kind)
+{
+	return kind == COMPONENT_SUM_FLOAT_VECTOR || kind == COMPONENT_EVENT_COUNTS;
+}
+
+static uint64
+width_max(ComponentKind kind)
+{
+	return kind == COMPONENT_EVENT_COUNTS ? ELEMENTS_MAX : VECTOR_SUMS_MAX;
+}
+
 /* Parts are numbered in the order in which components first use them. */
 static void
 decode_components(CborReader *in, CanonicalPlan *plan)
@@ -174,23 +190,41 @@ decode_components(CborReader *in, CanonicalPlan *plan)
 		if (plan->parts[i] == plan->nparts)
 			plan->nparts++;
 		if (fields == 3)
-			plan->widths[i] = (int) cbor_read_uint(in, VECTOR_SUMS_MAX);
-		if (component_elements(plan->components[i], 0) == 0 && in->error == NULL)
+			plan->widths[i] = (int) cbor_read_uint(in, width_max(plan->components[i]));
+		if (component_elements(plan->components[i], 1) == 0 && in->error == NULL)
 			in->error = "component of an unknown kind";
 		if (in->error == NULL && (fields < 2 || (plan->widths[i] > 0) != (fields == 3) ||
-								  (fields == 3) != (plan->components[i] == COMPONENT_SUM_FLOAT_VECTOR)))
+								  (fields == 3) != is_vector(plan->components[i])))
 			in->error = "component with a number of sums that is not its kind's";
 	}
+}
+
+/* Counts of events are there for an estimate, and it has nothing besides. */
+static const char *
+estimate_fits(const CanonicalPlan *plan)
+{
+	bool		counts = plan->ncomponents == 1 && plan->components[0] == COMPONENT_EVENT_COUNTS;
+
+	for (int i = 0; i < plan->ncomponents; i++)
+		if (plan->components[i] == COMPONENT_EVENT_COUNTS && plan->estimate.program == 0)
+			return "counts of events without a program of the parties";
+	if (plan->estimate.program != 0 &&
+		!(counts && plan->nparts == 1 && plan_width(plan, 0) == (int) estimate_inputs(&plan->estimate)))
+		return "a program of the parties with other components than its own";
+	return NULL;
 }
 
 bool
 plan_decode(CanonicalPlan *plan, const void *bytes, size_t len, const char **reason)
 {
 	CborReader	in;
+	uint64		fields;
 
 	memset(plan, 0, sizeof(*plan));
 	cbor_start(&in, bytes, len);
-	cbor_expect_array(&in, 6);
+	fields = cbor_read_array(&in, 7);
+	if (fields < 6 && in.error == NULL)
+		in.error = "holds a list of another length than expected";
 	if (cbor_read_uint(&in, 1) != 1 && in.error == NULL)
 		in.error = "plan of another version";
 	plan->sql = cbor_read_text(&in, REQUEST_BYTES_MAX);
@@ -198,11 +232,15 @@ plan_decode(CanonicalPlan *plan, const void *bytes, size_t len, const char **rea
 	plan->param_types = plan_texts_read(&in, PARAMETERS_MAX, false, 256, &plan->nparams);
 	decode_keys(&in, plan);
 	decode_components(&in, plan);
+	if (fields == 7)
+		estimate_read(&in, &plan->estimate);
+	if (in.error == NULL)
+		in.error = estimate_fits(plan);
 
 	*reason = NULL;
 	if (!cbor_finish(&in))
 		*reason = in.error ? in.error : "bytes after the plan";
-	else if (plan_elements(plan) == 0)
+	else if (plan_elements(plan) == 0 || plan_opened_elements(plan) == 0)
 		*reason = "the answer would be too large";
 	return *reason == NULL;
 }
@@ -219,6 +257,14 @@ int
 plan_width(const CanonicalPlan *plan, int component)
 {
 	return plan->widths ? plan->widths[component] : 0;
+}
+
+int
+plan_opened_width(const CanonicalPlan *plan, int component)
+{
+	if (plan->estimate.program != 0)
+		return (int) estimate_outputs(&plan->estimate, plan_cells(plan));
+	return plan_width(plan, component);
 }
 
 size_t
@@ -276,6 +322,33 @@ plan_layout(const CanonicalPlan *plan)
 	return layout;
 }
 
+PlanLayout
+plan_opened_layout(const CanonicalPlan *plan)
+{
+	PlanLayout	layout = {0};
+
+	if (plan->estimate.program == 0)
+		return plan_layout(plan);
+	layout.part_start = palloc0(sizeof(size_t));
+	layout.part_width = palloc0(sizeof(size_t));
+	layout.component = palloc0(sizeof(size_t) * 2);
+	layout.part_width[0] = estimate_outputs(&plan->estimate, plan_cells(plan)) + 1;
+	layout.component[0] = 1;
+	layout.exists = layout.part_width[0];
+	layout.stride = 1 + layout.part_width[0];
+	return layout;
+}
+
+size_t
+plan_opened_elements(const CanonicalPlan *plan)
+{
+	size_t		elements = plan_cells(plan) * plan_stride(plan);
+
+	if (plan->estimate.program != 0)
+		elements = plan_cells(plan) * (2 + estimate_outputs(&plan->estimate, plan_cells(plan)));
+	return elements <= ELEMENTS_MAX ? elements : 0;
+}
+
 size_t
 plan_stride(const CanonicalPlan *plan)
 {
@@ -326,7 +399,7 @@ static const char *const kind_words[] = {
 	NULL, "count", "integer sum", "numeric sum", "numeric sum of squares",
 	"floating-point sum", "floating-point sum of products", "interval sum",
 	"bool_or", "bool_and", "floating-point sum of products of 3", "floating-point sum of products of 4",
-	"vector of a regression's sums"
+	"vector of a regression's sums", "counts of events"
 };
 
 void
@@ -334,6 +407,12 @@ plan_describe(StringInfo out, const CanonicalPlan *plan)
 {
 	int			numbers[COMPONENT_KIND_MAX + 1] = {0};
 	bool		any = false;
+
+	if (plan->estimate.program)
+	{
+		appendStringInfoString(out, estimate_words(&plan->estimate));
+		return;
+	}
 
 	for (int i = 0; i < plan->ncomponents; i++)
 		numbers[plan->components[i]]++;

@@ -3,7 +3,7 @@
  *	  The canonical plan: what a query asks of every site, as one sequence of
  *	  bytes with one hash.  It is what is signed, decided on, run and logged.
  *
- *	  [1, sql, tables, parameter types, keys, components]
+ *	  [1, sql, tables, parameter types, keys, components, estimate]
  *
  *	  sql         one SELECT over views of secmed_published, target list:
  *	              the keys in order, then one aggregate for each component
@@ -13,6 +13,8 @@
  *	              domain, as text, in the type's order, null last
  *	  components  for each aggregate of the target list [ComponentKind, part], and
  *	              for a vector the number of its sums behind them
+ *	  estimate    only there if the parties run a program on the sums, in whose place
+ *	              what it comes to is opened (contract/estimate.h); there is one component then
  *
  * A cell has parts: part 0 is all of its patients, each further part those who
  * contribute to some of its aggregates (query/support.h).  Each part has a
@@ -28,6 +30,7 @@
 
 #include "base/base.h"
 #include "base/cbor.h"
+#include "contract/estimate.h"
 #include "crypto/hash.h"
 
 /*
@@ -48,10 +51,11 @@ typedef enum ComponentKind
 	COMPONENT_BOOL_AND = 9,		/* boolean -> mark, mark of false */
 	COMPONENT_SUM_FLOAT_PRODUCT_3 = 10, /* secmed.exact_sum(x, y, z) -> mark, limbs */
 	COMPONENT_SUM_FLOAT_PRODUCT_4 = 11, /* secmed.exact_sum(x, y, z, u) -> mark, limbs */
-	COMPONENT_SUM_FLOAT_VECTOR = 12 /* secmed.exact_glm_sums(...) -> mark, vector's marks, limbs of each sum */
+	COMPONENT_SUM_FLOAT_VECTOR = 12,	/* secmed.exact_glm_sums(...) -> mark, vector's marks, limbs of each sum */
+	COMPONENT_EVENT_COUNTS = 13 /* secmed.event_counts(...) -> counts; of an estimate only */
 } ComponentKind;
 
-#define COMPONENT_KIND_MAX		COMPONENT_SUM_FLOAT_VECTOR
+#define COMPONENT_KIND_MAX		COMPONENT_EVENT_COUNTS
 
 /* A numeric sum is a 512-bit integer of units of 10^-32; of products, 10^-64. */
 #define NUMERIC_LIMBS			8
@@ -100,6 +104,7 @@ typedef struct CanonicalPlan
 	int		   *parts;			/* the part of each component */
 	int			nparts;			/* at least 1 */
 	int		   *widths;			/* sums of each that is a vector, 0 of the others; NULL if none is */
+	Estimate	estimate;		/* its program is 0 if there is none */
 } CanonicalPlan;
 
 /*
@@ -118,6 +123,9 @@ typedef struct PlanLayout
 
 extern PlanLayout plan_layout(const CanonicalPlan *plan);
 
+/* The same of what is opened: another one if there is an estimate, whose outputs begin at `component`. */
+extern PlanLayout plan_opened_layout(const CanonicalPlan *plan);
+
 extern void plan_encode(StringInfo out, const CanonicalPlan *plan);
 
 /* Strict and bounded; false with a reason (constant string). */
@@ -126,6 +134,9 @@ extern void plan_hash(uint8 out[HASH_BYTES], const void *bytes, size_t len);
 
 /* Sums of a component that is a vector; 0 of another. */
 extern int	plan_width(const CanonicalPlan *plan, int component);
+
+/* The same of what is opened: outputs in the place of counts that an estimate is made of. */
+extern int	plan_opened_width(const CanonicalPlan *plan, int component);
 
 /* The number of cells, or 0 if it is more than CELLS_MAX. */
 extern size_t plan_cells(const CanonicalPlan *plan);
@@ -138,6 +149,9 @@ extern size_t plan_stride(const CanonicalPlan *plan);
 
 /* Elements of the whole vector, cells * stride; 0 if more than ELEMENTS_MAX. */
 extern size_t plan_elements(const CanonicalPlan *plan);
+
+/* Elements of what is opened; 0 if more than ELEMENTS_MAX. */
+extern size_t plan_opened_elements(const CanonicalPlan *plan);
 
 /* The table of this name, or NULL. */
 extern PlanTable *plan_table(const CanonicalPlan *plan, const char *name);

@@ -67,10 +67,12 @@ combinations(const Design *design, int from, int to)
 		initStringInfo(&condition);
 		append_combination(design, from, to, i, &name, &condition);
 		out.names[i] = name.data;
-		appendStringInfo(&sql, " WHEN %s THEN %d", condition.data, i);
+		if (i < out.n - 1)
+			appendStringInfo(&sql, " WHEN %s THEN %d", condition.data, i);
 	}
-	appendStringInfoString(&sql, " END");
-	out.sql = sql.data;
+	/* Complete rows have one of the combinations, so that there is no other group. */
+	appendStringInfo(&sql, " ELSE %d END", out.n - 1);
+	out.sql = out.n > 1 ? sql.data : pstrdup("0");
 	return out;
 }
 
@@ -182,7 +184,7 @@ check_formula(const Formula *formula)
 }
 
 SurvivalDesign *
-survival_design(const char *text, Oid relation, const char *where, Jsonb *levels)
+survival_design(const char *text, Oid relation, const char *where, Jsonb *levels, bool curves)
 {
 	SurvivalDesign *survival = palloc0(sizeof(SurvivalDesign));
 	Formula    *formula = formula_parse(text);
@@ -190,6 +192,8 @@ survival_design(const char *text, Oid relation, const char *where, Jsonb *levels
 
 	check_formula(formula);
 	arms = make_factors(formula);
+	if (curves)
+		arms = formula->nvariables;
 	survival->design = design_start(formula, relation, where, NULL, levels, false);
 	survival->arms = combinations(survival->design, 0, arms);
 	survival->strata = combinations(survival->design, arms, formula->nvariables);

@@ -11,6 +11,7 @@
 #define SECMED_MODEL_SURVIVAL_H
 
 #include "postgres.h"
+#include "contract/estimate.h"
 #include "model/design.h"
 #include "stats/survival.h"
 
@@ -33,8 +34,8 @@ typedef struct SurvivalDesign
 	char	   *event;			/* SQL: boolean */
 } SurvivalDesign;
 
-/* Needs SPI; arguments as of design_start(). */
-extern SurvivalDesign *survival_design(const char *formula, Oid relation, const char *where, Jsonb *levels);
+/* Needs SPI; arguments as of design_start().  Of curves strata() makes arms, as in R. */
+extern SurvivalDesign *survival_design(const char *formula, Oid relation, const char *where, Jsonb *levels, bool curves);
 
 /* Counts of the rows of one arm and stratum, sorted by time. */
 typedef struct SurvivalCounts
@@ -48,5 +49,31 @@ typedef struct SurvivalCounts
  * `missing` gets the number of rows that are left out.
  */
 extern SurvivalCounts *survival_count(const SurvivalDesign *design, MemoryContext context, int64 *missing);
+
+/*
+ * Over sites: the grid of times on which they count, the public values of the time unless `grid`
+ * says {first, last, step}.  Times between are rounded to it; those beyond it are an error at the site.
+ */
+typedef struct SurvivalGrid
+{
+	double		first;
+	double		step;
+	int			cells;
+} SurvivalGrid;
+
+extern SurvivalGrid survival_grid(const SurvivalDesign *design, const double *grid, int n);
+
+/* Where a time is on it, as a position of contract/estimate.h. */
+extern uint32 survival_position(const SurvivalGrid *grid, double time);
+
+/*
+ * What the parties open of each arm for this program (its cells and strata are set here), in
+ * the caller's memory; NULL where an arm is withheld.
+ */
+extern double **survival_estimate(const SurvivalDesign *design, const SurvivalGrid *grid, Estimate *estimate,
+								  MemoryContext context);
+
+/* Over sites: rows of the relation that meet the condition, complete or not. */
+extern int64 survival_rows(const SurvivalDesign *design);
 
 #endif							/* SECMED_MODEL_SURVIVAL_H */

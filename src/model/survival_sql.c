@@ -9,6 +9,8 @@
 
 #include <math.h>
 
+#include "base/error.h"
+#include "base/limits.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -20,6 +22,12 @@
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
+/* Logarithms below this are the parties' of 0 (estimate/reciprocal.h); none other is. */
+#define LOG_OF_ZERO		(-30)
+
+/* Asked for over sites, if no times are named. */
+#define DEFAULT_TIMES	20
+
 PG_FUNCTION_INFO_V1(secmed_survfit);
 PG_FUNCTION_INFO_V1(secmed_survfit_summary);
 PG_FUNCTION_INFO_V1(secmed_survdiff);
@@ -29,7 +37,8 @@ PG_FUNCTION_INFO_V1(secmed_survdiff);
 typedef struct Asked
 {
 	SurvivalDesign *survival;
-	SurvivalCounts *counts;		/* of each arm and stratum */
+	SurvivalCounts *counts;		/* over local rows: of each arm and stratum */
+	SurvivalGrid grid;			/* over sites */
 	int64		missing;
 	SurvivalLimits limits;
 	double		z;
@@ -100,36 +109,47 @@ asked_times(FunctionCallInfo fcinfo, int i, int *n)
 	return times;
 }
 
-/* Arguments 0 and 1 are the formula and the relation. */
-static void
-ask(Asked *asked, FunctionCallInfo fcinfo, int where, int levels)
+/* The grid's numbers; none if it is NULL. */
+static const double *
+grid_argument(FunctionCallInfo fcinfo, int i, int *n)
 {
+	ArrayType  *array;
+
+	*n = 0;
+	if (PG_ARGISNULL(i))
+		return NULL;
+	array = PG_GETARG_ARRAYTYPE_P(i);
+	*n = ARR_NDIM(array) == 1 && !ARR_HASNULL(array) ? ARR_DIMS(array)[0] : 1;
+	return (const double *) ARR_DATA_PTR(array);
+}
+
+/* Arguments 0 and 1 are the formula and the relation; levels and grid the last. */
+static void
+ask(Asked *asked, FunctionCallInfo fcinfo, int where, int levels, bool curves)
+{
+	const double *numbers;
+	int			n;
+
 	asked->context = CurrentMemoryContext;
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		bad_argument(PG_ARGISNULL(0) ? "formula" : "relation", "can't be NULL");
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to SPI");
 	asked->survival = survival_design(text_argument(fcinfo, 0), PG_GETARG_OID(1), text_argument(fcinfo, where),
-									  PG_ARGISNULL(levels) ? NULL : PG_GETARG_JSONB_P(levels));
-	asked->counts = survival_count(asked->survival, asked->context, &asked->missing);
-}
-
-/* strata() only make more arms of a curve. */
-static int
-curves_of(const Asked *asked)
-{
-	return asked->survival->arms.n * asked->survival->strata.n;
+									  PG_ARGISNULL(levels) ? NULL : PG_GETARG_JSONB_P(levels), curves);
+	numbers = grid_argument(fcinfo, levels + 1, &n);
+	if (asked->survival->design->federated)
+		asked->grid = survival_grid(asked->survival, numbers, n);
+	else
+		asked->counts = survival_count(asked->survival, asked->context, &asked->missing);
 }
 
 static char *
-curve_name(const Asked *asked, int curve)
+arm_name(const Asked *asked, int arm)
 {
 	const Combinations *arms = &asked->survival->arms;
-	const Combinations *strata = &asked->survival->strata;
-	char	   *arm = arms->names ? arms->names[curve / strata->n] : NULL;
-	char	   *stratum = strata->names ? strata->names[curve % strata->n] : NULL;
 
-	return arm && stratum ? psprintf("%s, %s", arm, stratum) : arm ? arm : stratum;
+	return arms->names ? arms->names[arm] : NULL;
 }
 
 /* ---- rows ---- */
@@ -183,9 +203,9 @@ put_point(FunctionCallInfo fcinfo, const Asked *asked, const char *name, const S
 /* ---- survfit ---- */
 
 static void
-put_curve(FunctionCallInfo fcinfo, const Asked *asked, int curve, const double *times, int ntimes)
+put_curve(FunctionCallInfo fcinfo, const Asked *asked, int arm, const double *times, int ntimes)
 {
-	const SurvivalCounts *counts = &asked->counts[curve];
+	const SurvivalCounts *counts = &asked->counts[arm];
 	SurvivalPoint *points = palloc_extended(sizeof(SurvivalPoint) * (counts->n + 1), MCXT_ALLOC_HUGE);
 	SurvivalPoint *shown = points;
 	int			n = counts->n;
@@ -200,74 +220,245 @@ put_curve(FunctionCallInfo fcinfo, const Asked *asked, int curve, const double *
 		survival_at(shown, ntimes, points, counts->n);
 	}
 	for (int i = 0; i < n; i++)
-		put_point(fcinfo, asked, curve_name(asked, curve), &shown[i]);
+		put_point(fcinfo, asked, arm_name(asked, arm), &shown[i]);
 	pfree(points);
 }
 
-/* survfit(formula, relation, times, conf_type, conf_level, "where", levels) */
+/* A position's outputs (contract/estimate.h) as a point; false if it is withheld. */
+static bool
+opened_point(SurvivalPoint *point, const double *outputs)
+{
+	if (outputs[0] != 1)
+		return false;
+	point->at_risk = outputs[1];
+	point->events = outputs[2];
+	point->censored = outputs[3];
+	point->survival = outputs[4] < LOG_OF_ZERO ? 0 : exp(outputs[4]);
+	point->log_variance = Max(outputs[5], 0);
+	point->hazard = outputs[6];
+	point->hazard_variance = Max(outputs[7], 0);
+	return true;
+}
+
+static void
+put_withheld(FunctionCallInfo fcinfo, const char *name, double time)
+{
+	Datum		values[11] = {0};
+	bool		nulls[11];
+
+	memset(nulls, true, sizeof(nulls));
+	set_name(values, nulls, 0, name);
+	values[1] = Float8GetDatum(time);
+	nulls[1] = false;
+	put_row(fcinfo, values, nulls);
+}
+
+/* Several times may be at one position: nothing happens between them. */
+static void
+put_opened_curve(FunctionCallInfo fcinfo, const Asked *asked, int arm, const double *outputs, const Estimate *estimate,
+				 const double *times, int ntimes)
+{
+	int			position = 0;
+
+	for (int i = 0; i < ntimes; i++)
+	{
+		bool		again;
+		SurvivalPoint point = {.time = times[i]};
+
+		while (estimate->positions[position] < survival_position(&asked->grid, times[i]))
+			position++;
+		again = i > 0 && estimate->positions[position] == survival_position(&asked->grid, times[i - 1]);
+		if (outputs == NULL || !opened_point(&point, outputs + CURVE_TOTALS + position * CURVE_OUTPUTS))
+		{
+			put_withheld(fcinfo, arm_name(asked, arm), times[i]);
+			continue;
+		}
+		if (again)
+			point.events = point.censored = 0;
+		put_point(fcinfo, asked, arm_name(asked, arm), &point);
+	}
+}
+
+/* If none are asked for: twenty over the grid. */
+static double *
+times_of_grid(const SurvivalGrid *grid, int *n)
+{
+	double	   *times;
+
+	*n = Min(DEFAULT_TIMES, grid->cells);
+	times = palloc(sizeof(double) * *n);
+	for (int i = 0; i < *n; i++)
+		times[i] = grid->first + grid->step * ((i + 1) * grid->cells / *n - 1);
+	return times;
+}
+
+static void
+put_opened_curves(FunctionCallInfo fcinfo, Asked *asked, const double *times, int ntimes)
+{
+	Estimate	estimate = {.program = ESTIMATE_CURVE};
+	double	  **outputs;
+
+	if (times == NULL)
+		times = times_of_grid(&asked->grid, &ntimes);
+	if (ntimes > ESTIMATE_TIMES_MAX)
+		bad_argument("times", psprintf("over sites are %d at most", ESTIMATE_TIMES_MAX));
+	estimate.positions = palloc(sizeof(uint32) * ntimes);
+	for (int i = 0; i < ntimes; i++)
+	{
+		uint32		position = survival_position(&asked->grid, times[i]);
+
+		if (estimate.npositions == 0 || estimate.positions[estimate.npositions - 1] != position)
+			estimate.positions[estimate.npositions++] = position;
+	}
+	outputs = survival_estimate(asked->survival, &asked->grid, &estimate, asked->context);
+	for (int arm = 0; arm < asked->survival->arms.n; arm++)
+		put_opened_curve(fcinfo, asked, arm, outputs[arm], &estimate, times, ntimes);
+}
+
+/* survfit(formula, relation, times, conf_type, conf_level, "where", levels, grid) */
 Datum
 secmed_survfit(PG_FUNCTION_ARGS)
 {
-	Asked		asked;
+	Asked		asked = {0};
 	int			ntimes;
 	double	   *times = asked_times(fcinfo, 2, &ntimes);
 
 	InitMaterializedSRF(fcinfo, 0);
 	read_limits(&asked, fcinfo, 3, 4);
-	ask(&asked, fcinfo, 5, 6);
-	for (int curve = 0; curve < curves_of(&asked); curve++)
-		if (asked.counts[curve].n > 0)
-			put_curve(fcinfo, &asked, curve, times, ntimes);
+	ask(&asked, fcinfo, 5, 6, true);
+	if (asked.survival->design->federated)
+		put_opened_curves(fcinfo, &asked, times, ntimes);
+	else
+		for (int arm = 0; arm < asked.survival->arms.n; arm++)
+			if (asked.counts[arm].n > 0)
+				put_curve(fcinfo, &asked, arm, times, ntimes);
 	SPI_finish();
 	return (Datum) 0;
 }
 
 /* ---- survfit_summary ---- */
 
-static void
-put_summary(FunctionCallInfo fcinfo, const Asked *asked, int curve, double until)
+typedef struct Summary
 {
-	const SurvivalCounts *counts = &asked->counts[curve];
-	SurvivalPoint *points = palloc_extended(sizeof(SurvivalPoint) * (counts->n + 1), MCXT_ALLOC_HUGE);
+	double		rows;
+	double		events;
 	SurvivalMedian median;
-	double		error = (double) NAN;
-	double		events = 0;
+	double		mean;
+	double		mean_error;
+	double		until;
+} Summary;
+
+/* secmed.survival_summary */
+static void
+put_summary(FunctionCallInfo fcinfo, const Asked *asked, int arm, const Summary *summary)
+{
 	Datum		values[10];
 	bool		nulls[10] = {0};
 
-	survival_curve(points, counts->counts, counts->n);
-	median = survival_median(points, counts->n, asked->limits, asked->z);
-	for (int i = 0; i < counts->n; i++)
-		events += points[i].events;
-	set_name(values, nulls, 0, curve_name(asked, curve));
-	values[1] = Int64GetDatum((int64) points[0].at_risk);
-	values[2] = Int64GetDatum((int64) events);
-	set_number(values, nulls, 3, median.median);
-	set_number(values, nulls, 4, median.lower);
-	set_number(values, nulls, 5, median.upper);
-	set_number(values, nulls, 6, isnan(until) ? until : survival_mean(points, counts->n, until, &error));
-	set_number(values, nulls, 7, error);
-	set_number(values, nulls, 8, until);
+	set_name(values, nulls, 0, arm_name(asked, arm));
+	values[1] = Int64GetDatum((int64) summary->rows);
+	values[2] = Int64GetDatum((int64) summary->events);
+	set_number(values, nulls, 3, summary->median.median);
+	set_number(values, nulls, 4, summary->median.lower);
+	set_number(values, nulls, 5, summary->median.upper);
+	set_number(values, nulls, 6, summary->mean);
+	set_number(values, nulls, 7, summary->mean_error);
+	set_number(values, nulls, 8, summary->until);
 	values[9] = Int64GetDatum(asked->missing);
+	nulls[9] = asked->missing < 0;
 	put_row(fcinfo, values, nulls);
-	pfree(points);
 }
 
-/* survfit_summary(formula, relation, until, conf_type, conf_level, "where", levels) */
+static Summary
+summarize(const Asked *asked, int arm, double until)
+{
+	const SurvivalCounts *counts = &asked->counts[arm];
+	SurvivalPoint *points = palloc_extended(sizeof(SurvivalPoint) * (counts->n + 1), MCXT_ALLOC_HUGE);
+	Summary		summary = {.mean = (double) NAN,.mean_error = (double) NAN,.until = until};
+
+	survival_curve(points, counts->counts, counts->n);
+	summary.rows = points[0].at_risk;
+	summary.median = survival_median(points, counts->n, asked->limits, asked->z);
+	for (int i = 0; i < counts->n; i++)
+		summary.events += points[i].events;
+	if (!isnan(until))
+		summary.mean = survival_mean(points, counts->n, until, &summary.mean_error);
+	pfree(points);
+	return summary;
+}
+
+/* The time that an output says (contract/estimate.h); NaN if it is not reached, or withheld. */
+static double
+opened_time(const SurvivalGrid *grid, double output)
+{
+	return output < 1 || output > grid->cells ? (double) NAN : grid->first + grid->step * (output - 1);
+}
+
+/* Where the curve stays at 1/2 until a later event, the middle; if that event is withheld, nothing. */
+static Summary
+opened_summary(const SurvivalGrid *grid, const double *outputs)
+{
+	const double *limits = outputs + CURVE_TOTALS;
+	Summary		summary = {outputs[0], outputs[1], .mean = (double) NAN,.mean_error = (double) NAN,.until = (double) NAN};
+
+	summary.median.median = opened_time(grid, limits[0]);
+	if (limits[1] == 0)
+		summary.median.median = (double) NAN;
+	else if (limits[1] > limits[0] && limits[1] <= grid->cells)
+		summary.median.median = (summary.median.median + opened_time(grid, limits[1])) / 2;
+	summary.median.lower = opened_time(grid, limits[2]);
+	summary.median.upper = opened_time(grid, limits[3]);
+	return summary;
+}
+
+static void
+put_opened_summaries(FunctionCallInfo fcinfo, Asked *asked, double until)
+{
+	Estimate	estimate = {.program = ESTIMATE_CURVE};
+	double		rows = 0;
+	double	  **outputs;
+
+	if (asked->limits != LIMITS_LOG)
+		bad_argument("conf_type", "of a median over sites is log");
+	if (!isnan(until))
+		bad_argument("until", "is not available over sites");
+	estimate.squared = (uint32) rint(ldexp(Min(asked->z * asked->z, 63), ESTIMATE_SQUARED_BITS));
+	outputs = survival_estimate(asked->survival, &asked->grid, &estimate, asked->context);
+	asked->missing = survival_rows(asked->survival);
+	for (int arm = 0; arm < asked->survival->arms.n; arm++)
+		rows = outputs[arm] ? rows + outputs[arm][0] : (double) NAN;
+	asked->missing = isnan(rows) || asked->missing < 0 ? -1 : asked->missing - (int64) rows;
+	for (int arm = 0; arm < asked->survival->arms.n; arm++)
+		if (outputs[arm])
+		{
+			Summary		summary = opened_summary(&asked->grid, outputs[arm]);
+
+			put_summary(fcinfo, asked, arm, &summary);
+		}
+}
+
+/* survfit_summary(formula, relation, until, conf_type, conf_level, "where", levels, grid) */
 Datum
 secmed_survfit_summary(PG_FUNCTION_ARGS)
 {
-	Asked		asked;
+	Asked		asked = {0};
 	double		until = PG_ARGISNULL(2) ? (double) NAN : PG_GETARG_FLOAT8(2);
 
 	if (!PG_ARGISNULL(2) && (isnan(until) || isinf(until)))
 		bad_argument("until", "is a time");
 	InitMaterializedSRF(fcinfo, 0);
 	read_limits(&asked, fcinfo, 3, 4);
-	ask(&asked, fcinfo, 5, 6);
-	for (int curve = 0; curve < curves_of(&asked); curve++)
-		if (asked.counts[curve].n > 0)
-			put_summary(fcinfo, &asked, curve, until);
+	ask(&asked, fcinfo, 5, 6, true);
+	if (asked.survival->design->federated)
+		put_opened_summaries(fcinfo, &asked, until);
+	else
+		for (int arm = 0; arm < asked.survival->arms.n; arm++)
+			if (asked.counts[arm].n > 0)
+			{
+				Summary		summary = summarize(&asked, arm, until);
+
+				put_summary(fcinfo, &asked, arm, &summary);
+			}
 	SPI_finish();
 	return (Datum) 0;
 }
@@ -346,26 +537,63 @@ put_test(FunctionCallInfo fcinfo, const Asked *asked, const LogRank *test)
 		set_number(values, nulls, 6, test->df);
 		set_number(values, nulls, 7, test->p);
 		values[8] = Int64GetDatum(asked->missing);
+		nulls[8] = asked->missing < 0;
 		put_row(fcinfo, values, nulls);
 	}
 }
 
-/* survdiff(formula, relation, "where", levels) */
+static void
+test_withheld(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_SECMED_SUPPRESSED),
+			 errmsg("the test is withheld"),
+			 errdetail("One of its arms has too few patients, or too few events, or none."),
+			 errhint("Name the levels to compare with the argument \"levels\", or join levels.")));
+}
+
+/* What the parties have computed; a rounding error is no expectation. */
+static void
+take_opened_test(LogRank *test, Asked *asked)
+{
+	Estimate	estimate = {.program = ESTIMATE_LOG_RANK};
+	double	  **outputs = survival_estimate(asked->survival, &asked->grid, &estimate, asked->context);
+	double		rows = 0;
+
+	for (int arm = 0; arm < test->arms; arm++)
+	{
+		if (outputs[arm] == NULL)
+			test_withheld();
+		test->rows[arm] = outputs[arm][0];
+		test->observed[arm] = outputs[arm][1];
+		test->expected[arm] = outputs[arm][2] > 1e-9 ? outputs[arm][2] : 0;
+		memcpy(test->covariance + arm * test->arms, outputs[arm] + LOG_RANK_OUTPUTS, sizeof(double) * test->arms);
+		rows += test->rows[arm];
+	}
+	asked->missing = survival_rows(asked->survival);
+	if (asked->missing >= 0)
+		asked->missing -= (int64) rows;
+}
+
+/* survdiff(formula, relation, "where", levels, grid) */
 Datum
 secmed_survdiff(PG_FUNCTION_ARGS)
 {
-	Asked		asked;
+	Asked		asked = {0};
 	LogRank		test;
 
 	InitMaterializedSRF(fcinfo, 0);
-	ask(&asked, fcinfo, 2, 3);
+	ask(&asked, fcinfo, 2, 3, false);
 	if (asked.survival->arms.names == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("formula \"%s\" has no arms to compare", asked.survival->design->formula->text)));
 	logrank_init(&test, asked.survival->arms.n);
-	for (int stratum = 0; stratum < asked.survival->strata.n; stratum++)
-		add_stratum(&test, &asked, stratum);
+	if (asked.survival->design->federated)
+		take_opened_test(&test, &asked);
+	else
+		for (int stratum = 0; stratum < asked.survival->strata.n; stratum++)
+			add_stratum(&test, &asked, stratum);
 	logrank_finish(&test);
 	put_test(fcinfo, &asked, &test);
 	SPI_finish();

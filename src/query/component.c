@@ -15,6 +15,7 @@
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
 #include "query/component.h"
+#include "query/event_counts.h"
 #include "query/glm_aggregate.h"
 #include "query/linear.h"
 #include "stats/call_sql.h"
@@ -412,6 +413,39 @@ decompose_glm_sums(Call *call)
 	return true;
 }
 
+/* ---- programs of the parties ---- */
+
+/* Sites run event_counts with the same arguments but the last, which says what the parties do with the counts. */
+static bool
+decompose_estimate(Call *call)
+{
+	StringInfoData sql;
+	int			which;
+
+	if (call->agg->aggfilter != NULL || call->set->components != NIL ||
+		!estimate_of_aggref(call->agg, &call->set->estimate))
+	{
+		*call->reason = "estimate_events stands alone, with constant arrays, and without FILTER";
+		return false;
+	}
+	initStringInfo(&sql);
+	for (int i = 0; i < EVENT_COUNTS_ARGUMENTS; i++)
+	{
+		char	   *text = deparse_site_expression(call->set->deparser,
+												   (Node *) list_nth_node(TargetEntry, call->agg->args, i)->expr, call->reason);
+
+		if (text == NULL)
+			return false;
+		appendStringInfo(&sql, "%s%s", i ? ", " : "secmed.event_counts(", text);
+	}
+	appendStringInfoChar(&sql, ')');
+	which = add_filtered(call, COMPONENT_EVENT_COUNTS, sql.data, pstrdup(estimate_words(&call->set->estimate)), NULL);
+	((Component *) list_nth(call->set->components, which))->width = (int) estimate_inputs(&call->set->estimate);
+	call->final->kind = FINAL_ESTIMATE;
+	call->final->components[0] = which;
+	return true;
+}
+
 /* ---- dispatch ---- */
 
 /* FILTER as text; false with a reason. */
@@ -520,10 +554,20 @@ aggregate_decompose(ComponentSet *set, Aggref *agg, Final *final, char **reason,
 
 	*reason = *hint = NULL;
 	final_init(final, agg->aggtype);
+	if (set->estimate.program != 0)
+	{
+		*reason = "estimate_events stands alone";
+		return false;
+	}
 	if (linear_of_aggref(agg) != NULL)
 		return linear_decompose(set, agg, final, reason, hint);
 
-	if (is_glm_aggregate(agg->aggfnoid) && agg->aggdistinct == NIL && agg->agglevelsup == 0 &&
+	if (is_estimate_aggregate(agg->aggfnoid) && agg->aggdistinct == NIL && agg->agglevelsup == 0)
+	{
+		if (decompose_estimate(&call))
+			return true;
+	}
+	else if (is_glm_aggregate(agg->aggfnoid) && agg->aggdistinct == NIL && agg->agglevelsup == 0 &&
 		deparse_filter(&call) && decompose_glm_sums(&call))
 		return true;
 	if (standard && agg->aggkind == AGGKIND_NORMAL && !agg->aggvariadic && agg->agglevelsup == 0 &&

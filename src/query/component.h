@@ -36,7 +36,8 @@ typedef enum FinalKind
 	FINAL_VALUE,				/* the opened value itself (over shared tables) */
 	FINAL_PERCENTILE,			/* likewise, divided by components[1] */
 	FINAL_LINEAR,				/* secmed's own: a total for each term of `linear` */
-	FINAL_VECTOR				/* marks and sums, as double precision[] */
+	FINAL_VECTOR,				/* marks and sums, as double precision[] */
+	FINAL_ESTIMATE				/* what a program of the parties opens, as double precision[] */
 } FinalKind;
 
 /* Which of the sums a FINAL_COMOMENTS has, in this order; -1 if not needed. */
@@ -73,6 +74,7 @@ typedef struct ComponentSet
 	Deparser   *deparser;
 	List	   *components;		/* of Component */
 	List	   *supports;		/* of Support: one for each part; the first is all rows */
+	Estimate	estimate;		/* program 0: none */
 	NeverNull	never_null;
 	bool		(*is_patient) (Node *expr, void *arg);	/* the published patient column? */
 	void	   *arg;

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include <math.h>
 #include <openssl/bn.h>
 
 #include "base/error.h"
@@ -264,6 +265,23 @@ encode_vector(Datum value, int width, uint128 *elements)
 	pfree(limbs);
 }
 
+/* What secmed.event_counts returns: the counts as integers of 64 bits. */
+static void
+encode_counts(Datum value, int width, uint128 *elements)
+{
+	bytea	   *bytes = DatumGetByteaPP(value);
+
+	if (VARSIZE_ANY_EXHDR(bytes) != sizeof(int64) * width)
+		elog(ERROR, "unexpected length of counts of events");
+	for (int i = 0; i < width; i++)
+	{
+		int64		count;
+
+		memcpy(&count, VARDATA_ANY(bytes) + sizeof(int64) * i, sizeof(int64));
+		encode_narrow(count, &elements[i]);
+	}
+}
+
 static void
 encode_interval(Datum value, uint128 *elements)
 {
@@ -285,6 +303,11 @@ component_encode(ComponentKind kind, int width, Datum value, bool isnull, Oid ty
 	if (kind == COMPONENT_COUNT)
 	{
 		encode_narrow(DatumGetInt64(value), &elements[0]);
+		return;
+	}
+	if (kind == COMPONENT_EVENT_COUNTS)
+	{
+		encode_counts(value, width, elements);
 		return;
 	}
 
@@ -327,6 +350,8 @@ component_encode(ComponentKind kind, int width, Datum value, bool isnull, Oid ty
 		case COMPONENT_SUM_FLOAT_VECTOR:
 			encode_vector(value, width, elements);
 			break;
+		case COMPONENT_EVENT_COUNTS:
+			break;
 	}
 }
 
@@ -355,6 +380,7 @@ component_accepts(ComponentKind kind, Oid type)
 		case COMPONENT_SUM_FLOAT_PRODUCT_3:
 		case COMPONENT_SUM_FLOAT_PRODUCT_4:
 		case COMPONENT_SUM_FLOAT_VECTOR:
+		case COMPONENT_EVENT_COUNTS:
 			return type == BYTEAOID;
 		case COMPONENT_SUM_INTERVAL:
 			return type == INTERVALOID;
@@ -437,6 +463,17 @@ decode_vector(const uint128 *elements, int width, ComponentTotal *total)
 	}
 }
 
+/* What a program of the parties opens in the place of the counts. */
+static void
+decode_estimate(const uint128 *elements, int width, ComponentTotal *total)
+{
+	total->present = true;
+	total->width = width;
+	total->sums = palloc(sizeof(double) * (width + 1));
+	for (int i = 0; i < width; i++)
+		total->sums[i] = ldexp((double) (int128) elements[i], -ESTIMATE_FRACTION);
+}
+
 static int32
 interval_field(uint128 element)
 {
@@ -459,6 +496,11 @@ component_decode(ComponentKind kind, int width, const uint128 *elements, Compone
 		return;
 	}
 
+	if (kind == COMPONENT_EVENT_COUNTS)
+	{
+		decode_estimate(elements, width, total);
+		return;
+	}
 	total->present = elements[0] != 0;
 	elements++;
 	switch (kind)
@@ -500,6 +542,8 @@ component_decode(ComponentKind kind, int width, const uint128 *elements, Compone
 			break;
 		case COMPONENT_SUM_FLOAT_VECTOR:
 			decode_vector(elements, width, total);
+			break;
+		case COMPONENT_EVENT_COUNTS:
 			break;
 	}
 }

@@ -40,7 +40,7 @@ typedef struct ComponentTotal
 	bool		pinf;
 	bool		ninf;
 	Interval	interval;		/* SUM_INTERVAL */
-	double	   *sums;			/* SUM_FLOAT_VECTOR: `width` of them */
+	double	   *sums;			/* SUM_FLOAT_VECTOR: `width` of them; EVENT_COUNTS: what is opened in their place */
 	int			width;
 	uint32		marks;			/* of SUM_FLOAT_VECTOR */
 } ComponentTotal;
@@ -49,7 +49,8 @@ typedef struct ComponentTotal
  * The second, of what component_encode_bounded() made, and noise: in units of 10^-scale.
  *
  * ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE if the total does not fit its type;
- * ERRCODE_SECMED_SHARES_DIFFER if elements are not what sites encode.
+ * ERRCODE_SECMED_SHARES_DIFFER if elements are not what sites encode.  width: of
+ * EVENT_COUNTS the number of outputs of the plan's estimate.
  */
 extern void component_decode(ComponentKind kind, int width, const uint128 *elements, ComponentTotal *total);
 extern void component_decode_noisy(ComponentKind kind, int scale, const uint128 *elements, ComponentTotal *total);

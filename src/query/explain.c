@@ -6,6 +6,7 @@
 #include "postgres.h"
 
 #include "commands/explain.h"
+#include "estimate/program.h"
 #include "govern/contracts.h"
 #include "mpc/release.h"
 #include "query/noisy.h"
@@ -48,11 +49,17 @@ explain_expected(RunScan *scan, const Noise *noise, ExplainState *es)
 	uint64		rounds = 0;
 	uint64		bytes = 0;
 
+	EstimateRule estimate = {.estimate = &scan->plan.estimate, .arms = rule.cells, .patients_min = 1, .show_zero = true,
+	.nkeys = rule.nkeys, .sizes = rule.sizes};
+
 	for (int i = 0; i < PARTIES; i++)
 	{
 		uint64		own;
 
-		release_cost(&rule, i, &rounds, &own);
+		if (scan->plan.estimate.program)
+			estimate_cost(&estimate, i, &rounds, &own);
+		else
+			release_cost(&rule, i, &rounds, &own);
 		bytes += own;
 	}
 	if (noise != NULL)

@@ -318,6 +318,18 @@ final_vector(const Final *final, const ComponentTotal *totals, bool *isnull)
 	return glm_aggregate_result(total->marks, total->sums, total->width);
 }
 
+/* What is opened of an arm, as numbers. */
+static Datum
+final_estimate(const Final *final, const ComponentTotal *totals)
+{
+	const ComponentTotal *total = total_of(final, totals, 0);
+	Datum	   *datums = palloc(sizeof(Datum) * (total->width + 1));
+
+	for (int i = 0; i < total->width; i++)
+		datums[i] = Float8GetDatum(total->sums[i]);
+	return PointerGetDatum(construct_array(datums, total->width, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
 Datum
 final_compute(const Final *final, const ComponentTotal *totals, bool *isnull)
 {
@@ -351,6 +363,8 @@ final_compute(const Final *final, const ComponentTotal *totals, bool *isnull)
 			return linear_result(final, totals, isnull);
 		case FINAL_VECTOR:
 			return final_vector(final, totals, isnull);
+		case FINAL_ESTIMATE:
+			return final_estimate(final, totals);
 		case FINAL_KEY:
 		case FINAL_VALUE:
 		case FINAL_PERCENTILE:

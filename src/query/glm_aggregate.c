@@ -24,7 +24,7 @@ PG_FUNCTION_INFO_V1(secmed_glm_sums_final);
 
 /* ---- which function ---- */
 
-static bool
+bool
 is_secmed_function(Oid function, const char *name)
 {
 	char	   *found = get_func_name(function);

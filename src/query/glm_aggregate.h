@@ -16,6 +16,9 @@
 #include "postgres.h"
 #include "nodes/primnodes.h"
 
+/* Is it secmed's own function, or aggregate, of this name? */
+extern bool is_secmed_function(Oid function, const char *name);
+
 /* Is it either of them? */
 extern bool is_glm_aggregate(Oid function);
 

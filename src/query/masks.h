@@ -16,7 +16,8 @@
  * Boolean expressions, each of which must hold for enough patients, or the aggregate is withheld:
  * of a CASE its arms that are neither NULL nor zero; of a condition cast to a number inside a sum or
  * product both sides; of GREATEST and LEAST each argument as the one chosen; of COALESCE each value
- * that is not a constant.  Counts have none: what they count is in their support.
+ * that is not a constant.  Counts have none: what they count is in their support; nor have counts of events, of which
+ * the parties open nothing that few of them make (estimate/program.h).
  */
 extern List *mask_tests(Aggref *agg, ComponentKind kind);
 

@@ -87,7 +87,7 @@ prepare_request(Run *run)
 	asked_contract_request(&run->request, &spec->contract);
 	submission_mark_pass(&run->request, spec->plan);
 	plan_hash(run->plan_hash, spec->plan_bytes, spec->plan_len);
-	run->elements = plan_elements(spec->plan);
+	run->elements = plan_opened_elements(spec->plan);
 	run->record = record_of_plan(&run->request, spec->plan, run->plan_hash);
 	run->result->noise = contract_noise(&run->request);
 	if (run->result->noise != NULL)
@@ -99,7 +99,7 @@ static void
 count_withheld(Run *run)
 {
 	RunResult  *result = run->result;
-	PlanLayout	layout = plan_layout(run->spec->plan);
+	PlanLayout	layout = plan_opened_layout(run->spec->plan);
 
 	for (size_t at = 0; at < run->elements; at += layout.stride)
 		for (int part = 0; part < run->spec->plan->nparts; part++)

@@ -48,7 +48,7 @@ scan_state_create(ForeignScanState *node)
 	if (!plan_decode(&scan->plan, VARDATA_ANY(scan->plan_bytes),
 					 VARSIZE_ANY_EXHDR(scan->plan_bytes), &reason))
 		elog(ERROR, "plan of a foreign scan: %s", reason);
-	scan->layout = plan_layout(&scan->plan);
+	scan->layout = plan_opened_layout(&scan->plan);
 	foreach(lc, (List *) lsecond(plan->fdw_private))
 	{
 		Final	   *final = palloc(sizeof(Final));
@@ -211,7 +211,7 @@ decode_totals(const RunScan *scan, const uint128 *cell)
 			component_decode_noisy(scan->plan.components[i], scan->result->noise->bounds[i].scale,
 								   cell + scan->layout.component[i], &totals[i]);
 		else
-			component_decode(scan->plan.components[i], plan_width(&scan->plan, i), cell + scan->layout.component[i], &totals[i]);
+			component_decode(scan->plan.components[i], plan_opened_width(&scan->plan, i), cell + scan->layout.component[i], &totals[i]);
 	return totals;
 }
 

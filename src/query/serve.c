@@ -15,6 +15,7 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "estimate/program.h"
 #include "govern/answered.h"
 #include "govern/contracts.h"
 #include "peer/served.h"
@@ -280,10 +281,35 @@ seal_to_reader(Served *served, StringInfo opened, uint64 patients_min)
 	*opened = sealed;
 }
 
+static EstimateRule
+estimate_rule(const Served *served, const ReleaseRule *rule)
+{
+	return (EstimateRule) {.estimate = &served->plan.estimate, .arms = rule->cells, .patients_min = rule->patients_min,
+		.show_zero = rule->show_zero, .nkeys = rule->nkeys, .sizes = rule->sizes, .guard = rule->guard};
+}
+
+/* The sums themselves, or what a program makes of them; false if they are close to an earlier answer. */
+static bool
+release_or_estimate(const Served *served, Party *party, Shared *out, const Shared *in, const ReleaseRule *rule)
+{
+	EstimateRule estimate = estimate_rule(served, rule);
+
+	return served->plan.estimate.program ? estimate_run(party, out, in, &estimate) : release_cells(party, out, in, rule);
+}
+
+static uint64
+release_or_estimate_need(const Served *served, const ReleaseRule *rule)
+{
+	EstimateRule estimate = estimate_rule(served, rule);
+
+	return served->plan.estimate.program ? estimate_need(&estimate) : release_need(rule);
+}
+
 static void
 compute(Served *served)
 {
-	uint64		held = (served->noise ? 8 : 4) * served->elements * sizeof(uint128);
+	size_t		opened_elements = plan_opened_elements(&served->plan);
+	uint64		held = (served->noise ? 4 : 2) * (served->elements + opened_elements) * sizeof(uint128);
 	Shared		sum;
 	Shared		out;
 	PlanLayout	layout = plan_layout(&served->plan);
@@ -301,10 +327,10 @@ compute(Served *served)
 	rule.sizes = plan_key_sizes(&served->plan);
 	/* Whether empty groups show is not known yet: with them it takes more. */
 	rule.show_zero = true;
-	party_require(&party, "releasing groups", held + release_need(&rule));
+	party_require(&party, "releasing groups", held + release_or_estimate_need(served, &rule));
 	party_reserve(&party, "releasing groups", held);
 	sum = shared_alloc(served->elements);
-	out = shared_alloc(served->elements);
+	out = shared_alloc(opened_elements);
 	/* Now, while the sites work: who watches this party's messages does not see how long it takes. */
 	if (served->noise != NULL)
 		drawn = noisy_draw(&served->plan, served->noise);
@@ -318,7 +344,7 @@ compute(Served *served)
 		noisy_cells(&party, &sum, &served->plan, drawn);
 		wipe(drawn, sizeof(int64) * noisy_numbers(&served->plan));
 	}
-	result.refused = !release_cells(&party, &out, &sum, &rule);
+	result.refused = !release_or_estimate(served, &party, &out, &sum, &rule);
 	result.elapsed_us = GetCurrentTimestamp() - started;
 	result.rounds = party.rounds;
 	result.bytes = party.bytes_sent;

@@ -362,7 +362,7 @@ check_limits(Shaper *shaper, const CanonicalPlan *plan)
 	if (!shaper->open_keys && plan_cells(plan) == 0)
 		return refuse_sums(shaper, psprintf("the answer would have more than %d groups", CELLS_MAX),
 					  "Group by fewer columns, or by coarser ones.");
-	if (plan->ncomponents > COMPONENTS_MAX || (!shaper->open_keys && plan_elements(plan) == 0))
+	if (plan->ncomponents > COMPONENTS_MAX || (!shaper->open_keys && (plan_elements(plan) == 0 || plan_opened_elements(plan) == 0)))
 		return refuse_sums(shaper, "the answer would be too large", "Ask for fewer groups or aggregates at a time.");
 	if (plan->nparams > PARAMETERS_MAX && plan->nparams > list_length(taken_constants(shaper)))
 		return refuse(shaper, psprintf("more than %d parameters", PARAMETERS_MAX), NULL);
@@ -431,6 +431,7 @@ shape_query(PlannerInfo *root, RelOptInfo *grouped, List *having, Constants *con
 	plan->sql = build_sql(&shaper);
 	from_clause_tables(&shaper.from, plan);
 	fill_components(&shaper, plan);
+	plan->estimate = shaper.set.estimate;
 	fill_params(&shaper, plan);
 	shaper.shape->tables = shaper.from.tables;
 	shaper.shape->optional = shaper.from.optional;

@@ -35,6 +35,7 @@
 #include "query/column_policy.h"
 #include "query/deparse.h"
 #include "query/encode.h"
+#include "query/event_counts.h"
 #include "query/glm_aggregate.h"
 #include "query/published.h"
 #include "query/site_cohorts.h"
@@ -304,6 +305,8 @@ aggregate_allowed(Aggref *agg, ComponentKind kind, int width)
 			(kind == COMPONENT_SUM_FLOAT_PRODUCT_4 && list_length(agg->args) == 4);
 	if (is_exact_glm_aggregate(agg->aggfnoid))
 		return kind == COMPONENT_SUM_FLOAT_VECTOR && glm_aggregate_width(agg) == width;
+	if (is_event_counts(agg->aggfnoid))
+		return kind == COMPONENT_EVENT_COUNTS && event_counts_width(agg) == width;
 	if (namespace != PG_CATALOG_NAMESPACE)
 		return false;
 	switch (kind)

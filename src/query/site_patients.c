@@ -207,7 +207,7 @@ coefficients_of_part(const CanonicalPlan *plan, int part)
 	int			most = 0;
 
 	for (int i = 0; i < plan->ncomponents; i++)
-		if (plan->parts[i] == part && plan_width(plan, i) > 0)
+		if (plan->parts[i] == part && plan->components[i] == COMPONENT_SUM_FLOAT_VECTOR)
 			most = Max(most, glm_sums_columns(plan_width(plan, i)));
 	return most;
 }

@@ -135,6 +135,26 @@ cell_of_row(const CanonicalPlan *plan, const KeyIndex *index, TupleTableSlot *sl
 	return cell;
 }
 
+/*
+ * The parties hold what they open of an estimate against numbers of rows, so each must be a patient of its own.
+ */
+static void
+check_counts(const CanonicalPlan *plan, const PlanLayout *layout, const uint128 *cell)
+{
+	uint128		rows = 0;
+
+	if (plan->estimate.program == 0)
+		return;
+	for (size_t i = 0; i < estimate_inputs(&plan->estimate); i++)
+		rows += cell[layout->component[0] + i];
+	if (rows > cell[layout->part_start[0]])
+		ereport(ERROR,
+				(errcode(ERRCODE_SECMED_NOT_ALLOWED),
+				 errmsg("site \"%s\" has patients with several rows", node_self()->card.name),
+				 errdetail("Survival over sites counts each patient once."),
+				 errhint("Leave all rows of a patient but one out with a condition, or ask the site to publish a view of patients.")));
+}
+
 /* The components, the patients of each part, and the mark that the cell has rows. */
 static void
 encode_row(const SiteQuery *site, const PlanLayout *layout, TupleTableSlot *slot, uint128 *cell)
@@ -155,6 +175,7 @@ encode_row(const SiteQuery *site, const PlanLayout *layout, TupleTableSlot *slot
 		cell[layout->part_start[part]] =
 			slot->tts_isnull[column] ? 0 : DatumGetInt64(slot->tts_values[column]);
 	cell[layout->exists] = mark_encode(true);
+	check_counts(plan, layout, cell);
 }
 
 static void

@@ -209,7 +209,7 @@ support_of_aggregate(Aggref *agg, ComponentKind kind, uint32 summands, NeverNull
 	{
 		Node	   *expr = (Node *) lfirst_node(TargetEntry, lc)->expr;
 
-		if (kind == COMPONENT_SUM_FLOAT_VECTOR)
+		if (kind == COMPONENT_SUM_FLOAT_VECTOR || kind == COMPONENT_EVENT_COUNTS)
 			break;				/* no row is left out: a NULL is an error */
 		if (kind == COMPONENT_BOOL_OR)
 			add_condition(&builder, expr);

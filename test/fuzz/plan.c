@@ -19,6 +19,7 @@ LLVMFuzzerTestOneInput(const uint8 *data, size_t size)
 		must_be(&again, data, size);
 		must(plan_elements(&plan) == plan_cells(&plan) * plan_stride(&plan));
 		must(plan_layout(&plan).stride == plan_stride(&plan));
+		must(plan_opened_elements(&plan) == plan_cells(&plan) * plan_opened_layout(&plan).stride);
 		must(strlen(plan_tables_text(&plan, 20)) <= 20);
 		plan_describe(&again, &plan);
 	}

@@ -139,6 +139,23 @@ plan_of_parts(int a, int b, int c)
 	return plan;
 }
 
+/* Counts of events on a grid, and a program on them. */
+static CanonicalPlan
+plan_of_estimate(EstimateProgram program, uint32 cells, uint32 strata, int npositions)
+{
+	static ComponentKind counts[] = {COMPONENT_EVENT_COUNTS};
+	CanonicalPlan plan = small_plan();
+	int			width = (int) (2 * cells * strata);
+
+	plan.components = counts;
+	plan.widths = repeated(&width, sizeof(width), 1);
+	plan.estimate = (Estimate) {program, cells, strata, npositions};
+	plan.estimate.positions = palloc(sizeof(uint32) * (npositions + 1));
+	for (int i = 0; i < npositions; i++)
+		plan.estimate.positions[i] = i;
+	return plan;
+}
+
 #define accepted(plan, ...)	check_refused(plan_again, plan_bytes(plan), "accepted", __VA_ARGS__)
 #define refused(plan, wanted, ...)	check_refused(plan_again, plan_bytes(plan), wanted, __VA_ARGS__)
 #define NO_ANSWER	"the answer would be too large"
@@ -204,6 +221,42 @@ test_plan_limits(void)
 	bytes = plan_bytes(small_plan());
 	bytes.data[4] = (char) 0xff;
 	check_refused(plan_again, bytes, "holds text that is not UTF-8", "SQL that is not UTF-8");
+}
+
+static void
+test_estimates(void)
+{
+	CanonicalPlan plan = plan_of_estimate(ESTIMATE_CURVE, 300, 1, 3);
+	PlanLayout	layout;
+	StringInfoData bytes;
+
+	plan.estimate.squared = 257796711;
+	layout = plan_opened_layout(&plan);
+	check(plan_elements(&plan) == 602 && layout.stride == 1 + 2 + 3 * 8 + 4 + 1 && plan_opened_elements(&plan) == 32,
+		  "600 counts come in, and 30 numbers out");
+	bytes = plan_bytes(plan);
+	test_hostile("plan with a curve", plan_again, &bytes);
+	accepted(plan_of_estimate(ESTIMATE_CURVE, ESTIMATE_CELLS_MAX, 1, ESTIMATE_TIMES_MAX), "the largest curve");
+	accepted(plan_of_estimate(ESTIMATE_LOG_RANK, 16, 16383, 0), "the largest test");
+	refused(plan_of_estimate(ESTIMATE_LOG_RANK, 16, 16384, 0), NO_ANSWER, "a larger one");
+	refused(plan_of_estimate(ESTIMATE_CURVE, ESTIMATE_CELLS_MAX + 1, 1, 0), TOO_LARGE, "a larger grid");
+	refused(plan_of_estimate(ESTIMATE_CURVE, 200, 1, ESTIMATE_TIMES_MAX + 1), TOO_LONG_LIST, "more times");
+	refused(plan_of_estimate(ESTIMATE_PROGRAM_MAX + 1, 10, 1, 0), TOO_LARGE, "a program that is none");
+	refused(plan_of_estimate(ESTIMATE_CURVE, 10, 2, 0), "a curve of several strata", "strata of a curve");
+	refused(plan_of_estimate(ESTIMATE_LOG_RANK, 10, 2, 1), "a log-rank test with asked times", "times of a test");
+	refused(plan_of_estimate(ESTIMATE_CURVE, 2, 1, 6), "an asked time beyond the grid", "a time beyond the grid");
+	refused(plan_of_estimate(ESTIMATE_CURVE, 10, 0, 0), "component with a number of sums that is not its kind's", "no strata");
+	plan = plan_of_estimate(ESTIMATE_CURVE, 10, 1, 3);
+	plan.estimate.positions[2] = 1;
+	refused(plan, "asked times that do not ascend", "a time twice");
+	plan = plan_of_estimate(0, 10, 1, 0);
+	refused(plan, "counts of events without a program of the parties", "counts alone");
+	plan = plan_of_estimate(ESTIMATE_CURVE, 10, 1, 0);
+	plan.estimate.cells = 11;
+	refused(plan, "a program of the parties with other components than its own", "another grid than is counted on");
+	plan = small_plan();
+	plan.estimate = (Estimate) {ESTIMATE_CURVE, 10, 1};
+	refused(plan, "a program of the parties with other components than its own", "a program without counts");
 }
 
 /* Each change alone: tables, columns, ... of its own, so that nothing is shared. */
@@ -292,7 +345,7 @@ test_plan_sizes(void)
 		{COMPONENT_SUM_FLOAT, 1 + 8 + 3}, {COMPONENT_SUM_FLOAT_PRODUCT, 1 + 16},
 		{COMPONENT_SUM_INTERVAL, 1 + 3}, {COMPONENT_BOOL_OR, 2}, {COMPONENT_BOOL_AND, 2},
 		{COMPONENT_SUM_FLOAT_PRODUCT_3, 1 + 24}, {COMPONENT_SUM_FLOAT_PRODUCT_4, 1 + 32},
-		{COMPONENT_SUM_FLOAT_VECTOR, 1 + 8},
+		{COMPONENT_SUM_FLOAT_VECTOR, 1 + 8}, {COMPONENT_EVENT_COUNTS, 0},
 		{COMPONENT_KIND_MAX + 1, 0}
 	};
 	CanonicalPlan plan = full_plan();
@@ -364,6 +417,7 @@ main(void)
 {
 	test_plan_bytes();
 	test_plan_limits();
+	test_estimates();
 	test_plan_hash();
 	test_plan_sizes();
 	test_plan_texts();

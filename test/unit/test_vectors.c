@@ -161,6 +161,34 @@ test_plan(void)
 }
 
 static void
+test_estimate_plan(void)
+{
+	static PlanColumn columns[] = {{"sex", "smallint"}, {"status", "smallint"}, {"time", "integer"}};
+	static PlanTable tables[] = {{"trial", 3, columns}};
+	static char *sexes[] = {"1", "2"};
+	static PlanKey keys[] = {{"smallint", 2, sexes}};
+	static ComponentKind components[] = {COMPONENT_EVENT_COUNTS};
+	static int	parts[] = {0};
+	static int	widths[] = {2044};
+	static uint32 positions[] = {0, 199, 400};
+	CanonicalPlan plan = {
+		"SELECT r1.sex, secmed.event_counts((r1.\"time\" - 1), (r1.status = 2), 0, '{1022,1}'::integer[])"
+		" FROM secmed_published.trial r1 GROUP BY 1",
+	1, tables, 0, NULL, 1, keys, 1, components, parts, 1, widths, {ESTIMATE_CURVE, 1022, 1, 3, positions, 257796711}};
+	CanonicalPlan back;
+	StringInfoData bytes = empty();
+	uint8		hash[HASH_BYTES];
+	const char *reason;
+
+	plan_encode(&bytes, &plan);
+	check_message(bytes, "estimate_plan");
+	bytes = vector_bytes("estimate_plan", "bytes");
+	plan_hash(hash, bytes.data, bytes.len);
+	check_bytes(hash, HASH_BYTES, "estimate_plan", "hash");
+	check(plan_decode(&back, bytes.data, bytes.len, &reason) && plan_opened_elements(&back) == 2 * 32, "plan with an estimate: read back");
+}
+
+static void
 name_nodes(NodeRef refs[3], const StringInfoData *fingerprints)
 {
 	static char *names[] = {"charite", "lmu", "gemelli"};
@@ -796,6 +824,7 @@ main(void)
 	test_keys();
 	test_card();
 	test_plan();
+	test_estimate_plan();
 	test_request();
 	test_proposal();
 	test_passes();
