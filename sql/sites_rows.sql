@@ -23,3 +23,29 @@ RESET secmed.site_rows;
 ALTER FOREIGN TABLE measure OPTIONS (SET rows_max '0');
 SELECT count(DISTINCT i2) FROM measure;
 ALTER FOREIGN TABLE measure OPTIONS (SET rows_max '1024');
+-- the least and greatest of each group, of what sites say are each group's own
+\c charite postgres
+SELECT secmed.set_column_policy('visit', name, uses => '{aggregate,group,filter,join,extreme}') FROM unnest('{visit,cost}'::name[]) name;
+\c lmu postgres
+SELECT secmed.set_column_policy('visit', name, uses => '{aggregate,group,filter,join,extreme}') FROM unnest('{visit,cost}'::name[]) name;
+\c gemelli postgres
+SELECT secmed.set_column_policy('visit', 'cost', uses => '{aggregate,group,filter,join,extreme}');
+\c research alice
+SET search_path = consortium, public;
+ALTER FOREIGN TABLE visit ALTER COLUMN cost OPTIONS (ADD uses 'aggregate, group, filter, join, extreme');
+ALTER FOREIGN TABLE visit ALTER COLUMN visit OPTIONS (ADD uses 'aggregate, group, filter, join, extreme');
+SELECT ward, visit % 4 = 0 AS fourth, min(cost), max(cost) FILTER (WHERE cost < 20), max(-cost), count(cost) FROM visit GROUP BY 1, 2 ORDER BY 1, 2;
+EXPLAIN (COSTS OFF) SELECT ward, min(cost) FROM visit WHERE cost > 3 GROUP BY ward;
+SELECT ward, min(cost), max(cost) FROM visit WHERE patient < 18 GROUP BY ward ORDER BY 1;
+-- one of them does not allow it
+SELECT ward, max(visit) FROM visit GROUP BY ward;
+ALTER FOREIGN TABLE visit ALTER COLUMN cost OPTIONS (DROP uses);
+ALTER FOREIGN TABLE visit ALTER COLUMN visit OPTIONS (DROP uses);
+\c pooled alice
+SELECT ward, visit % 4 = 0 AS fourth, min(cost), max(cost) FILTER (WHERE cost < 20), max(-cost), count(cost) FROM consortium.visit GROUP BY 1, 2 ORDER BY 1, 2;
+\c charite postgres
+SELECT secmed.set_column_policy('visit', name) FROM unnest('{visit,cost}'::name[]) name;
+\c lmu postgres
+SELECT secmed.set_column_policy('visit', name) FROM unnest('{visit,cost}'::name[]) name;
+\c gemelli postgres
+SELECT secmed.set_column_policy('visit', 'cost');

@@ -64,6 +64,16 @@ add_sum_of_numeric(Merging *merging, const Component *component, SecretType *typ
 static bool
 component_column(Merging *merging, const Component *component, SecretType *type, int *kind)
 {
+	char	   *hint;
+
+	if (component->extreme != EXTREME_NONE)
+	{
+		*kind = component->extreme == EXTREME_LEAST ? PLAN_AGGREGATE_MIN : PLAN_AGGREGATE_MAX;
+		if (!site_column_type(merging->root, merging->shape->optional, component->arg, type, &hint))
+			return false;
+		type->nullable = true;
+		return true;
+	}
 	*kind = PLAN_AGGREGATE_SUM;
 	switch (component->kind)
 	{
@@ -119,8 +129,12 @@ finals_known(const Shape *shape)
 	ListCell   *lc;
 
 	foreach(lc, shape->finals)
-		if (final_from_list(lfirst(lc)).kind > FINAL_BOOL)
+	{
+		Final		final = final_from_list(lfirst(lc));
+
+		if (final.kind > FINAL_BOOL && final.kind != FINAL_VALUE)
 			return false;
+	}
 	return true;
 }
 

@@ -22,6 +22,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/pg_locale.h"
 #include "utils/regproc.h"
 #include "utils/syscache.h"
 
@@ -82,6 +83,7 @@ component_add(ComponentSet *set, Support *support, ComponentKind kind, char *sql
 	component->part = part;
 	component->sql = sql;
 	component->what = what;
+	component->extreme = EXTREME_NONE;
 	component->arg = NULL;
 	set->components = lappend(set->components, component);
 	return list_length(set->components) - 1;
@@ -298,6 +300,23 @@ decompose_bool(Call *call, bool is_or)
 	return true;
 }
 
+/* Whoever merges groups compares texts byte by byte. */
+static bool
+decompose_extreme(Call *call, Extreme extreme)
+{
+	Oid			collation = call->agg->inputcollid;
+	Component  *component;
+
+	if (OidIsValid(collation) && !lc_collate_is_c(collation))
+		return false;
+	call->final->kind = FINAL_VALUE;
+	call->final->components[0] = add_filtered(call, COMPONENT_COUNT, psprintf("%s(%s)", call->name, call->args[0]),
+											  psprintf("%s(%s)", call->name, call->words[0]), NULL);
+	component = list_nth(call->set->components, call->final->components[0]);
+	component->extreme = extreme;
+	return true;
+}
+
 /* ---- aggregates of two columns ---- */
 
 static const ComomentFinal comoments[] = {
@@ -504,6 +523,10 @@ decompose_by_name(Call *call)
 		return decompose_bool(call, true);
 	if (strcmp(name, "bool_and") == 0 || strcmp(name, "every") == 0)
 		return decompose_bool(call, false);
+	if (call->set->merged && strcmp(name, "min") == 0)
+		return decompose_extreme(call, EXTREME_LEAST);
+	if (call->set->merged && strcmp(name, "max") == 0)
+		return decompose_extreme(call, EXTREME_GREATEST);
 	if (strcmp(name, "regr_count") == 0)
 	{
 		call->final->kind = FINAL_COUNT;

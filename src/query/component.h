@@ -59,6 +59,14 @@ typedef struct Final
 	double		options[LINEAR_OPTIONS_MAX];
 } Final;
 
+/* A component that does not add: the least or greatest value of a group. */
+typedef enum Extreme
+{
+	EXTREME_NONE,
+	EXTREME_LEAST,
+	EXTREME_GREATEST
+} Extreme;
+
 typedef struct Component
 {
 	ComponentKind kind;
@@ -66,6 +74,7 @@ typedef struct Component
 	int			part;			/* of the answer: whose values it is made of */
 	char	   *sql;			/* one aggregate call */
 	char	   *what;			/* what opening it reveals, for EXPLAIN: "count(*)" */
+	Extreme		extreme;		/* not a sum: merged from groups only; its kind says who contributes */
 	Node	   *arg;			/* of the query's aggregate: the first argument, or NULL */
 } Component;
 
@@ -76,6 +85,7 @@ typedef struct ComponentSet
 	List	   *supports;		/* of Support: one for each part; the first is all rows */
 	Estimate	estimate;		/* program 0: none */
 	NeverNull	never_null;
+	bool		merged;			/* the sites' groups are merged (oblivious/source.h): minima and maxima, too */
 	bool		(*is_patient) (Node *expr, void *arg);	/* the published patient column? */
 	void	   *arg;
 } ComponentSet;

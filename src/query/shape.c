@@ -399,6 +399,7 @@ shape_query(PlannerInfo *root, RelOptInfo *grouped, List *having, Constants *con
 	shaper.set.deparser = &shaper.deparser;
 	shaper.set.is_patient = is_patient_column;
 	shaper.set.never_null = is_never_null;
+	shaper.set.merged = open_keys;
 	shaper.set.arg = &shaper;
 	plan = &shaper.shape->plan;
 

@@ -94,7 +94,10 @@ sub same_sums
 	my ($came, $there) = map { [ grep { !/\bNULL$/ } @$_ ] } $got, $want;
 	return 1 if same_rows($query, $came, $there);
 	my ($plan) = run_all('research', "EXPLAIN (COSTS off) $query->{shared}");
-	return 0 if $query->{shared} !~ /GROUP BY \d/ || grep { /Oblivious Plan/ } @{ $plan->{rows} };
+	# Of groups that sites make, those who add nothing to a sum do not count for it: it may be withheld, not the group.
+	my $merged = grep { /merge groups/ } @{ $plan->{rows} };
+	return 0 if $merged && @$came != @$there;
+	return 0 if !$merged && ($query->{shared} !~ /GROUP BY \d/ || grep { /Oblivious Plan/ } @{ $plan->{rows} });
 	return !grep { my $row = $_; !grep { same_row($query->{float}, $row, $_, 1) } @$there } @$came;
 }
 
