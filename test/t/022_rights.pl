@@ -227,6 +227,26 @@ not_understood('more passes than any fit has', 'does not allow', $site, submissi
 like(says($site, @fit, fit => $_, then => 'the end'), qr/^SM013: .*ended before its inputs/, 'a pass is answered') for @points[0 .. 2];
 refused('a pass too many', 'approval', 'SM048', 'was used by an earlier run', $site, @fit, fit => $points[3]);
 
+# An honest fit in a session that waits: each site's people are asked once, whatever the number of passes.
+my ($fitted, $complaints) = ('', '');
+my $waiting = IPC::Run::start [ 'psql', '-XAtq', '-d', $c->{cluster}{research}->connstr('research') . ' user=alice',
+	'-c', "SET secmed.approval_wait = '60s'", '-c', 'SET client_min_messages = warning',
+	'-c', "SELECT count(*) FROM secmed.glm('(status = 2) ~ age', 'consortium.trial', 'binomial')" ], '>', \$fitted, '2>', \$complaints, IPC::Run::timeout(120);
+for my $name (@hospitals)
+{
+	my $asked = "question LIKE 'research:alice%one regression%'";
+	ok($c->{cluster}{$name}->poll_query_until($name, "SELECT count(*) = 1 FROM secmed.asked_status WHERE $asked AND state = 'pending'"),
+		"$name asks about a fit");
+	as_carol($name, "SELECT secmed.approve(id) FROM secmed.pending WHERE $asked");
+}
+$waiting->finish;
+is("$fitted$complaints", "2\n", 'the fit runs');
+for my $name (@hospitals)
+{
+	is($c->run($name, q{SELECT count(DISTINCT run), count(*) > 3 FROM secmed.events WHERE kind = 'approval' AND outcome = 'used' AND actor = 'research:alice'}),
+		'1|t', "$name: one yes was for all passes");
+}
+
 # Rejected, held and withdrawn.
 my $id = approved($site, age => '60');
 as_carol($site, "SELECT secmed.hold('" . uuid($id) . "', 'wait')");
