@@ -3006,6 +3006,40 @@ COMMENT ON FUNCTION secmed.forget_answers(timestamptz) IS
 REVOKE ALL ON FUNCTION secmed.forget_answers(timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.forget_answers(timestamptz) TO secmed_admin;
 
+CREATE TABLE secmed.question_run (
+	run			bytea PRIMARY KEY,
+	question	bytea NOT NULL,
+	actor		text NOT NULL,
+	tables		name[] NOT NULL,
+	failed		boolean NOT NULL DEFAULT true,
+	at			timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+);
+CREATE INDEX question_run_question ON secmed.question_run (actor, question, at);
+CREATE INDEX question_run_failed ON secmed.question_run (actor) WHERE failed;
+COMMENT ON TABLE secmed.question_run IS
+'Questions that this site has taken up in the last 30 days, without a contract; failed until the site has shared. secmed.questions shows them.';
+REVOKE ALL ON secmed.question_run FROM PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('secmed.question_run', '');
+
+CREATE VIEW secmed.questions AS
+	SELECT actor, pg_catalog.left(pg_catalog.encode(question, 'hex'), 8) AS question,
+		pg_catalog.array_to_string(pg_catalog.min(tables), ', ') AS tables, pg_catalog.count(*) AS times,
+		pg_catalog.count(*) FILTER (WHERE failed) AS failed, pg_catalog.max(at) AS last_at
+	  FROM secmed.question_run WHERE at > pg_catalog.clock_timestamp() - interval '30 days'
+	 GROUP BY actor, question;
+COMMENT ON VIEW secmed.questions IS
+'Who has asked which question how often in the last 30 days, without a contract; from how many on it is locked says set_disclosure(repeats).';
+REVOKE ALL ON secmed.questions FROM PUBLIC;
+GRANT SELECT ON secmed.questions TO secmed_admin, secmed_auditor;
+
+CREATE FUNCTION secmed.unlock_question(requester text, question text DEFAULT NULL) RETURNS void
+	AS 'MODULE_PATHNAME', 'secmed_unlock_question' LANGUAGE C CALLED ON NULL INPUT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.unlock_question(text, text) IS
+'Lets a requester (node:role) ask a question again that was asked too often, by its first 8 digits as in secmed.questions; without one, forgives the questions that failed. It is on the ledger.';
+REVOKE ALL ON FUNCTION secmed.unlock_question(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.unlock_question(text, text) TO secmed_auditor;
+
 CREATE FUNCTION secmed.contract_state(state smallint) RETURNS text
 	AS 'MODULE_PATHNAME', 'secmed_contract_state' LANGUAGE C STRICT IMMUTABLE
 	SET search_path = pg_catalog, pg_temp;
@@ -3379,6 +3413,7 @@ CREATE TABLE secmed.disclosure_policy (
 	"table"			name PRIMARY KEY,
 	jurisdiction	text,
 	differencing	text CHECK (differencing IN ('everybody', 'requester', 'none')),
+	repeats			integer CHECK (repeats >= 0),
 	set_at			timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
 	set_by			name NOT NULL
 );
@@ -3419,14 +3454,15 @@ COMMENT ON FUNCTION secmed.set_class_policy(text, text, text[], integer) IS
 REVOKE ALL ON FUNCTION secmed.set_class_policy(text, text, text[], integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.set_class_policy(text, text, text[], integer) TO secmed_admin;
 
-CREATE FUNCTION secmed.set_disclosure("table" name, jurisdiction text DEFAULT NULL, differencing text DEFAULT NULL)
+CREATE FUNCTION secmed.set_disclosure("table" name, jurisdiction text DEFAULT NULL, differencing text DEFAULT NULL,
+		repeats integer DEFAULT NULL)
 	RETURNS void
 	AS 'MODULE_PATHNAME', 'secmed_set_disclosure' LANGUAGE C CALLED ON NULL INPUT VOLATILE
 	SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION secmed.set_disclosure(name, text, text) IS
-'Rules of a published name as a whole, or with an empty name of all that say nothing else; what is not named is as by default. jurisdiction: whose class policies hold; differencing: with whose earlier answers a question is compared, those of everybody (default), of the same requester, or of none.';
-REVOKE ALL ON FUNCTION secmed.set_disclosure(name, text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION secmed.set_disclosure(name, text, text) TO secmed_admin;
+COMMENT ON FUNCTION secmed.set_disclosure(name, text, text, integer) IS
+'Rules of a published name as a whole, or with an empty name of all that say nothing else; what is not named is as by default. jurisdiction: whose class policies hold; differencing: with whose earlier answers a question is compared, those of everybody (default), of the same requester, or of none; repeats: how often one requester may ask the same in 30 days (default 7), and how many of his questions may fail on rows; 0: any number.';
+REVOKE ALL ON FUNCTION secmed.set_disclosure(name, text, text, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.set_disclosure(name, text, text, integer) TO secmed_admin;
 
 CREATE FUNCTION secmed.require_consent("table" name, purposes text[] DEFAULT '{HRESCH}', classes text[] DEFAULT '{}')
 	RETURNS void

@@ -159,7 +159,8 @@ nodes_create()
 	for name in "$@"; do
 		sql "$name" -o /dev/null -c "CREATE EXTENSION secmed" \
 			-c "CREATE ROLE node LOGIN IN ROLE secmed_peer" \
-			-c "SELECT secmed.create_node('$name')" -c "SELECT secmed.set_mode('adhoc')" || return 1
+			-c "SELECT secmed.create_node('$name')" -c "SELECT secmed.set_mode('adhoc')" \
+			-c "SELECT secmed.set_disclosure('', repeats => 0)" || return 1
 	done
 }
 

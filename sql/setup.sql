@@ -19,7 +19,7 @@ SET client_min_messages = warning;
 CREATE EXTENSION secmed;
 SELECT secmed.create_node('charite') ~ '^([0-9a-f]{4} ){7}[0-9a-f]{4}$' AS created;
 SELECT secmed.set_mode('adhoc');
-SELECT secmed.set_disclosure('', differencing => 'none');
+SELECT secmed.set_disclosure('', differencing => 'none', repeats => 0);
 SELECT secmed.node_card() AS card_charite \gset
 \set first 1
 \set last 200
@@ -29,7 +29,7 @@ SET client_min_messages = warning;
 CREATE EXTENSION secmed;
 SELECT secmed.create_node('lmu') <> '' AS created;
 SELECT secmed.set_mode('adhoc');
-SELECT secmed.set_disclosure('', differencing => 'none');
+SELECT secmed.set_disclosure('', differencing => 'none', repeats => 0);
 SELECT secmed.node_card() AS card_lmu \gset
 \set first 201
 \set last 300
@@ -39,7 +39,7 @@ SET client_min_messages = warning;
 CREATE EXTENSION secmed;
 SELECT secmed.create_node('gemelli') <> '' AS created;
 SELECT secmed.set_mode('adhoc');
-SELECT secmed.set_disclosure('', differencing => 'none');
+SELECT secmed.set_disclosure('', differencing => 'none', repeats => 0);
 SELECT secmed.node_card() AS card_gemelli \gset
 \set first 301
 \set last 330

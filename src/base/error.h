@@ -71,9 +71,10 @@
 #define ERRCODE_SECMED_NOT_APPROVED		MAKE_SQLSTATE('S','M','0','4','8')
 /* What answers with noise may spend of a table's privacy is spent, or was never set. */
 #define ERRCODE_SECMED_BUDGET			MAKE_SQLSTATE('S','M','0','4','9')
-
 /* A group differs from an answered one by too few patients. */
 #define ERRCODE_SECMED_DIFFERENCING		MAKE_SQLSTATE('S','M','0','5','0')
+/* Asked too often, or too many questions of the same requester failed. */
+#define ERRCODE_SECMED_REPEATED			MAKE_SQLSTATE('S','M','0','5','1')
 
 extern void fail(int sqlstate, const char *fmt,...) pg_attribute_noreturn() pg_attribute_printf(2, 3);
 

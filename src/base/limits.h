@@ -64,6 +64,9 @@
 #define EARLIER_RUNS_MAX		2000
 /* Patients and differences that a site shares of them: 1 MB of shares to a party. */
 #define EARLIER_ELEMENTS_MAX	65536
+/* In so many days the same question is asked so often at most, unless a site says otherwise. */
+#define REPEATS_DAYS			30
+#define REPEATS_DEFAULT			7
 /* Pairs of parts of one cell, over all cells: as many. */
 #define PART_PAIRS_MAX			65536
 

@@ -321,6 +321,30 @@ check_budget(PolicyDecision *no, const Request *request, const PolicyFacts *fact
 				  budget->table, facts->self);
 }
 
+/* ---- repeats ---- */
+
+static bool
+check_repeats(PolicyDecision *no, const Request *request, const PolicyFacts *facts)
+{
+	const RepeatsFact *repeats = facts->repeats;
+
+	if (repeats == NULL)
+		return refuse(no, ERRCODE_SECMED_REPEATED, "node \"%s\" does not know how often this was asked", facts->self);
+	if (repeats->max == 0 || (repeats->times < repeats->max && repeats->failed < repeats->max))
+		return true;
+	if (repeats->times >= repeats->max)
+	{
+		add_detail(no, "In %d days the same was asked %llu times.", repeats->days, (unsigned long long) repeats->times);
+		add_hint(no, "Use the answers you have; or an auditor of the site lets you ask again: secmed.unlock_question(..., '%s').",
+				 repeats->question);
+		return refuse(no, ERRCODE_SECMED_REPEATED, "site \"%s\" has locked this question for you", facts->self);
+	}
+	add_detail(no, "In %d days %llu questions of yours failed or were broken off there: errors may tell of rows.",
+			   repeats->days, (unsigned long long) repeats->failed);
+	add_hint(no, "An auditor of the site lets you ask again: secmed.unlock_question().");
+	return refuse(no, ERRCODE_SECMED_REPEATED, "site \"%s\" answers no more questions of yours", facts->self);
+}
+
 /* ---- all of them ---- */
 
 static const struct
@@ -338,6 +362,7 @@ static const struct
 	{RULE_TERMS, check_terms},
 	{RULE_APPROVAL, check_approval},
 	{RULE_BUDGET, check_budget},
+	{RULE_REPEATS, check_repeats},
 };
 
 PolicyDecision
@@ -359,7 +384,8 @@ policy_decide(const Request *request, const PolicyFacts *facts, PolicyRule first
 
 /* ---- names ---- */
 
-static const char *const rule_names[] = {NULL, "sender", "mode", "contract", "terms", "columns", "approval", "budget"};
+static const char *const rule_names[] = {NULL, "sender", "mode", "contract", "terms", "columns", "approval", "budget",
+"repeats"};
 static const char *const mode_names[] = {NULL, "closed", "contracts", "adhoc"};
 static const char *const state_names[] = {NULL, "not needed", "unasked", "pending", "held", "approved", "rejected",
 "expired", "withdrawn", "used", "other"};

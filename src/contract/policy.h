@@ -16,6 +16,7 @@
  *	  columns	  the site's own reading of the question		  SM001 to SM003, SM015, ...
  *	  approval	  those who must have said yes to this very run	  SM047, SM048
  *	  budget	  what its noise spends is left (at a site)		  SM049
+ *	  repeats	  the same was not asked too often (at a site)	  SM051
  *
  * "columns" is not decided here: the site prepares its sub-query (query/site.h), or the
  * party holds the plan against its definitions (compute/permit.h), between the first part of
@@ -35,11 +36,12 @@ typedef enum PolicyRule
 	RULE_TERMS,
 	RULE_COLUMNS,
 	RULE_APPROVAL,
-	RULE_BUDGET
+	RULE_BUDGET,
+	RULE_REPEATS
 } PolicyRule;
 
 #define RULE_FIRST		RULE_SENDER
-#define RULE_LAST		RULE_BUDGET
+#define RULE_LAST		RULE_REPEATS
 
 /* "mode": for ledgers and errors. */
 extern const char *policy_rule_name(PolicyRule rule);
@@ -104,6 +106,16 @@ typedef struct BudgetFact
 	uint64		left;
 } BudgetFact;
 
+/* How often the requester has asked the same of this site, and how many of his questions failed here. */
+typedef struct RepeatsFact
+{
+	uint64		max;			/* 0: as often as one likes, or this is no site */
+	uint64		times;
+	uint64		failed;
+	int			days;			/* in which this is counted */
+	char		question[9];	/* what an auditor calls it */
+} RepeatsFact;
+
 typedef struct PolicyFacts
 {
 	const char *self;			/* this node */
@@ -119,6 +131,7 @@ typedef struct PolicyFacts
 	const struct ContractGround *contract;	/* permit.h; NULL: nothing is known of it, which is a no where one is named */
 	const ApprovalFact *approval;	/* NULL: nothing is known of it, which is a no */
 	const BudgetFact *budget;	/* likewise */
+	const RepeatsFact *repeats; /* likewise */
 } PolicyFacts;
 
 /* Two names of people and nodes, a table's, and the words between. */

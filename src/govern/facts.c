@@ -9,6 +9,7 @@
 #include "govern/contracts.h"
 #include "govern/facts.h"
 #include "govern/mode.h"
+#include "govern/repeats.h"
 
 void
 facts_of_mode(PolicyFacts *facts, const Request *request, const List *tables)
@@ -26,6 +27,15 @@ facts_of_approval(PolicyFacts *facts, const Request *request, const List *tables
 
 	*fact = approval_of_run(request, tables);
 	facts->approval = fact;
+}
+
+void
+facts_of_repeats(PolicyFacts *facts, const Request *request, const uint8 plan_hash[HASH_BYTES], int max)
+{
+	RepeatsFact *fact = palloc(sizeof(RepeatsFact));
+
+	*fact = repeats_of_run(request, plan_hash, max);
+	facts->repeats = fact;
 }
 
 void

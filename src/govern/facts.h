@@ -16,6 +16,9 @@ extern void facts_of_mode(PolicyFacts *facts, const Request *request, const List
 /* For RULE_APPROVAL; approval_of_run() says what it holds. */
 extern void facts_of_approval(PolicyFacts *facts, const Request *request, const List *tables);
 
+/* For RULE_REPEATS; max as in govern/repeats.h. */
+extern void facts_of_repeats(PolicyFacts *facts, const Request *request, const uint8 plan_hash[HASH_BYTES], int max);
+
 /* For RULE_BUDGET; noise is that of the run at this site, or NULL. */
 extern void facts_of_budget(PolicyFacts *facts, const Request *request, const List *tables, const Noise *noise);
 

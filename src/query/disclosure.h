@@ -22,6 +22,7 @@ extern Differencing differencing_from_name(const char *name);
 typedef struct DisclosureRule
 {
 	Differencing differencing;
+	int			repeats;		/* how often the same may be asked; 0: as often as one likes */
 } DisclosureRule;
 
 /* The strictest of these tables (names). */

@@ -174,31 +174,37 @@ secmed_set_class_policy(PG_FUNCTION_ARGS)
 Datum
 secmed_set_disclosure(PG_FUNCTION_ARGS)
 {
-	Oid			types[] = {NAMEOID, TEXTOID, TEXTOID, NAMEOID};
-	Datum		values[4];
-	char		nulls[] = "    ";
+	Oid			types[] = {NAMEOID, TEXTOID, TEXTOID, INT4OID, NAMEOID};
+	Datum		values[5];
+	char		nulls[] = "     ";
 	NameData	by;
 	char	   *jurisdiction = text_or_null(fcinfo, 1);
 	char	   *differencing = text_or_null(fcinfo, 2);
+	int			repeats = PG_ARGISNULL(3) ? REPEATS_DEFAULT : PG_GETARG_INT32(3);
 
 	require(fcinfo, 0, "table");
 	if (differencing != NULL && differencing_from_name(differencing) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("questions are compared with answers of everybody, requester or none, not of \"%s\"", differencing)));
+	if (repeats < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("repeats can't be negative"), errhint("0 lets the same be asked as often as one likes.")));
 	namestrcpy(&by, GetUserNameFromId(GetUserId(), false));
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 	{
 		values[i] = PG_ARGISNULL(i) ? (Datum) 0 : PG_GETARG_DATUM(i);
 		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
 	}
-	values[3] = NameGetDatum(&by);
-	execute("INSERT INTO secmed.disclosure_policy (\"table\", jurisdiction, differencing, set_by) VALUES ($1, $2, $3, $4)"
-			" ON CONFLICT (\"table\") DO UPDATE SET jurisdiction = excluded.jurisdiction, differencing = excluded.differencing,"
+	values[4] = NameGetDatum(&by);
+	execute("INSERT INTO secmed.disclosure_policy (\"table\", jurisdiction, differencing, repeats, set_by) VALUES ($1, $2, $3, $4, $5)"
+			" ON CONFLICT (\"table\") DO UPDATE SET jurisdiction = excluded.jurisdiction, differencing = excluded.differencing, repeats = excluded.repeats,"
 			" set_at = pg_catalog.clock_timestamp(), set_by = excluded.set_by",
-			4, types, values, nulls);
+			5, types, values, nulls);
 	publish_record_policy(NameStr(*PG_GETARG_NAME(0)),
-						  psprintf("jurisdiction %s, compared with answers of %s", jurisdiction ? jurisdiction : "none",
-								   differencing ? differencing : "everybody"));
+						  psprintf("jurisdiction %s, compared with answers of %s, asked %s times", jurisdiction ? jurisdiction : "none",
+								   differencing ? differencing : "everybody",
+								   repeats == 0 ? "any number of" : psprintf("%d", repeats)));
 	PG_RETURN_VOID();
 }

@@ -124,11 +124,13 @@ share(Served *served, FunctionCallInfo fcinfo)
 	TimestampTz started = GetCurrentTimestamp();
 	Receipt		receipt = {.elements = served->elements};
 	size_t		n;
-	uint128    *elements = elements_of_site(served, &receipt.earlier, &n);
+	uint128    *elements;
 	SharesMessage shares;
 	StringInfoData body;
 	StringInfoData message;
 
+	serving_take_up(&served->run, fcinfo);
+	elements = elements_of_site(served, &receipt.earlier, &n);
 	serving_count_use(&served->run, fcinfo);
 
 	memcpy(receipt.run, served->run.request.run, RUN_ID_BYTES);

@@ -10,6 +10,7 @@
 #include "govern/budget.h"
 #include "govern/contracts.h"
 #include "govern/facts.h"
+#include "govern/repeats.h"
 #include "mirror/forks.h"
 #include "mirror/held.h"
 #include "miscadmin.h"
@@ -17,9 +18,11 @@
 #include "peer/served.h"
 #include "crypto/seal.h"
 #include "crypto/sign.h"
+#include "query/disclosure.h"
 #include "query/guarded.h"
 #include "query/settings.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/timestamp.h"
 
 /* Of a run of which nothing is opened, because of the differencing guard. */
@@ -139,6 +142,22 @@ require_yes(Serving *serving, const PolicyFacts *facts, PolicyRule first, Policy
 			 decision.hint[0] ? errhint("%s", decision.hint) : 0));
 }
 
+/* Nobody waits for the disk: what a crash loses is that somebody has asked. */
+void
+serving_take_up(Serving *serving, FunctionCallInfo fcinfo)
+{
+	MemoryContext caller = CurrentMemoryContext;
+
+	if (!repeats_count(&serving->request))
+		return;
+	connect_nonatomic(fcinfo, "serve");
+	(void) set_config_option("synchronous_commit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
+	repeats_begin(&serving->request, serving->plan_hash, serving->tables);
+	SPI_commit();
+	SPI_finish();
+	MemoryContextSwitchTo(caller);
+}
+
 void
 serving_count_use(Serving *serving, FunctionCallInfo fcinfo)
 {
@@ -150,6 +169,8 @@ serving_count_use(Serving *serving, FunctionCallInfo fcinfo)
 	served_watch_begin(serving->work_until);
 	connect_nonatomic(fcinfo, serving->request.kind == REQUEST_RUN ? "serve" : "compute");
 	contract_count_use(&serving->request);
+	if (repeats_count(&serving->request))
+		repeats_shared(&serving->request);
 	if (serving->noise != NULL)
 		serving->rho_left = budget_take(&serving->request, serving->tables, serving->noise, serving->record.tables,
 										serving->plan_hash);
@@ -184,6 +205,8 @@ serving_decide_rest(Serving *serving)
 	if (!serving->about_nobody)
 		facts_of_approval(&facts, &serving->request, serving->tables);
 	facts_of_budget(&facts, &serving->request, serving->tables, serving->noise);
+	facts_of_repeats(&facts, &serving->request, serving->plan_hash,
+					 serving->site < 0 ? 0 : disclosure_rule(serving->tables).repeats);
 	require_yes(serving, &facts, RULE_COLUMNS + 1, RULE_LAST);
 	serving->approved = facts.approval->state == APPROVAL_GIVEN;
 }

@@ -61,6 +61,11 @@ extern void serving_decide_rest(Serving *serving);
 extern void serving_agree(Serving *serving);
 
 /*
+ * A site takes the question up: from now on it counts as asked, also if it fails (govern/repeats.h).  Commits.
+ */
+extern void serving_take_up(Serving *serving, FunctionCallInfo fcinfo);
+
+/*
  * This node is about to give something away: a run under a contract counts from now on, and what its
  * noise spends is spent, whatever becomes of it.  Commits, with all that was written about the run.
  */

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "audit/append.h"
 #include "executor/executor.h"
 #include "executor/tstoreReceiver.h"
 #include "identity/node.h"
@@ -200,9 +201,24 @@ encode_rows(SiteQuery *site, Tuplestorestate *rows, TupleDesc desc, void *arg)
 	ExecDropSingleTupleTableSlot(slot);
 }
 
-/* What other nodes may know of an error that rows raised. */
+/* What a row raised is an entry's body: it stays here, for who looks into it. */
 static void
-raise_general_error(const ErrorData *error)
+record_row_error(const Request *request, const ErrorData *error)
+{
+	LedgerEntry entry = {.kind = ENTRY_EXECUTION, .has_run = true, .object = "", .outcome = "row error", .revealed = ""};
+	char	   *body = psprintf("%s: %s", unpack_sql_state(error->sqlerrcode), error->message ? error->message : "");
+
+	memcpy(entry.run, request->run, RUN_ID_BYTES);
+	entry.actor = psprintf("%s:%s", request->coordinator, request->requester);
+	audit_append(&entry, body, strlen(body));
+}
+
+/*
+ * What other nodes may know of an error that rows raised.  Whatever it was it is the same error to them: its kind
+ * would be one more answer.
+ */
+static void
+raise_general_error(const Request *request, const ErrorData *error)
 {
 	const char *site = node_self()->card.name;
 
@@ -224,22 +240,12 @@ raise_general_error(const ErrorData *error)
 				 errmsg("site \"%s\" may not read its own published table", site),
 				 errdetail_internal("%s", error->message),
 				 errhint("The owner of the view in schema secmed_published needs SELECT on the table.")));
-	if (error->sqlerrcode == ERRCODE_STRING_DATA_RIGHT_TRUNCATION)
-		ereport(ERROR,
-				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
-				 errmsg("a text at site \"%s\" is too long to be shared", site),
-				 errdetail("The value stays at the site. A shared text has at most %d bytes in UTF-8.", SECRET_TEXT_BYTES_MAX),
-				 errhint("Ask for a part of it, such as left(x, 3), or for a code.")));
-	if (error->sqlerrcode == ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE)
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("a value or a sum at site \"%s\" is out of range", site),
-				 errdetail("The value stays at the site.")));
+	record_row_error(request, error);
 	ereport(ERROR,
 			(errcode(ERRCODE_SECMED_ROW_ERROR),
 			 errmsg("the question fails on rows of site \"%s\"", site),
-			 errdetail("The error itself stays at the site, because its text may hold a patient's value."),
-			 errhint("Guard divisions with NULLIF and casts with CASE, or leave such rows out with WHERE.")));
+			 errdetail("The error itself stays at the site, because it may tell a patient's value."),
+			 errhint("Guard divisions with NULLIF and casts with CASE, scale down what may be out of range, take left() of long texts, or leave such rows out with WHERE.")));
 }
 
 void
@@ -278,7 +284,7 @@ site_run(SiteQuery *site, Snapshot snapshot, uint64 limit, TimestampTz deadline,
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(caller);
 		CurrentResourceOwner = owner;
-		raise_general_error(error);
+		raise_general_error(site->request, error);
 	}
 	PG_END_TRY();
 }

@@ -18,10 +18,12 @@ static void
 decide(const Request *request)
 {
 	ModeFact	mode = {.mode = MODE_ADHOC, .named = request->requester[0] != 'x'};
+	RepeatsFact repeats = {0};
 	BudgetFact	budget = {.table = ""};
 	ApprovalFact approval = {.state = APPROVAL_NOT_NEEDED, .waits_for = "", .reason = ""};
 	PolicyFacts facts = {.self = request->sites[0].name, .caller = request->coordinator,
-	.now_us = INT64CONST(1700000000123456), .known = known, .nmodes = 1, .modes = &mode, .approval = &approval, .budget = &budget};
+	.now_us = INT64CONST(1700000000123456), .known = known, .nmodes = 1, .modes = &mode, .approval = &approval, .budget = &budget,
+	.repeats = &repeats};
 	PolicyDecision decision = policy_decide(request, &facts, RULE_FIRST, RULE_LAST);
 	CanonicalPlan plan;
 	const char *reason = NULL;

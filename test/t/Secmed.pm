@@ -129,7 +129,7 @@ BEGIN
 END \$\$;
 SELECT secmed.create_node('$name');
 SELECT secmed.set_mode('adhoc');
-SELECT secmed.set_disclosure('', differencing => 'none');
+SELECT secmed.set_disclosure('', differencing => 'none', repeats => 0);
 CREATE SCHEMA consortium AUTHORIZATION alice;
 END
 	$self->{card}{$name} = $self->run($name, 'SELECT secmed.node_card()');

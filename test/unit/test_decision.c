@@ -30,6 +30,7 @@ known(const char *name, uint8 fingerprint[HASH_BYTES])
 
 static ModeFact mode;
 static ApprovalFact approval;
+static RepeatsFact repeats;
 static BudgetFact budget;
 
 /* Under no contract. */
@@ -48,8 +49,10 @@ good_facts(void)
 	mode = (ModeFact) {.mode = MODE_ADHOC, .named = true};
 	approval = (ApprovalFact) {.state = APPROVAL_NOT_NEEDED, .waits_for = "", .reason = ""};
 	budget = (BudgetFact) {.table = ""};
+	repeats = (RepeatsFact) {0};
 	return (PolicyFacts) {.self = "lmu", .caller = "research", .now_us = AT_US, .known = known,
-		.nmodes = 1, .modes = &mode, .approval = &approval, .budget = &budget};
+		.nmodes = 1, .modes = &mode, .approval = &approval, .budget = &budget,
+	.repeats = &repeats};
 }
 
 static PolicyDecision
@@ -234,6 +237,29 @@ test_budget(void)
 	expect_no(&request, &facts, ERRCODE_SECMED_BUDGET, "node \"lmu\" does not know its privacy budgets");
 }
 
+/* The same question, and questions that failed. */
+static void
+test_repeats(void)
+{
+	Request		request = free_request();
+	PolicyFacts facts = good_facts();
+	PolicyDecision decision;
+
+	repeats = (RepeatsFact) {.max = 7, .times = 6, .failed = 6, .days = 30, .question = "00c0ffee"};
+	check(decide(&request, &facts).yes, "the seventh time is allowed");
+	repeats.times = 7;
+	expect_no(&request, &facts, ERRCODE_SECMED_REPEATED, "site \"lmu\" has locked this question for you");
+	decision = decide(&request, &facts);
+	check(decision.rule == RULE_REPEATS && strstr(decision.hint, "'00c0ffee'") != NULL, "an auditor is told which question");
+	repeats.times = 0;
+	repeats.failed = 7;
+	expect_no(&request, &facts, ERRCODE_SECMED_REPEATED, "site \"lmu\" answers no more questions of yours");
+	repeats.max = 0;
+	check(decide(&request, &facts).yes, "without a bound both are allowed");
+	facts.repeats = NULL;
+	expect_no(&request, &facts, ERRCODE_SECMED_REPEATED, "node \"lmu\" does not know how often this was asked");
+}
+
 /* Of two checks that fail the first in order decides; and only the rules that were asked for are checked. */
 static void
 test_order(void)
@@ -245,10 +271,12 @@ test_order(void)
 	mode.mode = MODE_CLOSED;
 	approval.state = APPROVAL_REJECTED;
 	facts.budget = NULL;
+	facts.repeats = NULL;
 	check(decide(&request, &facts).rule == RULE_SENDER, "the sender comes before the mode");
 	check(policy_decide(&request, &facts, RULE_MODE, RULE_LAST).rule == RULE_MODE, "the mode before approvals");
 	check(policy_decide(&request, &facts, RULE_COLUMNS, RULE_LAST).rule == RULE_APPROVAL, "approvals before budgets");
-	check(policy_decide(&request, &facts, RULE_BUDGET, RULE_LAST).rule == RULE_BUDGET, "budgets last");
+	check(policy_decide(&request, &facts, RULE_BUDGET, RULE_LAST).rule == RULE_BUDGET, "budgets before repeats");
+	check(policy_decide(&request, &facts, RULE_REPEATS, RULE_LAST).rule == RULE_REPEATS, "repeats last");
 	check(policy_decide(&request, &facts, RULE_COLUMNS, RULE_COLUMNS).yes, "the site's own reading is not decided here");
 	facts = good_facts();
 	request.model = "full-threshold";
@@ -307,6 +335,7 @@ main(void)
 	test_modes();
 	test_approvals();
 	test_budget();
+	test_repeats();
 	test_order();
 	test_contract();
 	test_names();
