@@ -56,6 +56,7 @@ bench:
 	@bench/ledger_search 3000000
 	@bench/statistics
 	@bench/consent
+	@bench/policy
 deps:
 	@script/deps check
 layers:
