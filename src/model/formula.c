@@ -668,7 +668,7 @@ formula_parse_plain(const char *text)
 	Formula    *formula = formula_parse(text);
 
 	if (formula->time != NULL || formula->strata != NIL)
-		complain(formula, -1, "this model has no surv() and no strata()", "Use secmed.coxph() for times until an event.");
+		complain(formula, -1, "this model has no surv() and no strata()", "Times until an event have secmed.survfit() and secmed.survdiff().");
 	return formula;
 }
 
