@@ -49,3 +49,41 @@ SELECT secmed.set_column_policy('visit', name) FROM unnest('{visit,cost}'::name[
 SELECT secmed.set_column_policy('visit', name) FROM unnest('{visit,cost}'::name[]) name;
 \c gemelli postgres
 SELECT secmed.set_column_policy('visit', 'cost');
+
+-- rows without a patient count where there are enough with one; more rows than the bound; a site that has raised its smallest group
+\c charite postgres
+CREATE TABLE clinic.loose AS SELECT CASE WHEN n % 4 <> 0 THEN n END AS patient, n % 3 AS k, n % 7 AS v FROM generate_series(1, 60) n;
+INSERT INTO clinic.loose SELECT CASE WHEN n < 5 THEN n END, 9, n FROM generate_series(1, 4) n;
+SELECT secmed.publish('clinic.loose', patient => 'patient', min_patients => 5, rows_max => 64);
+\c lmu postgres
+CREATE TABLE clinic.loose AS SELECT NULL::integer AS patient, n % 3 AS k, n AS v FROM generate_series(1, 12) n;
+SELECT secmed.publish('clinic.loose', patient => 'patient', min_patients => 5, rows_max => 64);
+\c gemelli postgres
+CREATE TABLE clinic.loose AS SELECT NULL::integer AS patient, 9 AS k, n AS v FROM generate_series(1, 20) n;
+SELECT secmed.publish('clinic.loose', patient => 'patient', min_patients => 5, rows_max => 64);
+\c research alice
+SET search_path = consortium, public;
+IMPORT FOREIGN SCHEMA published LIMIT TO (loose) FROM SERVER consortium INTO consortium;
+SELECT k, count(*), count(DISTINCT v), count(DISTINCT patient) FROM loose GROUP BY k ORDER BY k;
+SELECT k, count(*), sum(v) FROM loose GROUP BY k ORDER BY k;
+\c gemelli postgres
+SELECT secmed.unpublish('loose');
+SELECT secmed.publish('clinic.loose', patient => 'patient', min_patients => 6, rows_max => 64);
+\c research alice
+SELECT k, count(DISTINCT v) FROM consortium.loose GROUP BY k ORDER BY k;
+\c gemelli postgres
+SELECT secmed.unpublish('loose');
+SELECT secmed.publish('clinic.loose', patient => 'patient', min_patients => 5, rows_max => 64);
+INSERT INTO clinic.loose SELECT NULL, 9, n FROM generate_series(1, 45) n;
+\c research alice
+SELECT k, count(DISTINCT v) FROM consortium.loose GROUP BY k ORDER BY k;
+DROP FOREIGN TABLE consortium.loose;
+\c charite postgres
+SELECT secmed.unpublish('loose');
+DROP TABLE clinic.loose;
+\c lmu postgres
+SELECT secmed.unpublish('loose');
+DROP TABLE clinic.loose;
+\c gemelli postgres
+SELECT secmed.unpublish('loose');
+DROP TABLE clinic.loose;
