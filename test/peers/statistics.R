@@ -195,6 +195,8 @@ for (file in setdiff(arguments, "--write"))
 	}
 	for (i in grep("^R `.*` ", lines))
 	{
+		if (grepl("survival::", lines[i]) && !requireNamespace("survival", quietly = TRUE))
+			next
 		call <- sub("^R `(.*)` .*$", "\\1", lines[i])
 		figures <- strsplit(sub("^R `.*` ", "", lines[i]), " ")[[1]]
 		value <- in_study(call, figures)
