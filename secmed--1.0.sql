@@ -3578,6 +3578,23 @@ CREATE FUNCTION secmed.exact_deserialize(bytes bytea, state internal) RETURNS in
 COMMENT ON FUNCTION secmed.exact_deserialize(bytea, internal) IS 'Bytes as an exact sum.';
 REVOKE ALL ON FUNCTION secmed.exact_deserialize(bytea, internal) FROM PUBLIC;
 
+CREATE FUNCTION secmed.all_values_step(state internal, x anyelement, scale integer) RETURNS internal
+	AS 'MODULE_PATHNAME', 'secmed_all_values_step' LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION secmed.all_values_step(internal, anyelement, integer) IS 'Transition of all_values.';
+REVOKE ALL ON FUNCTION secmed.all_values_step(internal, anyelement, integer) FROM PUBLIC;
+
+CREATE FUNCTION secmed.all_values_bytes(state internal) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'secmed_all_values_bytes' LANGUAGE C STRICT IMMUTABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION secmed.all_values_bytes(internal) IS 'The values as bytes, 8 each.';
+REVOKE ALL ON FUNCTION secmed.all_values_bytes(internal) FROM PUBLIC;
+
+CREATE AGGREGATE secmed.all_values(anyelement, integer) (
+	SFUNC = secmed.all_values_step, STYPE = internal, SSPACE = 8192,
+	FINALFUNC = secmed.all_values_bytes, PARALLEL = RESTRICTED);
+COMMENT ON AGGREGATE secmed.all_values(anyelement, integer) IS
+'All values of a group as numbers, in no order: what a site sorts and shares for percentiles. The second argument is the number of decimal places of numeric, 0 of other types.';
+REVOKE ALL ON FUNCTION secmed.all_values(anyelement, integer) FROM PUBLIC;
+
 CREATE AGGREGATE secmed.exact_sum(double precision) (
 	SFUNC = secmed.exact_sum_step, STYPE = internal, SSPACE = 576,
 	FINALFUNC = secmed.exact_serialize, COMBINEFUNC = secmed.exact_combine,
@@ -3722,6 +3739,9 @@ GRANT EXECUTE ON FUNCTION secmed.exact_product_step(internal, double precision, 
 GRANT EXECUTE ON FUNCTION secmed.exact_combine(internal, internal) TO secmed_runner;
 GRANT EXECUTE ON FUNCTION secmed.exact_serialize(internal) TO secmed_runner;
 GRANT EXECUTE ON FUNCTION secmed.exact_deserialize(bytea, internal) TO secmed_runner;
+GRANT EXECUTE ON FUNCTION secmed.all_values_step(internal, anyelement, integer) TO secmed_runner;
+GRANT EXECUTE ON FUNCTION secmed.all_values_bytes(internal) TO secmed_runner;
+GRANT EXECUTE ON FUNCTION secmed.all_values(anyelement, integer) TO secmed_runner;
 GRANT EXECUTE ON FUNCTION secmed.exact_sum(double precision) TO secmed_runner;
 GRANT EXECUTE ON FUNCTION secmed.exact_sum(double precision, double precision) TO secmed_runner;
 GRANT EXECUTE ON FUNCTION secmed.exact_sum(double precision, double precision, double precision) TO secmed_runner;

@@ -23,7 +23,6 @@ SELECT count(i4), sum(i4), avg(i4), stddev(price), sum(f8), corr(f8, f4), bool_o
 SELECT max(i4) FROM measure;
 SELECT array_agg(name) FROM measure;
 SELECT string_agg(name, ',') FROM measure;
-SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY i4) FROM measure;
 SELECT mode() WITHIN GROUP (ORDER BY i4) FROM measure;
 SELECT count(DISTINCT i4) FROM measure;
 SELECT sum(DISTINCT i4) FROM measure;

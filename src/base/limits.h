@@ -126,6 +126,11 @@
 #define EXPRESSION_DEPTH_MAX	64
 /* Percentiles are asked for in steps of 1/10000 at most: beyond, rows times denominator would need 63 bits. */
 #define PERCENTILE_DENOMINATOR_MAX	10000
+/* Quantiles of one column in a question, and of all groups together: each takes as long as reading the values. */
+#define QUANTILES_MAX			32
+#define QUANTILE_GOALS_MAX		128
+/* Values that a site shares to have quantiles found among them: what it may send of 4 bytes each, and a little more. */
+#define QUANTILE_ROWS_MAX		(16 * 1024 * 1024)
 /* Rows of a relation; the engine numbers them in 32 bits. */
 #define RELATION_ROWS_MAX		(UINT64CONST(1) << 31)
 /* Rows that a site shares for a run come in so many: whole words of bits (share/columns.h). */

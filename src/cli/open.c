@@ -140,6 +140,8 @@ component_words(ComponentKind kind)
 			return "bool_or";
 		case COMPONENT_BOOL_AND:
 			return "bool_and";
+		case COMPONENT_QUANTILES:
+			return "quantiles";
 	}
 	return "?";
 }
@@ -175,13 +177,34 @@ print_estimates(StringInfo out, const uint128 *elements, int width)
 		appendStringInfo(out, "%s%.17g", i > 0 ? " " : "", ldexp((double) (int128) elements[i], -ESTIMATE_FRACTION));
 }
 
+/* Of dates days, and of timestamps microseconds, since 2000-01-01. */
 static void
-print_total(StringInfo out, ComponentKind kind, int width, const uint128 *elements)
+print_quantiles(StringInfo out, const QuantileSpec *spec, const uint128 *elements)
 {
+	for (int i = 0; i < spec->nasked; i++)
+	{
+		uint64		number[1] = {(uint64) quantile_number(spec, i, elements)};
+
+		if (i > 0)
+			appendStringInfoChar(out, ' ');
+		if (!quantile_is_shown(spec, i, elements))
+			appendStringInfoString(out, "withheld");
+		else if (spec->asked[i].form == QUANTILE_DISC && spec->type.kind != SECRET_FLOAT)
+			print_decimal(out, number, 1, spec->type.scale);
+		else
+			appendStringInfo(out, "%.17g", quantile_value(spec, i, elements));
+	}
+}
+
+static void
+print_total(StringInfo out, const CanonicalPlan *plan, int component, const uint128 *elements)
+{
+	ComponentKind kind = plan->components[component];
+
 	if (kind == COMPONENT_COUNT)
 		print_narrow(out, elements[0]);
 	else if (kind == COMPONENT_EVENT_COUNTS)
-		print_estimates(out, elements, width);
+		print_estimates(out, elements, plan_opened_width(plan, component));
 	else if (*elements++ == 0)
 		appendStringInfoString(out, "null");
 	else
@@ -209,7 +232,7 @@ print_total(StringInfo out, ComponentKind kind, int width, const uint128 *elemen
 				print_float(out, elements, FIXED_PRODUCT_4, NULL);
 				break;
 			case COMPONENT_SUM_FLOAT_VECTOR:
-				print_vector(out, elements, width);
+				print_vector(out, elements, plan_width(plan, component));
 				break;
 			case COMPONENT_SUM_INTERVAL:
 				print_interval(out, elements);
@@ -219,6 +242,9 @@ print_total(StringInfo out, ComponentKind kind, int width, const uint128 *elemen
 				break;
 			case COMPONENT_BOOL_AND:
 				appendStringInfoString(out, elements[0] == 0 ? "true" : "false");
+				break;
+			case COMPONENT_QUANTILES:
+				print_quantiles(out, plan_quantiles(plan, component), elements);
 				break;
 			case COMPONENT_COUNT:
 			case COMPONENT_EVENT_COUNTS:
@@ -256,7 +282,7 @@ print_group(StringInfo out, const CanonicalPlan *plan, const PlanLayout *layout,
 		if (i > 0)
 			appendStringInfoChar(out, '\t');
 		if (elements[layout->part_start[plan->parts[i]]] == 1)
-			print_total(out, plan->components[i], plan_opened_width(plan, i), elements + layout->component[i]);
+			print_total(out, plan, i, elements + layout->component[i]);
 		else
 			appendStringInfoString(out, "withheld");
 	}

@@ -15,6 +15,7 @@
 #include "compute/aggregates.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "query/quantile.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -283,19 +284,6 @@ decompose_regr_count(Call *call)
 
 /* ---- percentiles ---- */
 
-/* A fraction as it was meant: 0.9 is 9 / 10. */
-static bool
-as_ratio(double fraction, int *numerator, int *denominator)
-{
-	for (*denominator = 1; *denominator <= PERCENTILE_DENOMINATOR_MAX; ++*denominator)
-	{
-		*numerator = (int) rint(fraction * *denominator);
-		if ((double) *numerator / *denominator == fraction)
-			return true;
-	}
-	return false;
-}
-
 static bool
 decompose_percentile(Call *call, bool continuous)
 {
@@ -308,8 +296,7 @@ decompose_percentile(Call *call, bool continuous)
 		return refuse(call, "the fraction of a percentile must be one constant", NULL);
 	if (order == NULL || call->args[0].kind == SECRET_TEXT || call->args[0].kind == SECRET_BOOLEAN)
 		return refuse_call(call);
-	if (DatumGetFloat8(fraction->constvalue) < 0 || DatumGetFloat8(fraction->constvalue) > 1 ||
-		!as_ratio(DatumGetFloat8(fraction->constvalue), &aggregate.numerator, &aggregate.denominator))
+	if (!percentile_ratio(DatumGetFloat8(fraction->constvalue), &aggregate.numerator, &aggregate.denominator))
 		return refuse(call, psprintf("%g is not a fraction of at most %d parts", DatumGetFloat8(fraction->constvalue),
 									 PERCENTILE_DENOMINATOR_MAX),
 					  "Write it with fewer digits.");
@@ -384,20 +371,6 @@ decompose(Call *call, const char *name)
 	return decompose_one(call, name);
 }
 
-/* percentile_cont() casts to double precision; the order needs no cast, and the result is more exact. */
-Node *
-aggregate_argument(Node *arg)
-{
-	FuncExpr   *cast = (FuncExpr *) arg;
-	SecretKind	kind;
-
-	if (IsA(arg, FuncExpr) && cast->funcresulttype == FLOAT8OID && cast->funcid < FirstNormalObjectId &&
-		cast->funcformat == COERCE_IMPLICIT_CAST && list_length(cast->args) == 1 &&
-		secret_kind_of_type(exprType(linitial(cast->args)), &kind))
-		return linitial(cast->args);
-	return arg;
-}
-
 /* Arguments and FILTER as expressions over the relation below. */
 static bool
 make_terms(Call *call)
@@ -415,7 +388,7 @@ make_terms(Call *call)
 		Node	   *arg = (Node *) lfirst_node(TargetEntry, lc)->expr;
 
 		if (call->agg->aggkind == AGGKIND_ORDERED_SET)
-			arg = aggregate_argument(arg);
+			arg = percentile_argument(arg);
 		if (call->agg->aggdistinct != NIL && rel_find_numbers(call->group->rel, arg) >= 0)
 		{
 			/* They are as many as the values. */

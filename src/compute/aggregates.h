@@ -34,7 +34,4 @@ typedef struct Opened
  */
 extern bool group_add_aggregate(GroupMaker *maker, Aggref *agg, Final *final, int *part);
 
-/* The argument of a percentile without the cast to double precision around it. */
-extern Node *aggregate_argument(Node *arg);
-
 #endif							/* SECMED_AGGREGATES_H */

@@ -11,6 +11,7 @@
 #include "compute/site_input.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "query/column_type.h"
 #include "query/options.h"
 
 typedef struct Merging

@@ -21,12 +21,14 @@
 #include "oblivious/uses.h"
 #include "parser/parsetree.h"
 #include "query/column_policy.h"
+#include "query/column_type.h"
 #include "query/from.h"
+#include "query/quantile.h"
+#include "query/settings.h"
 #include "query/shared_table.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 
-int			site_rows_setting = 0;
 int			site_groups_setting = 4096;
 
 bool
@@ -84,35 +86,6 @@ site_rows_bound(TermMaker *maker, List *tables, bool grouped, uint64 *rows)
 }
 
 /* ---- columns ---- */
-
-static bool
-type_of_var(PlannerInfo *root, Bitmapset *optional, Var *var, SecretType *type, char **hint)
-{
-	Oid			relid = planner_rt_fetch(var->varno, root)->relid;
-
-	if (var->varattno <= 0)
-		return false;
-	if (!secret_type_of_sql(type, var->vartype, var->vartypmod, GetForeignColumnOptions(relid, var->varattno), hint))
-		return false;
-	type->nullable = !foreign_column_not_null(relid, var->varattno) || bms_is_member(var->varno, optional);
-	return true;
-}
-
-bool
-site_column_type(PlannerInfo *root, Bitmapset *optional, Node *expr, SecretType *type, char **hint)
-{
-	Oid			collation = exprCollation(expr);
-
-	*hint = NULL;
-	if (OidIsValid(collation) && !get_collation_isdeterministic(collation))
-		return false;
-	if (IsA(expr, Var))
-		return type_of_var(root, optional, (Var *) expr, type, hint);
-	if (!secret_type_of_sql(type, exprType(expr), exprTypmod(expr), NIL, hint))
-		return false;
-	type->nullable = true;
-	return true;
-}
 
 void
 site_inputs_finish(ObliviousPlan *plan)
@@ -279,7 +252,7 @@ collect(Node *node, SiteInput *input)
 	if (IsA(node, Aggref) && ((Aggref *) node)->aggkind == AGGKIND_ORDERED_SET && list_length(((Aggref *) node)->args) == 1)
 	{
 		collect((Node *) ((Aggref *) node)->aggfilter, input);
-		return collect(aggregate_argument((Node *) linitial_node(TargetEntry, ((Aggref *) node)->args)->expr), input);
+		return collect(percentile_argument((Node *) linitial_node(TargetEntry, ((Aggref *) node)->args)->expr), input);
 	}
 	if (is_scalar(node))
 	{
@@ -680,10 +653,6 @@ site_input_join(Compiler *compiler, FromExpr *from)
 void
 site_input_init(void)
 {
-	DefineCustomIntVariable("secmed.site_rows",
-							"Rows that each site shares for a question that sums cannot answer.",
-							"The number is public: rows are padded to it, and a site that has more fails. 0: what the table is published with.",
-							&site_rows_setting, 0, 0, 1 << 26, PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("secmed.site_groups",
 							"Groups that each site shares for a question by groups without public values.",
 							"The number is public: groups are padded to it, and a site that has more fails.",

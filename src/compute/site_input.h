@@ -31,19 +31,12 @@ extern Rel *site_input_table(Compiler *compiler, Index varno, List **conditions)
 extern Rel *site_input_join(Compiler *compiler, FromExpr *from);
 
 /*
- * The secret type of an expression over columns of published tables, as sites share it; false with a hint.
- * optional: tables whose rows may be left out.
- */
-extern bool site_column_type(PlannerInfo *root, Bitmapset *optional, Node *expr, SecretType *type, char **hint);
-
-/*
  * The bound for each site: what the tables (list of PublishedTable) are published with, or the setting; false with
  * the refusal.  grouped: of groups that sites make.
  */
 extern bool site_rows_bound(TermMaker *maker, List *tables, bool grouped, uint64 *rows);
 
-/* settings secmed.site_rows, 0: what the tables are published with, and secmed.site_groups */
-extern int	site_rows_setting;
+/* setting secmed.site_groups; secmed.site_rows is in query/settings.h */
 extern int	site_groups_setting;
 
 /* The largest of the tables' smallest groups. */

@@ -39,6 +39,8 @@ component_elements(ComponentKind kind, int width)
 			return 1 + FIXED_VECTOR_MARKS + width * FIXED_SUM_LIMBS;
 		case COMPONENT_EVENT_COUNTS:
 			return width;
+		case COMPONENT_QUANTILES:
+			return 1 + width;
 	}
 	return 0;
 }
@@ -97,7 +99,9 @@ plan_encode(StringInfo out, const CanonicalPlan *plan)
 		cbor_array(out, plan_width(plan, i) > 0 ? 3 : 2);
 		cbor_uint(out, plan->components[i]);
 		cbor_uint(out, plan->parts[i]);
-		if (plan_width(plan, i) > 0)
+		if (plan_quantiles(plan, i))
+			quantile_encode(out, plan_quantiles(plan, i));
+		else if (plan_width(plan, i) > 0)
 			cbor_uint(out, plan_width(plan, i));
 	}
 	if (plan->estimate.program)
@@ -172,6 +176,30 @@ width_max(ComponentKind kind)
 	return kind == COMPONENT_EVENT_COUNTS ? ELEMENTS_MAX : VECTOR_SUMS_MAX;
 }
 
+/* What is behind the kind and the part. */
+static void
+decode_component(CborReader *in, CanonicalPlan *plan, int i, bool more)
+{
+	ComponentKind kind = plan->components[i];
+
+	if (in->error != NULL)
+		return;
+	if (component_elements(kind, 1) == 0)
+		in->error = "component of an unknown kind";
+	else if (more != (is_vector(kind) || kind == COMPONENT_QUANTILES))
+		in->error = "component with a number of sums that is not its kind's";
+	else if (is_vector(kind))
+		plan->widths[i] = (int) cbor_read_uint(in, width_max(kind));
+	else if (kind == COMPONENT_QUANTILES)
+	{
+		plan->quantiles[i] = palloc(sizeof(QuantileSpec));
+		quantile_read(in, plan->quantiles[i]);
+		plan->widths[i] = quantile_elements(plan->quantiles[i]);
+	}
+	if (in->error == NULL && more && plan->widths[i] == 0)
+		in->error = "component with a number of sums that is not its kind's";
+}
+
 /* Parts are numbered in the order in which components first use them. */
 static void
 decode_components(CborReader *in, CanonicalPlan *plan)
@@ -180,6 +208,7 @@ decode_components(CborReader *in, CanonicalPlan *plan)
 	plan->components = palloc0(sizeof(ComponentKind) * (plan->ncomponents + 1));
 	plan->parts = palloc0(sizeof(int) * (plan->ncomponents + 1));
 	plan->widths = palloc0(sizeof(int) * (plan->ncomponents + 1));
+	plan->quantiles = palloc0(sizeof(QuantileSpec *) * (plan->ncomponents + 1));
 	plan->nparts = 1;
 	for (int i = 0; i < plan->ncomponents; i++)
 	{
@@ -189,13 +218,9 @@ decode_components(CborReader *in, CanonicalPlan *plan)
 		plan->parts[i] = (int) cbor_read_uint(in, plan->nparts);
 		if (plan->parts[i] == plan->nparts)
 			plan->nparts++;
-		if (fields == 3)
-			plan->widths[i] = (int) cbor_read_uint(in, width_max(plan->components[i]));
-		if (component_elements(plan->components[i], 1) == 0 && in->error == NULL)
-			in->error = "component of an unknown kind";
-		if (in->error == NULL && (fields < 2 || (plan->widths[i] > 0) != (fields == 3) ||
-								  (fields == 3) != is_vector(plan->components[i])))
-			in->error = "component with a number of sums that is not its kind's";
+		if (fields < 2 && in->error == NULL)
+			in->error = "component without a part";
+		decode_component(in, plan, i, fields == 3);
 	}
 }
 
@@ -242,6 +267,8 @@ plan_decode(CanonicalPlan *plan, const void *bytes, size_t len, const char **rea
 		*reason = in.error ? in.error : "bytes after the plan";
 	else if (plan_elements(plan) == 0 || plan_opened_elements(plan) == 0)
 		*reason = "the answer would be too large";
+	else if (plan_quantile_goals(plan) > QUANTILE_GOALS_MAX)
+		*reason = "there would be too many quantiles";
 	return *reason == NULL;
 }
 
@@ -265,6 +292,34 @@ plan_opened_width(const CanonicalPlan *plan, int component)
 	if (plan->estimate.program != 0)
 		return (int) estimate_outputs(&plan->estimate, plan_cells(plan));
 	return plan_width(plan, component);
+}
+
+const QuantileSpec *
+plan_quantiles(const CanonicalPlan *plan, int component)
+{
+	return plan->quantiles ? plan->quantiles[component] : NULL;
+}
+
+size_t
+plan_quantile_bytes(const CanonicalPlan *plan, int party)
+{
+	size_t		bytes = 0;
+
+	for (int i = 0; i < plan->ncomponents; i++)
+		if (plan_quantiles(plan, i))
+			bytes += quantile_package_bytes(plan_quantiles(plan, i), plan_cells(plan), party);
+	return bytes;
+}
+
+size_t
+plan_quantile_goals(const CanonicalPlan *plan)
+{
+	size_t		goals = 0;
+
+	for (int i = 0; i < plan->ncomponents; i++)
+		if (plan_quantiles(plan, i))
+			goals += plan_quantiles(plan, i)->nasked * plan_cells(plan);
+	return goals;
 }
 
 size_t
@@ -399,7 +454,7 @@ static const char *const kind_words[] = {
 	NULL, "count", "integer sum", "numeric sum", "numeric sum of squares",
 	"floating-point sum", "floating-point sum of products", "interval sum",
 	"bool_or", "bool_and", "floating-point sum of products of 3", "floating-point sum of products of 4",
-	"vector of a regression's sums", "counts of events"
+	"vector of a regression's sums", "counts of events", "column's quantiles"
 };
 
 void

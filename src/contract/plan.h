@@ -12,7 +12,8 @@
  *	  keys        for each GROUP BY key [type, [value or null, ...]]: its public
  *	              domain, as text, in the type's order, null last
  *	  components  for each aggregate of the target list [ComponentKind, part], and
- *	              for a vector the number of its sums behind them
+ *	              for a vector the number of its sums, for quantiles what is asked
+ *	              (quantile.h) behind them
  *	  estimate    only there if the parties run a program on the sums, in whose place
  *	              what it comes to is opened (contract/estimate.h); there is one component then
  *
@@ -31,6 +32,7 @@
 #include "base/base.h"
 #include "base/cbor.h"
 #include "contract/estimate.h"
+#include "contract/quantile.h"
 #include "crypto/hash.h"
 
 /*
@@ -52,10 +54,11 @@ typedef enum ComponentKind
 	COMPONENT_SUM_FLOAT_PRODUCT_3 = 10, /* secmed.exact_sum(x, y, z) -> mark, limbs */
 	COMPONENT_SUM_FLOAT_PRODUCT_4 = 11, /* secmed.exact_sum(x, y, z, u) -> mark, limbs */
 	COMPONENT_SUM_FLOAT_VECTOR = 12,	/* secmed.exact_glm_sums(...) -> mark, vector's marks, limbs of each sum */
-	COMPONENT_EVENT_COUNTS = 13 /* secmed.event_counts(...) -> counts; of an estimate only */
+	COMPONENT_EVENT_COUNTS = 13,	/* secmed.event_counts(...) -> counts; of an estimate only */
+	COMPONENT_QUANTILES = 14	/* secmed.all_values(x, scale) -> mark, what quantile.h says */
 } ComponentKind;
 
-#define COMPONENT_KIND_MAX		COMPONENT_EVENT_COUNTS
+#define COMPONENT_KIND_MAX		COMPONENT_QUANTILES
 
 /* A numeric sum is a 512-bit integer of units of 10^-32; of products, 10^-64. */
 #define NUMERIC_LIMBS			8
@@ -66,7 +69,7 @@ typedef enum ComponentKind
 
 /*
  * Ring elements of a component of this kind; 0 if there is no such kind.  Width
- * is the number of sums of a vector, and 0 of all other kinds.
+ * is the number of sums of a vector, or of elements behind the mark of quantiles, and 0 of all other kinds.
  */
 extern int	component_elements(ComponentKind kind, int width);
 
@@ -103,8 +106,9 @@ typedef struct CanonicalPlan
 	ComponentKind *components;
 	int		   *parts;			/* the part of each component */
 	int			nparts;			/* at least 1 */
-	int		   *widths;			/* sums of each that is a vector, 0 of the others; NULL if none is */
+	int		   *widths;			/* of each that is a vector or quantiles, 0 of the others; NULL if none is */
 	Estimate	estimate;		/* its program is 0 if there is none */
+	QuantileSpec **quantiles;	/* of each that is quantiles, else NULL; NULL if none is */
 } CanonicalPlan;
 
 /*
@@ -132,11 +136,20 @@ extern void plan_encode(StringInfo out, const CanonicalPlan *plan);
 extern bool plan_decode(CanonicalPlan *plan, const void *bytes, size_t len, const char **reason);
 extern void plan_hash(uint8 out[HASH_BYTES], const void *bytes, size_t len);
 
-/* Sums of a component that is a vector; 0 of another. */
+/* Sums of a component that is a vector, elements behind the mark of quantiles; 0 of another. */
 extern int	plan_width(const CanonicalPlan *plan, int component);
 
 /* The same of what is opened: outputs in the place of counts that an estimate is made of. */
 extern int	plan_opened_width(const CanonicalPlan *plan, int component);
+
+/* What is asked of a component, or NULL. */
+extern const QuantileSpec *plan_quantiles(const CanonicalPlan *plan, int component);
+
+/* Quantiles of all components, in all groups. */
+extern size_t plan_quantile_goals(const CanonicalPlan *plan);
+
+/* What a site sends to a party behind its vector: the values that quantiles are of. */
+extern size_t plan_quantile_bytes(const CanonicalPlan *plan, int party);
 
 /* The number of cells, or 0 if it is more than CELLS_MAX. */
 extern size_t plan_cells(const CanonicalPlan *plan);

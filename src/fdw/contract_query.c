@@ -20,6 +20,7 @@
 #include "optimizer/planner.h"
 #include "parser/analyze.h"
 #include "parser/parser.h"
+#include "query/settings.h"
 #include "query/shared_table.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/lsyscache.h"

@@ -37,6 +37,25 @@ extern void arith64_multiply_rows(Party *self, Shared64 *z, const Shared64 *x, c
 extern void arith64_dot(Party *self, Shared64 *z, const Shared64 *x, const Shared64 *y);
 
 /*
+ * A stretch of x that begins in a place which is shared: with y one at one place b, and zero at all others, it begins
+ * at b step.  z[j] = the sum of y[b] x[b step + j] over all b, where x has such an element.
+ */
+typedef struct Stretch
+{
+	Shared64	x;
+	Shared64	y;
+	size_t		step;
+} Stretch;
+
+/*
+ * z = so many stretches of equal length, end to end.  What is computed is y->n times as much
+ * as what is sent.
+ *
+ * Rounds: 1.  Sends: 8 z->n bytes.
+ */
+extern void arith64_stretches(Party *self, Shared64 *z, const Stretch *stretches, size_t count);
+
+/*
  * z[k] = the sum of x over the k-th of z->n stretches of equal length.
  * Sends nothing.
  */

@@ -18,6 +18,7 @@
 #include "query/event_counts.h"
 #include "query/glm_aggregate.h"
 #include "query/linear.h"
+#include "query/quantile.h"
 #include "stats/call_sql.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -45,7 +46,7 @@ typedef struct Call
 } Call;
 
 static const char *const available =
-"Available are count, sum, avg, stddev, variance, covar, corr, regr_*, bool_and, bool_or, every and secmed's statistics.";
+"Available are count, sum, avg, stddev, variance, covar, corr, regr_*, bool_and, bool_or, every, percentile_disc, percentile_cont and secmed's statistics.";
 
 /* ---- adding components ---- */
 
@@ -80,6 +81,7 @@ component_add(ComponentSet *set, Support *support, ComponentKind kind, char *sql
 	component = palloc(sizeof(Component));
 	component->kind = kind;
 	component->width = 0;
+	component->quantiles = NULL;
 	component->part = part;
 	component->sql = sql;
 	component->what = what;
@@ -584,6 +586,8 @@ aggregate_decompose(ComponentSet *set, Aggref *agg, Final *final, char **reason,
 	}
 	if (linear_of_aggref(agg) != NULL)
 		return linear_decompose(set, agg, final, reason, hint);
+	if (is_percentile(agg) && agg->agglevelsup == 0)
+		return quantile_decompose(set, agg, final, reason, hint);
 
 	if (is_estimate_aggregate(agg->aggfnoid) && agg->aggdistinct == NIL && agg->agglevelsup == 0)
 	{
@@ -630,6 +634,7 @@ final_to_list(const Final *final)
 {
 	List	   *list = list_make4_int(final->kind, (int) final->type, (int) final->function, final->linear);
 
+	list = lappend_int(lappend_int(list, final->asked), final->nasked);
 	for (int i = 0; i < FINAL_COMPONENTS_MAX; i++)
 		list = lappend_int(list, final->components[i]);
 	for (int i = 0; i < LINEAR_OPTIONS_MAX; i++)
@@ -641,12 +646,14 @@ Final
 final_from_list(List *list)
 {
 	Final		final;
-	int			at = 4;
+	int			at = 6;
 
 	final.kind = list_nth_int(list, 0);
 	final.type = (Oid) list_nth_int(list, 1);
 	final.function = (Oid) list_nth_int(list, 2);
 	final.linear = list_nth_int(list, 3);
+	final.asked = list_nth_int(list, 4);
+	final.nasked = list_nth_int(list, 5);
 	for (int i = 0; i < FINAL_COMPONENTS_MAX; i++)
 		final.components[i] = list_nth_int(list, at++);
 	for (int i = 0; i < LINEAR_OPTIONS_MAX; i++, at += 2)

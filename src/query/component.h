@@ -37,7 +37,8 @@ typedef enum FinalKind
 	FINAL_PERCENTILE,			/* likewise, divided by components[1] */
 	FINAL_LINEAR,				/* secmed's own: a total for each term of `linear` */
 	FINAL_VECTOR,				/* marks and sums, as double precision[] */
-	FINAL_ESTIMATE				/* what a program of the parties opens, as double precision[] */
+	FINAL_ESTIMATE,				/* what a program of the parties opens, as double precision[] */
+	FINAL_QUANTILE				/* percentile_disc, percentile_cont: of components[0], from `asked` on */
 } FinalKind;
 
 /* Which of the sums a FINAL_COMOMENTS has, in this order; -1 if not needed. */
@@ -57,6 +58,8 @@ typedef struct Final
 	int			components[FINAL_COMPONENTS_MAX];	/* indexes; -1 unused; for FINAL_KEY [0] is the key */
 	int			linear;			/* FINAL_LINEAR: which of linear_all() */
 	double		options[LINEAR_OPTIONS_MAX];
+	int			asked;			/* FINAL_QUANTILE: which of its component's */
+	int			nasked;			/* and how many, as an array; 0: one, by itself */
 } Final;
 
 /* A component that does not add: the least or greatest value of a group. */
@@ -70,7 +73,8 @@ typedef enum Extreme
 typedef struct Component
 {
 	ComponentKind kind;
-	int			width;			/* sums of a vector; 0 of all else */
+	int			width;			/* sums of a vector, or elements of quantiles; 0 of all else */
+	QuantileSpec *quantiles;	/* what is asked of quantiles; NULL of all else */
 	int			part;			/* of the answer: whose values it is made of */
 	char	   *sql;			/* one aggregate call */
 	char	   *what;			/* what opening it reveals, for EXPLAIN: "count(*)" */
@@ -87,6 +91,9 @@ typedef struct ComponentSet
 	NeverNull	never_null;
 	bool		merged;			/* the sites' groups are merged (oblivious/source.h): minima and maxima, too */
 	bool		(*is_patient) (Node *expr, void *arg);	/* the published patient column? */
+
+	/* What numbers values of it are shared as; false with a hint (may be NULL) if they can't be. */
+	bool		(*number_type) (Node *expr, SecretType *type, char **hint, void *arg);
 	void	   *arg;
 } ComponentSet;
 

@@ -352,6 +352,8 @@ component_encode(ComponentKind kind, int width, Datum value, bool isnull, Oid ty
 			break;
 		case COMPONENT_EVENT_COUNTS:
 			break;
+		case COMPONENT_QUANTILES:
+			elog(ERROR, "values of quantiles are no sum");
 	}
 }
 
@@ -381,6 +383,7 @@ component_accepts(ComponentKind kind, Oid type)
 		case COMPONENT_SUM_FLOAT_PRODUCT_4:
 		case COMPONENT_SUM_FLOAT_VECTOR:
 		case COMPONENT_EVENT_COUNTS:
+		case COMPONENT_QUANTILES:
 			return type == BYTEAOID;
 		case COMPONENT_SUM_INTERVAL:
 			return type == INTERVALOID;
@@ -544,6 +547,9 @@ component_decode(ComponentKind kind, int width, const uint128 *elements, Compone
 			decode_vector(elements, width, total);
 			break;
 		case COMPONENT_EVENT_COUNTS:
+			break;
+		case COMPONENT_QUANTILES:
+			total->quantiles = elements;
 			break;
 	}
 }

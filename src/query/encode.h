@@ -13,7 +13,7 @@
 #include "utils/timestamp.h"
 
 /*
- * A site's value of a component into its elements.  NULL is encoded as
+ * A site's value of a component, other than quantiles (query/site_values.h), into its elements.  NULL is encoded as
  * zeros.  ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE (without the value) if it does
  * not fit.
  */
@@ -43,6 +43,8 @@ typedef struct ComponentTotal
 	double	   *sums;			/* SUM_FLOAT_VECTOR: `width` of them; EVENT_COUNTS: what is opened in their place */
 	int			width;
 	uint32		marks;			/* of SUM_FLOAT_VECTOR */
+	const uint128 *quantiles;	/* QUANTILES: the elements behind the mark, and what they are of */
+	const QuantileSpec *asked;
 } ComponentTotal;
 
 /*

@@ -12,6 +12,7 @@
 #include "query/noisy.h"
 #include "query/scan.h"
 #include "query/nodes.h"
+#include "query/quantile_runs.h"
 #include "utils/builtins.h"
 #include "utils/uuid.h"
 
@@ -36,6 +37,31 @@ hex(const uint8 *bytes, int len)
 	return text;
 }
 
+/* What sites share of single rows for quantiles. */
+static void
+explain_values(RunScan *scan, ExplainState *es)
+{
+	uint64		rows = 0;
+	uint64		tail = 0;
+
+	for (int i = 0; i < scan->plan.ncomponents; i++)
+	{
+		const QuantileSpec *spec = plan_quantiles(&scan->plan, i);
+
+		if (spec == NULL)
+			continue;
+		rows += spec->rows;
+		tail = Max(tail, spec->tail);
+	}
+	if (rows == 0)
+		return;
+	ExplainPropertyText("Percentiles", "of values that sites sort and share, found by rank", es);
+	ExplainPropertyInteger("Shared Values of a Site", NULL, rows, es);
+	ExplainPropertyInteger("Shared Bytes of a Site", "B", plan_quantile_bytes(&scan->plan, 0), es);
+	if (tail > 0)
+		ExplainPropertyInteger("Values Beyond a Percentile", NULL, tail, es);
+}
+
 /*
  * Costs do not depend on the sites' thresholds, but on whether all show empty
  * groups, which only they know: the larger is expected.
@@ -56,11 +82,15 @@ explain_expected(RunScan *scan, const Noise *noise, ExplainState *es)
 	{
 		uint64		own;
 
+		MpcCost		quantiles = {.party = i};
+
 		if (scan->plan.estimate.program)
 			estimate_cost(&estimate, i, &rounds, &own);
 		else
 			release_cost(&rule, i, &rounds, &own);
-		bytes += own;
+		quantile_runs_cost(&quantiles, &scan->plan, scan->federation->nsites);
+		rounds += quantiles.rounds;
+		bytes += own + quantiles.bytes;
 	}
 	if (noise != NULL)
 	{
@@ -71,6 +101,7 @@ explain_expected(RunScan *scan, const Noise *noise, ExplainState *es)
 	if (scan->plan.nparts > 1)
 		ExplainPropertyInteger("Parts of a Group", NULL, scan->plan.nparts, es);
 	ExplainPropertyInteger("Ring Elements", NULL, plan_elements(&scan->plan), es);
+	explain_values(scan, es);
 	ExplainPropertyInteger("MPC Rounds Expected", NULL, rounds, es);
 	ExplainPropertyInteger("MPC Bytes Expected", "B", bytes, es);
 }

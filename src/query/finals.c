@@ -18,6 +18,7 @@
 #include "query/finals.h"
 #include "query/glm_aggregate.h"
 #include "query/linear.h"
+#include "query/quantile.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
@@ -365,6 +366,8 @@ final_compute(const Final *final, const ComponentTotal *totals, bool *isnull)
 			return final_vector(final, totals, isnull);
 		case FINAL_ESTIMATE:
 			return final_estimate(final, totals);
+		case FINAL_QUANTILE:
+			return quantile_result(final, totals, isnull);
 		case FINAL_KEY:
 		case FINAL_VALUE:
 		case FINAL_PERCENTILE:

@@ -168,7 +168,8 @@ mask_tests(Aggref *agg, ComponentKind kind)
 	Masks		masks = {NIL};
 	ListCell   *lc;
 
-	if (kind == COMPONENT_COUNT || kind == COMPONENT_BOOL_OR || kind == COMPONENT_BOOL_AND || kind == COMPONENT_EVENT_COUNTS)
+	if (kind == COMPONENT_COUNT || kind == COMPONENT_BOOL_OR || kind == COMPONENT_BOOL_AND ||
+		kind == COMPONENT_EVENT_COUNTS || kind == COMPONENT_QUANTILES)
 		return NIL;
 	foreach(lc, agg->args)
 		look_into_factors(&masks, (Node *) lfirst_node(TargetEntry, lc)->expr);

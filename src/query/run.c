@@ -13,6 +13,8 @@
 #include "postgres.h"
 
 #include "govern/contracts.h"
+#include "mpc/party.h"
+#include "peer/link.h"
 #include "query/nodes.h"
 #include "query/record.h"
 #include "query/run.h"
@@ -256,6 +258,18 @@ run_steps(Run *run)
 	audit_wait(released);
 }
 
+/* Millions of values of sites go from one buffer to the next. */
+static void
+keep_memory(const Run *run, bool keep)
+{
+	if (plan_quantile_goals(run->spec->plan) == 0)
+		return;
+	if (keep)
+		party_keep_memory(links_memory_max());
+	else
+		party_give_memory_back();
+}
+
 RunResult *
 run_federated(const RunSpec *spec)
 {
@@ -268,10 +282,13 @@ run_federated(const RunSpec *spec)
 
 	PG_TRY();
 	{
+		keep_memory(run, true);
 		run_steps(run);
+		keep_memory(run, false);
 	}
 	PG_CATCH();
 	{
+		keep_memory(run, false);
 		nodes_abort(&run->nodes);
 		record_failure_and_rethrow(&run->record, true);
 	}

@@ -17,6 +17,7 @@
 #include "query/deparse.h"
 #include "query/scan.h"
 #include "query/finals.h"
+#include "query/quantile.h"
 #include "query/settings.h"
 #include "tcop/tcopprot.h"
 #include "utils/acl.h"
@@ -207,11 +208,14 @@ decode_totals(const RunScan *scan, const uint128 *cell)
 	ComponentTotal *totals = palloc(sizeof(ComponentTotal) * (scan->plan.ncomponents + 1));
 
 	for (int i = 0; i < scan->plan.ncomponents; i++)
+	{
 		if (scan->result->noise != NULL)
 			component_decode_noisy(scan->plan.components[i], scan->result->noise->bounds[i].scale,
 								   cell + scan->layout.component[i], &totals[i]);
 		else
 			component_decode(scan->plan.components[i], plan_opened_width(&scan->plan, i), cell + scan->layout.component[i], &totals[i]);
+		totals[i].asked = plan_quantiles(&scan->plan, i);
+	}
 	return totals;
 }
 
@@ -255,6 +259,19 @@ without_negative_counts(const RunScan *scan, const ComponentTotal *totals)
 }
 
 static void
+count_withheld_tails(RunScan *scan, const Final *final, const ComponentTotal *totals)
+{
+	int			withheld = final->kind == FINAL_QUANTILE ? quantile_withheld(final, totals) : 0;
+
+	if (withheld > 0 && suppressed_mode == SUPPRESSED_ERROR)
+		ereport(ERROR,
+				(errcode(ERRCODE_SECMED_SUPPRESSED),
+				 errmsg("a percentile is withheld: too few values are before it or after it"),
+				 errhint("Set secmed.suppressed to \"null\" or \"omit\" to see the rest.")));
+	scan->tails_withheld += withheld;
+}
+
+static void
 fill_slot(RunScan *scan, TupleTableSlot *slot, size_t number, const uint128 *cell)
 {
 	ComponentTotal *totals = decode_totals(scan, cell);
@@ -271,7 +288,10 @@ fill_slot(RunScan *scan, TupleTableSlot *slot, size_t number, const uint128 *cel
 		if (final->kind == FINAL_KEY)
 			slot->tts_values[i] = key_value(scan, number, final, &slot->tts_isnull[i]);
 		else if (aggregate_passes(scan, cell, final))
+		{
+			count_withheld_tails(scan, final, totals);
 			slot->tts_values[i] = final_compute(final, final->kind == FINAL_COUNT ? totals : counted, &slot->tts_isnull[i]);
+		}
 	}
 }
 
@@ -322,6 +342,23 @@ scan_again(ForeignScanState *node)
 				 errdetail("A value in the question comes from a sub-query that depends on a row of the query around it."),
 				 errhint("Ask once, with GROUP BY, and join the result.")));
 	scan->next_cell = 0;
+	scan->tails_withheld = 0;
+}
+
+static void
+notice_withheld_tails(const RunScan *scan)
+{
+	uint64		tail = 0;
+
+	for (int i = 0; i < scan->plan.ncomponents; i++)
+		if (plan_quantiles(&scan->plan, i))
+			tail = Max(tail, plan_quantiles(&scan->plan, i)->tail);
+	if (scan->tails_withheld > 0)
+		ereport(NOTICE,
+				(errmsg_plural("%zu percentile is withheld: fewer than " UINT64_FORMAT " values are before it or after it",
+							   "%zu percentiles are withheld: fewer than " UINT64_FORMAT " values are before each or after it",
+							   scan->tails_withheld, scan->tails_withheld, tail),
+				 errhint("The sites tell of so few values only of columns that they allow for that (extreme).")));
 }
 
 char *
@@ -390,4 +427,5 @@ scan_end(ForeignScanState *node)
 				 errdetail_plural("It happens %zu time in the other groups: FILTER, NULLs, zeros or an arm of a CASE leave too few, or leave too few out.",
 								  "It happens %zu times in the other groups: FILTER, NULLs, zeros or an arm of a CASE leave too few, or leave too few out.",
 								  scan->result->parts_withheld, scan->result->parts_withheld)));
+	notice_withheld_tails(scan);
 }

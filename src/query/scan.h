@@ -27,6 +27,7 @@ typedef struct RunScan
 	AskedContract contract;
 	RunResult  *result;			/* after the first row was asked for */
 	size_t		next_cell;
+	size_t		tails_withheld; /* percentiles beyond which there are too few values */
 	MemoryContext cell_context;
 	char	   *statement;
 } RunScan;

@@ -21,6 +21,7 @@
 #include "peer/served.h"
 #include "query/guarded.h"
 #include "query/noisy.h"
+#include "query/quantile_runs.h"
 #include "query/sealed.h"
 #include "query/site_cohorts.h"
 #include "share/ring.h"
@@ -37,6 +38,7 @@ typedef struct Served
 	size_t		elements;
 	SiteQuery  *query;
 	const Noise *noise;			/* of the answer, or NULL */
+	QuantileRuns runs;			/* at a party */
 	Identity	reader;			/* to whom the answer is sealed, if to anybody */
 } Served;
 
@@ -82,13 +84,14 @@ decide(Served *served)
 /* ---- 3: share ---- */
 
 static void
-seal_packages(Served *served, const uint128 *elements, size_t n, SharesMessage *shares, Receipt *receipt)
+seal_packages(Served *served, const uint128 *elements, size_t n, SiteValues *values, SharesMessage *shares, Receipt *receipt)
 {
 	StringInfo	packages[PARTIES];
 
 	for (int i = 0; i < PARTIES; i++)
 		packages[i] = makeStringInfo();
 	ring_split(elements, n, packages);
+	site_values_share(values, packages);
 	serving_seal(&served->run, packages, shares->sealed, receipt->sealed);
 }
 
@@ -97,13 +100,13 @@ seal_packages(Served *served, const uint128 *elements, size_t n, SharesMessage *
  * run is an answer from now on.
  */
 static uint128 *
-elements_of_site(Served *served, EarlierAnswers *earlier, size_t *n)
+elements_of_site(Served *served, EarlierAnswers *earlier, size_t *n, SiteValues **values)
 {
 	uint128    *elements = palloc0(sizeof(uint128) * served->elements);
 	uint128    *compared;
 	uint128    *all;
 
-	site_execute(served->query, elements, served->run.work_until);
+	*values = site_execute(served->query, elements, served->run.work_until);
 	served_watch_begin(served->run.work_until);
 	compared = site_compare(served->query, elements, served->run.tables, earlier, n);
 	served_watch_end();
@@ -124,13 +127,14 @@ share(Served *served, FunctionCallInfo fcinfo)
 	TimestampTz started = GetCurrentTimestamp();
 	Receipt		receipt = {.elements = served->elements};
 	size_t		n;
+	SiteValues *values;
 	uint128    *elements;
 	SharesMessage shares;
 	StringInfoData body;
 	StringInfoData message;
 
 	serving_take_up(&served->run, fcinfo);
-	elements = elements_of_site(served, &receipt.earlier, &n);
+	elements = elements_of_site(served, &receipt.earlier, &n, &values);
 	serving_count_use(&served->run, fcinfo);
 
 	memcpy(receipt.run, served->run.request.run, RUN_ID_BYTES);
@@ -139,7 +143,7 @@ share(Served *served, FunctionCallInfo fcinfo)
 	receipt.has_contract = served->run.request.has_contract;
 	memcpy(receipt.contract, served->run.request.contract, HASH_BYTES);
 	site_rule(served->query, &receipt.patients_min, &receipt.show_zero);
-	seal_packages(served, elements, n, &shares, &receipt);
+	seal_packages(served, elements, n, values, &shares, &receipt);
 	wipe(elements, sizeof(uint128) * n);
 	pfree(elements);
 
@@ -188,19 +192,21 @@ check_receipt(Served *served, int site, const InputsMessage *inputs, Receipt *re
 				 errmsg("site \"%s\" and party \"%s\" were asked under different contracts", name, node_self()->card.name)));
 }
 
-/* What a site has sealed to this party, of n elements. */
+/* What a site has sealed to this party: n elements, and behind them the values that quantiles are of. */
 static Shared
 open_input(Served *served, int site, Bytes sealed, const uint8 *hash, size_t n)
 {
+	size_t		sums = package_bytes(served->run.party, n);
 	size_t		len;
 	uint8	   *package;
 	Shared		input;
 
-	if (sealed.len != package_bytes(served->run.party, n) + SEAL_OVERHEAD_BYTES)
+	if (sealed.len != sums + plan_quantile_bytes(&served->plan, served->run.party) + SEAL_OVERHEAD_BYTES)
 		serving_protocol_error("a package of another length than the plan's");
 	package = serving_unseal(&served->run, sealed, hash, &len);
 	input = shared_alloc(n);
-	if (package == NULL || !ring_add_package(&input, served->run.party, package, len))
+	if (package == NULL || !ring_add_package(&input, served->run.party, package, sums) ||
+		!quantile_runs_take(&served->runs, site, package + sums, len - sums))
 		ereport(ERROR,
 				(errcode(ERRCODE_SECMED_PROTOCOL),
 				 errmsg("the shares of site \"%s\" are not sealed to party \"%s\"",
@@ -329,7 +335,9 @@ compute(Served *served)
 	rule.sizes = plan_key_sizes(&served->plan);
 	/* Whether empty groups show is not known yet: with them it takes more. */
 	rule.show_zero = true;
-	party_require(&party, "releasing groups", held + release_or_estimate_need(served, &rule));
+	quantile_runs_create(&served->runs, &served->plan, served->run.party, served->run.request.nsites);
+	held += quantile_runs_bytes(&served->runs);
+	party_require(&party, "releasing groups", held + Max(release_or_estimate_need(served, &rule), quantile_runs_need(&served->runs)));
 	party_reserve(&party, "releasing groups", held);
 	sum = shared_alloc(served->elements);
 	out = shared_alloc(opened_elements);
@@ -346,6 +354,7 @@ compute(Served *served)
 		noisy_cells(&party, &sum, &served->plan, drawn);
 		wipe(drawn, sizeof(int64) * noisy_numbers(&served->plan));
 	}
+	quantile_runs_compute(&party, &served->runs, &sum);
 	result.refused = !release_or_estimate(served, &party, &out, &sum, &rule);
 	result.elapsed_us = GetCurrentTimestamp() - started;
 	result.rounds = party.rounds;
@@ -364,6 +373,7 @@ compute(Served *served)
 	result_encode(&message, &result);
 	shared_free(&sum);
 	shared_free(&out);
+	quantile_runs_free(&served->runs);
 
 	if (result.refused)
 		serving_refuse(&served->run, &message);
@@ -391,6 +401,18 @@ serve_run(Served *served, FunctionCallInfo fcinfo)
 		answered_forget(served->run.request.run);
 }
 
+/* Millions of values go through one vector after the other. */
+static void
+keep_memory(const Served *served, bool keep)
+{
+	if (plan_quantile_goals(&served->plan) == 0)
+		return;
+	if (keep)
+		party_keep_memory(links_memory_max());
+	else
+		party_give_memory_back();
+}
+
 Datum
 secmed_serve(PG_FUNCTION_ARGS)
 {
@@ -404,10 +426,13 @@ secmed_serve(PG_FUNCTION_ARGS)
 
 	PG_TRY();
 	{
+		keep_memory(served, true);
 		serve_run(served, fcinfo);
+		keep_memory(served, false);
 	}
 	PG_CATCH();
 	{
+		keep_memory(served, false);
 		serving_failed(&served->run);
 	}
 	PG_END_TRY();

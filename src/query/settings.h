@@ -14,6 +14,7 @@ typedef enum SuppressedMode
 
 extern int	suppressed_mode;	/* secmed.suppressed */
 extern int	site_timeout_ms;	/* secmed.site_timeout */
+extern int	site_rows_setting;	/* secmed.site_rows */
 
 /* _PG_init */
 extern void settings_init(void);

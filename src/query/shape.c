@@ -17,7 +17,9 @@
 #include "optimizer/tlist.h"
 #include "parser/parsetree.h"
 #include "query/column_policy.h"
+#include "query/column_type.h"
 #include "query/from.h"
+#include "query/settings.h"
 #include "query/shape.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -91,6 +93,20 @@ is_never_null(Var *var, void *arg)
 
 	return table != NULL && var->varattno > 0 && foreign_column_not_null(table->relid, var->varattno) &&
 		!bms_is_member(var->varno, shaper->from.optional);
+}
+
+/* A number of this width, whatever it is of doubles: their bits in order. */
+static bool
+number_type(Node *expr, SecretType *type, char **hint, void *arg)
+{
+	Shaper	   *shaper = arg;
+
+	if (!site_column_type(shaper->root, shaper->from.optional, expr, type, hint) || !secret_is_number(type))
+		return false;
+	type->nullable = false;
+	if (type->kind == SECRET_FLOAT)
+		type->bits = SECRET_NUMBER_BITS_MAX;
+	return true;
 }
 
 static Domain *
@@ -312,6 +328,54 @@ build_sql(Shaper *shaper)
 	return sql.data;
 }
 
+/* May the least and the greatest of it be told, as far as it is known here? */
+static bool
+allows_extremes(Shaper *shaper, Node *arg)
+{
+	ListCell   *lc;
+
+	foreach(lc, pull_var_clause(arg, 0))
+	{
+		Var		   *var = lfirst_node(Var, lc);
+		PublishedTable *table = from_clause_table(&shaper->from, var->varno);
+
+		if (table == NULL || !(foreign_column_uses(table, var->varattno) & USE_EXTREME))
+			return false;
+	}
+	return true;
+}
+
+/* How many values are shared, and how many must be beyond a quantile if few may not be told of. */
+static void
+fill_quantiles(Shaper *shaper, Component *component)
+{
+	QuantileSpec *spec = component->quantiles;
+	uint64		threshold = 1;
+	ListCell   *lc;
+
+	foreach(lc, shaper->from.tables)
+	{
+		const PublishedTable *table = lfirst(lc);
+
+		if (table->rows_max == 0)
+			refuse_sums(shaper, psprintf("a site shares no rows of \"%s\"", table->name), NULL);
+		spec->rows = Max(spec->rows, table->rows_max);
+		threshold = Max(threshold, table->threshold);
+	}
+	if (site_rows_setting > 0)
+		spec->rows = site_rows_setting;
+	if (!allows_extremes(shaper, component->arg))
+		spec->tail = threshold;
+	for (int i = 0; i < spec->nasked; i++)
+		if (spec->tail > 0 && spec->asked[i].numerator % spec->asked[i].denominator == 0)
+			refuse_sums(shaper, psprintf("a percentile of 0 or 1 is a single patient's value: %s", component->what),
+						"The sites allow it for columns with the use extreme.");
+	if (spec->rows > QUANTILE_ROWS_MAX)
+		refuse_sums(shaper, psprintf("more than %d rows of a site would be shared", QUANTILE_ROWS_MAX),
+					"SET secmed.site_rows to fewer.");
+	component->width = quantile_elements(spec);
+}
+
 static void
 fill_components(Shaper *shaper, CanonicalPlan *plan)
 {
@@ -320,11 +384,15 @@ fill_components(Shaper *shaper, CanonicalPlan *plan)
 	plan->components = palloc0(sizeof(ComponentKind) * (list_length(shaper->set.components) + 1));
 	plan->parts = palloc0(sizeof(int) * (list_length(shaper->set.components) + 1));
 	plan->widths = palloc0(sizeof(int) * (list_length(shaper->set.components) + 1));
+	plan->quantiles = palloc0(sizeof(QuantileSpec *) * (list_length(shaper->set.components) + 1));
 	plan->nparts = Max(1, list_length(shaper->set.supports));
 	foreach(lc, shaper->set.components)
 	{
 		Component  *component = lfirst(lc);
 
+		if (component->kind == COMPONENT_QUANTILES)
+			fill_quantiles(shaper, component);
+		plan->quantiles[plan->ncomponents] = component->quantiles;
 		plan->components[plan->ncomponents] = component->kind;
 		plan->widths[plan->ncomponents] = component->width;
 		plan->parts[plan->ncomponents++] = component->part;
@@ -364,6 +432,9 @@ check_limits(Shaper *shaper, const CanonicalPlan *plan)
 					  "Group by fewer columns, or by coarser ones.");
 	if (plan->ncomponents > COMPONENTS_MAX || (!shaper->open_keys && (plan_elements(plan) == 0 || plan_opened_elements(plan) == 0)))
 		return refuse_sums(shaper, "the answer would be too large", "Ask for fewer groups or aggregates at a time.");
+	if (!shaper->open_keys && plan_quantile_goals(plan) > QUANTILE_GOALS_MAX)
+		return refuse_sums(shaper, psprintf("more than %d percentiles of all groups together", QUANTILE_GOALS_MAX),
+						   "Ask for fewer groups or percentiles at a time.");
 	if (plan->nparams > PARAMETERS_MAX && plan->nparams > list_length(taken_constants(shaper)))
 		return refuse(shaper, psprintf("more than %d parameters", PARAMETERS_MAX), NULL);
 	return true;
@@ -400,6 +471,7 @@ shape_query(PlannerInfo *root, RelOptInfo *grouped, List *having, Constants *con
 	shaper.set.is_patient = is_patient_column;
 	shaper.set.never_null = is_never_null;
 	shaper.set.merged = open_keys;
+	shaper.set.number_type = number_type;
 	shaper.set.arg = &shaper;
 	plan = &shaper.shape->plan;
 

@@ -31,6 +31,7 @@
 #include "parser/parse_type.h"
 #include "parser/parser.h"
 #include "parser/parsetree.h"
+#include "query/all_values.h"
 #include "query/allowed.h"
 #include "query/column_policy.h"
 #include "query/deparse.h"
@@ -291,8 +292,9 @@ check_key(SiteQuery *site, int i, TargetEntry *target)
 
 /* Aggregates that a site runs, by the component they may be. */
 static bool
-aggregate_allowed(Aggref *agg, ComponentKind kind, int width)
+aggregate_allowed(Aggref *agg, const CanonicalPlan *plan, int component)
 {
+	ComponentKind kind = plan->components[component];
 	const char *name = get_func_name(agg->aggfnoid);
 	Oid			namespace = get_func_namespace(agg->aggfnoid);
 	bool		exact = strcmp(name, "exact_sum") == 0 &&
@@ -304,9 +306,11 @@ aggregate_allowed(Aggref *agg, ComponentKind kind, int width)
 			(kind == COMPONENT_SUM_FLOAT_PRODUCT_3 && list_length(agg->args) == 3) ||
 			(kind == COMPONENT_SUM_FLOAT_PRODUCT_4 && list_length(agg->args) == 4);
 	if (is_exact_glm_aggregate(agg->aggfnoid))
-		return kind == COMPONENT_SUM_FLOAT_VECTOR && glm_aggregate_width(agg) == width;
+		return kind == COMPONENT_SUM_FLOAT_VECTOR && glm_aggregate_width(agg) == plan_width(plan, component);
 	if (is_event_counts(agg->aggfnoid))
-		return kind == COMPONENT_EVENT_COUNTS && event_counts_width(agg) == width;
+		return kind == COMPONENT_EVENT_COUNTS && event_counts_width(agg) == plan_width(plan, component);
+	if (kind == COMPONENT_QUANTILES)
+		return is_all_values(agg, &plan_quantiles(plan, component)->type);
 	if (namespace != PG_CATALOG_NAMESPACE)
 		return false;
 	switch (kind)
@@ -376,7 +380,7 @@ check_component(SiteQuery *site, int i, TargetEntry *target)
 	ListCell   *lc;
 
 	if (!IsA(agg, Aggref) || agg->aggkind != AGGKIND_NORMAL || agg->aggorder != NIL ||
-		agg->agglevelsup != 0 || agg->aggvariadic || !aggregate_allowed(agg, kind, plan_width(site->plan, i)) ||
+		agg->agglevelsup != 0 || agg->aggvariadic || !aggregate_allowed(agg, site->plan, i) ||
 		!component_accepts(kind, agg->aggtype))
 		site_refuse(psprintf("Component %d of the plan is not an aggregate that sites run", i + 1));
 	foreach(lc, agg->args)
@@ -415,6 +419,68 @@ check_targets(SiteQuery *site, Query *query)
 			site_refuse("A key of the plan is not grouped by");
 		else
 			check_key(site, i, target);
+	}
+}
+
+/* ---- rows that are shared ---- */
+
+/*
+ * That there are more rows than the bound is told, so the bound must be large enough to tell nothing
+ * of few; or as large as all there is.
+ */
+uint64
+site_rows_most(const SiteQuery *site, uint64 asked, bool groups)
+{
+	uint64		declared = 0;
+	int			ntables = 0;
+	ListCell   *lc;
+
+	foreach(lc, site->tables)
+	{
+		const Published *published = lfirst(lc);
+
+		if (published == NULL)
+			continue;
+		if (published->rows_max == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_SECMED_REFUSED),
+					 errmsg("site \"%s\" shares no rows of \"%s\"", node_self()->card.name, published->name),
+					 errdetail("It is published with rows_max => 0: sums of all rows can be asked.")));
+		declared = Max(declared, (uint64) published->rows_max);
+		ntables++;
+	}
+	if (asked < Min(SITE_ROWS_MIN, declared))
+		site_refuse(psprintf("A bound of " UINT64_FORMAT " rows is too small; it is at least %d", asked, SITE_ROWS_MIN));
+	return ntables == 1 && !groups ? Min(asked, declared) : asked;
+}
+
+/* All columns of a quantile that may be one of few values are to be allowed for that. */
+static void
+check_extremes(SiteQuery *site, TargetEntry *target)
+{
+	ListCell   *lc;
+
+	foreach(lc, pull_var_clause((Node *) castNode(Aggref, target->expr)->args, 0))
+		site_require_use(lfirst_node(Var, lc), USE_EXTREME, site);
+}
+
+static void
+check_quantiles(SiteQuery *site, Query *query)
+{
+	uint64		patients_min;
+	bool		show_zero;
+
+	site_rule(site, &patients_min, &show_zero);
+	site->rows_most = palloc0(sizeof(uint64) * (site->plan->ncomponents + 1));
+	for (int i = 0; i < site->plan->ncomponents; i++)
+	{
+		const QuantileSpec *spec = plan_quantiles(site->plan, i);
+
+		if (spec == NULL)
+			continue;
+		site->rows_most[i] = site_rows_most(site, spec->rows, false);
+		if (spec->tail < patients_min)
+			check_extremes(site, list_nth(query->targetList, site->plan->nkeys + i));
 	}
 }
 
@@ -636,6 +702,7 @@ site_prepare(const Request *request, const CanonicalPlan *plan)
 	check_targets(site, query);
 	check_passes(site, query);
 	site_check_policy(site, query);
+	check_quantiles(site, query);
 
 	if (noise == NULL)
 		site->cohort_targets = site_cohort_targets(site, query, key);

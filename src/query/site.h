@@ -10,6 +10,7 @@
 #include "access/tupdesc.h"
 #include "contract/noise.h"
 #include "contract/request.h"
+#include "query/site_values.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
@@ -31,12 +32,12 @@ extern const Noise *site_noise(const SiteQuery *query);
 /*
  * Runs it as role secmed_runner, read-only, until the deadline, and fills
  * cells * (1 + width) elements: of each cell the patient count, then its
- * components.
+ * components.  Gives the values that quantiles are found among, to be shared behind them.
  *
  * Whatever a row's value raises becomes one general error
  * (ERRCODE_SECMED_ROW_ERROR): its own text may hold the value.
  */
-extern void site_execute(SiteQuery *query, uint128 *elements, TimestampTz deadline);
+extern SiteValues *site_execute(SiteQuery *query, uint128 *elements, TimestampTz deadline);
 
 /*
  * Runs it in the same way for people of this site: its rows, in a tuplestore of the caller's. What

@@ -25,6 +25,7 @@ struct SiteQuery
 	Bitmapset  *optional;		/* range table indexes whose rows an outer join may leave out */
 	Query	   *query;			/* the patient counts of the parts are its last columns */
 	ParamListInfo params;
+	uint64	   *rows_most;		/* of each component that is quantiles, the most values that are shared */
 	const Noise *noise;			/* of the request's contract, or NULL; then: */
 	Node	   *patient;		/* the column that tells patients apart, or NULL */
 	bool		patient_unique; /* no patient has two rows */
@@ -53,6 +54,12 @@ extern Query *site_analyse(const char *sql, RawStmt *raw, Oid *types, int ntypes
  * that it names, joins on local keys, allowed conditions.  As the runner.
  */
 extern Query *site_check_query(SiteQuery *site);
+
+/*
+ * The most rows, or groups, that this site shares where a plan asks for so many; refuses what it does not share, and bounds so
+ * low that having more would tell something.
+ */
+extern uint64 site_rows_most(const SiteQuery *site, uint64 asked, bool groups);
 
 /* Refuses whatever sites do not run (query/allowed.h). */
 extern void site_check_expression(Node *expr);

@@ -29,7 +29,7 @@
 static Tuplestorestate *
 run_query(SiteQuery *site, Snapshot snapshot, uint64 limit, TupleDesc *desc)
 {
-	Tuplestorestate *rows = tuplestore_begin_heap(false, false, work_mem);
+	Tuplestorestate *rows = tuplestore_begin_heap(false, false, work_mem + site_values_memory_kb(site->plan));
 	DestReceiver *receiver = CreateDestReceiver(DestTuplestore);
 	Query	   *selected = copyObject(site->query);
 	ParamListInfo params = consent_filter(site, selected);
@@ -136,6 +136,13 @@ cell_of_row(const CanonicalPlan *plan, const KeyIndex *index, TupleTableSlot *sl
 	return cell;
 }
 
+/* Where rows go. */
+typedef struct Encoding
+{
+	uint128    *elements;
+	SiteValues *values;
+	PlanLayout	layout;
+} Encoding;
 /*
  * The parties hold what they open of an estimate against numbers of rows, so each must be a patient of its own.
  */
@@ -158,20 +165,24 @@ check_counts(const CanonicalPlan *plan, const PlanLayout *layout, const uint128 
 
 /* The components, the patients of each part, and the mark that the cell has rows. */
 static void
-encode_row(const SiteQuery *site, const PlanLayout *layout, TupleTableSlot *slot, uint128 *cell)
+encode_row(const SiteQuery *site, const Encoding *encoding, TupleTableSlot *slot, size_t number)
 {
 	const CanonicalPlan *plan = site->plan;
+	const PlanLayout *layout = &encoding->layout;
+	uint128    *cell = encoding->elements + number * layout->stride;
 	int			column = plan->nkeys;
 
 	for (int i = 0; i < plan->ncomponents; i++, column++)
-		if (site->noise != NULL)
+		if (plan_quantiles(plan, i) && !slot->tts_isnull[column])
+			site_values_take(encoding->values, i, number, slot->tts_values[column], cell + layout->component[i]);
+		else if (site->noise != NULL)
 			component_encode_bounded(plan->components[i], slot->tts_values[column], slot->tts_isnull[column],
 									 TupleDescAttr(slot->tts_tupleDescriptor, column)->atttypid,
 									 cell + layout->component[i]);
 		else
 			component_encode(plan->components[i], plan_width(plan, i), slot->tts_values[column], slot->tts_isnull[column],
-						 TupleDescAttr(slot->tts_tupleDescriptor, column)->atttypid,
-						 cell + layout->component[i]);
+							 TupleDescAttr(slot->tts_tupleDescriptor, column)->atttypid,
+							 cell + layout->component[i]);
 	for (int part = 0; part < plan->nparts; part++, column++)
 		cell[layout->part_start[part]] =
 			slot->tts_isnull[column] ? 0 : DatumGetInt64(slot->tts_values[column]);
@@ -182,10 +193,9 @@ encode_row(const SiteQuery *site, const PlanLayout *layout, TupleTableSlot *slot
 static void
 encode_rows(SiteQuery *site, Tuplestorestate *rows, TupleDesc desc, void *arg)
 {
-	uint128    *elements = arg;
+	const Encoding *encoding = arg;
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
 	KeyIndex   *index = index_keys(site->plan);
-	PlanLayout	layout = plan_layout(site->plan);
 
 	while (tuplestore_gettupleslot(rows, true, false, slot))
 	{
@@ -193,7 +203,7 @@ encode_rows(SiteQuery *site, Tuplestorestate *rows, TupleDesc desc, void *arg)
 
 		slot_getallattrs(slot);
 		cell = cell_of_row(site->plan, index, slot);
-		encode_row(site, &layout, slot, elements + cell * layout.stride);
+		encode_row(site, encoding, slot, cell);
 		if (site->cohorts != NULL)
 			site_cohorts_take(site, cell, slot, site->plan->nkeys + site->plan->ncomponents + site->plan->nparts);
 		CHECK_FOR_INTERRUPTS();
@@ -301,13 +311,15 @@ site_look(SiteQuery *site, TupleDesc *desc)
 	return rows;
 }
 
-void
+SiteValues *
 site_execute(SiteQuery *site, uint128 *elements, TimestampTz deadline)
 {
+	Encoding	encoding = {elements, site_values_create(site->plan, site->rows_most), plan_layout(site->plan)};
 	ListCell   *lc;
 
 	foreach(lc, site->cohort_targets)
 		site->query->targetList = lappend(site->query->targetList,
 										  makeTargetEntry(lfirst(lc), list_length(site->query->targetList) + 1, "cohort", false));
-	site_run(site, NULL, 0, deadline, encode_rows, elements);
+	site_run(site, NULL, 0, deadline, encode_rows, &encoding);
+	return encoding.values;
 }

@@ -278,37 +278,6 @@ check_groups(SiteSource *source, Query *query)
 
 /* ---- bounds and thresholds ---- */
 
-/*
- * That there are more rows than the bound is told, so the bound must be large enough to tell nothing
- * of few; or as large as all there is.
- */
-static void
-check_bound(SiteSource *source)
-{
-	uint64		asked = source->input->source->rows;
-	uint64		declared = 0;
-	int			ntables = 0;
-	ListCell   *lc;
-
-	foreach(lc, source->site->tables)
-	{
-		const Published *published = lfirst(lc);
-
-		if (published == NULL)
-			continue;
-		if (published->rows_max == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_SECMED_REFUSED),
-					 errmsg("site \"%s\" shares no rows of \"%s\"", node_self()->card.name, published->name),
-					 errdetail("It is published with rows_max => 0: sums of all rows can be asked.")));
-		declared = Max(declared, (uint64) published->rows_max);
-		ntables++;
-	}
-	if (asked < Min(SITE_ROWS_MIN, declared))
-		site_refuse(psprintf("A bound of " UINT64_FORMAT " rows is too small; it is at least %d", asked, SITE_ROWS_MIN));
-	source->rows_max = ntables == 1 && !source->input->source->grouped ? Min(asked, declared) : asked;
-}
-
 /* show_zero of the tables counts for groups that the plan makes: if one site does not show zeros, none are shown. */
 static void
 check_show_zero(const SiteSources *sources, const ObliviousPlan *plan)
@@ -447,7 +416,7 @@ site_sources_prepare(const Request *request, const CheckedPlan *checked, int sit
 		source->uses = uses[i];
 		prepare_source(source, request, param);
 		param += source->input->source->nparams;
-		check_bound(source);
+		source->rows_max = site_rows_most(source->site, source->input->source->rows, source->input->source->grouped);
 		check_threshold(source, checked->patients_min[i]);
 		if (source_numbers_patients(source->input))
 			sources->patients_max += source->input->source->rows;

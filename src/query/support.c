@@ -195,7 +195,8 @@ add_summand(SupportBuilder *builder, Node *expr)
 static bool
 is_sum(ComponentKind kind)
 {
-	return kind != COMPONENT_COUNT && kind != COMPONENT_BOOL_OR && kind != COMPONENT_BOOL_AND;
+	return kind != COMPONENT_COUNT && kind != COMPONENT_BOOL_OR && kind != COMPONENT_BOOL_AND &&
+		kind != COMPONENT_QUANTILES;
 }
 
 Support *

@@ -123,6 +123,16 @@ VECTOR_LOOP(uint64, vector_dot64,
 	return sum;
 }
 
+VECTOR_LOOP(void, vector_add_product_one64,
+			(uint64 *z, const uint64 *xm, const uint64 *xn, uint64 ym, uint64 yn, size_t n),
+			(z, xm, xn, ym, yn, n))
+{
+	uint64		y = ym + yn;
+
+	for (size_t i = 0; i < n; i++)
+		z[i] += xm[i] * y + xn[i] * ym;
+}
+
 uint128
 vector_dot128(const uint128 *xm, const uint128 *xn,
 			  const uint128 *ym, const uint128 *yn, size_t n)

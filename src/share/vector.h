@@ -44,6 +44,9 @@ extern uint64 vector_dot64(const uint64 *xm, const uint64 *xn,
 extern uint128 vector_dot128(const uint128 *xm, const uint128 *xn,
 							 const uint128 *ym, const uint128 *yn, size_t n);
 
+/* z += xm (ym + yn) + xn ym, with one y for all. */
+extern void vector_add_product_one64(uint64 *z, const uint64 *xm, const uint64 *xn, uint64 ym, uint64 yn, size_t n);
+
 /* z = c x + d y, element by element; z may be x or y. */
 extern void vector_linear64(uint64 *z, uint64 c, const uint64 *x, uint64 d, const uint64 *y, size_t n);
 extern void vector_linear128(uint128 *z, uint128 c, const uint128 *x, uint128 d, const uint128 *y, size_t n);
