@@ -123,7 +123,7 @@ read_package(const Serving *serving, const ObliviousPlan *plan, int site, Bytes 
 			 LoadedColumn **columns, SharedRelation *relations)
 {
 	Reading		reading = {.serving = serving,.site = serving->request.sites[site].name};
-	uint8	   *package = serving_unseal(serving, sealed, hash, &reading.len);
+	uint8	   *package = serving_is_sealed(sealed, hash) ? serving_unseal(sealed, &reading.len) : NULL;
 
 	if (package == NULL)
 		not_sealed(&reading);

@@ -164,9 +164,18 @@ share(Served *served, FunctionCallInfo fcinfo)
 
 /* ---- 4, 5: compute and open ---- */
 
+static void pg_attribute_noreturn()
+not_sealed(const Served *served, int site)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_SECMED_PROTOCOL),
+			 errmsg("the shares of site \"%s\" are not sealed to party \"%s\"",
+					served->run.request.sites[site].name, node_self()->card.name)));
+}
+
 /*
  * A site's receipt must be for this run and plan and bear that site's
- * signature; then it binds the sealed package and the site's threshold.
+ * signature, and the sealed package be the one it binds; then the site's threshold counts.
  */
 static void
 check_receipt(Served *served, int site, const InputsMessage *inputs, Receipt *receipt)
@@ -190,11 +199,13 @@ check_receipt(Served *served, int site, const InputsMessage *inputs, Receipt *re
 		ereport(ERROR,
 				(errcode(ERRCODE_SECMED_PROTOCOL),
 				 errmsg("site \"%s\" and party \"%s\" were asked under different contracts", name, node_self()->card.name)));
+	if (!serving_is_sealed(inputs->sealed[site], receipt->sealed[served->run.party]))
+		not_sealed(served, site);
 }
 
 /* What a site has sealed to this party: n elements, and behind them the values that quantiles are of. */
 static Shared
-open_input(Served *served, int site, Bytes sealed, const uint8 *hash, size_t n)
+open_input(Served *served, int site, Bytes sealed, size_t n)
 {
 	size_t		sums = package_bytes(served->run.party, n);
 	size_t		len;
@@ -203,14 +214,11 @@ open_input(Served *served, int site, Bytes sealed, const uint8 *hash, size_t n)
 
 	if (sealed.len != sums + plan_quantile_bytes(&served->plan, served->run.party) + SEAL_OVERHEAD_BYTES)
 		serving_protocol_error("a package of another length than the plan's");
-	package = serving_unseal(&served->run, sealed, hash, &len);
+	package = serving_unseal(sealed, &len);
 	input = shared_alloc(n);
 	if (package == NULL || !ring_add_package(&input, served->run.party, package, sums) ||
 		!quantile_runs_take(&served->runs, site, package + sums, len - sums))
-		ereport(ERROR,
-				(errcode(ERRCODE_SECMED_PROTOCOL),
-				 errmsg("the shares of site \"%s\" are not sealed to party \"%s\"",
-						served->run.request.sites[site].name, node_self()->card.name)));
+		not_sealed(served, site);
 	wipe(package, len);
 	pfree(package);
 	return input;
@@ -220,8 +228,7 @@ static void
 add_input(Served *served, Shared *sum, GuardedInputs *guarded, int site, const InputsMessage *inputs, const Receipt *receipt,
 		  size_t extra)
 {
-	Shared		input = open_input(served, site, inputs->sealed[site], receipt->sealed[served->run.party],
-								   served->elements + extra);
+	Shared		input = open_input(served, site, inputs->sealed[site], served->elements + extra);
 	Shared		sums = shared_view(&input, 0, served->elements);
 	Shared		rest = shared_view(&input, served->elements, extra);
 

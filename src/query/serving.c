@@ -251,16 +251,21 @@ serving_seal(const Serving *serving, StringInfo packages[PARTIES], Bytes sealed[
 	}
 }
 
-uint8 *
-serving_unseal(const Serving *serving, Bytes sealed, const uint8 hash[HASH_BYTES], size_t *len)
+bool
+serving_is_sealed(Bytes sealed, const uint8 hash[HASH_BYTES])
 {
-	const NodeKeys *self = node_self();
 	uint8		found[HASH_BYTES];
-	uint8	   *package;
 
 	hash_bytes(found, sealed.data, sealed.len);
-	if (sealed.len < SEAL_OVERHEAD_BYTES || memcmp(found, hash, HASH_BYTES) != 0)
-		return NULL;
+	return sealed.len >= SEAL_OVERHEAD_BYTES && memcmp(found, hash, HASH_BYTES) == 0;
+}
+
+uint8 *
+serving_unseal(Bytes sealed, size_t *len)
+{
+	const NodeKeys *self = node_self();
+	uint8	   *package;
+
 	*len = sealed.len - SEAL_OVERHEAD_BYTES;
 	package = palloc_extended(*len + 1, MCXT_ALLOC_HUGE);
 	if (seal_open(package, sealed.data, sealed.len, self->card.seal_public, self->seal_secret))

@@ -76,12 +76,13 @@ extern NodeCard serving_card(const NodeRef *ref);
 
 /*
  * Seals one package to each party, and wipes them; `sealed` and their hashes are palloc'd.  What a party does with the
- * one that is for it: serving_unseal() checks the hash that a receipt binds and opens it, NULL if it is not
- * what the site has sealed; the package has *len bytes, to be wiped.
+ * one that is for it: serving_is_sealed() holds it against the hash that the receipt binds; serving_unseal() opens it, NULL if it is not
+ * sealed to this node; the package has *len bytes, to be wiped.
  */
 extern void serving_seal(const Serving *serving, StringInfo packages[PARTIES], Bytes sealed[PARTIES],
 						 uint8 hashes[PARTIES][HASH_BYTES]);
-extern uint8 *serving_unseal(const Serving *serving, Bytes sealed, const uint8 hash[HASH_BYTES], size_t *len);
+extern bool serving_is_sealed(Bytes sealed, const uint8 hash[HASH_BYTES]);
+extern uint8 *serving_unseal(Bytes sealed, size_t *len);
 
 /* The next message of the coordinator: every site's receipt and package, kept in `message`. */
 extern void serving_inputs(Serving *serving, InputsMessage *inputs, StringInfo message);
