@@ -3005,6 +3005,127 @@ COMMENT ON FUNCTION secmed.forget_answers(timestamptz) IS
 'New questions are no longer compared with answers from before this time: who has kept them may learn of single patients by subtraction. Returns how many runs are forgotten; it is on the ledger.';
 REVOKE ALL ON FUNCTION secmed.forget_answers(timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION secmed.forget_answers(timestamptz) TO secmed_admin;
+-- Accounts in credits; each belongs to the node of its address, which orders its moves (src/contract/account.h).
+
+CREATE TABLE secmed.account (
+	address		text PRIMARY KEY,
+	holder		bytea,
+	nodes		name[] NOT NULL DEFAULT '{}',
+	serial		bigint NOT NULL DEFAULT 0,
+	head		bytea NOT NULL DEFAULT '\x0000000000000000000000000000000000000000000000000000000000000000',
+	balance		bigint NOT NULL DEFAULT 0,
+	held		bigint NOT NULL DEFAULT 0,
+	CHECK (held >= 0 AND held <= balance)
+);
+COMMENT ON TABLE secmed.account IS
+'Accounts that this node owns: who may spend from each (the first identity of a person; NULL: nobody) when asking at which nodes; its credits, those that are held for runs among them, and the hash of its moves.';
+REVOKE ALL ON secmed.account FROM PUBLIC;
+GRANT SELECT ON secmed.account TO secmed_admin, secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.account', '');
+
+CREATE TABLE secmed.account_entry (
+	account		text REFERENCES secmed.account,
+	serial		bigint,
+	head		bytea NOT NULL,
+	move		text NOT NULL CHECK (move IN ('grant', 'hold', 'return', 'pay', 'receive')),
+	amount		bigint NOT NULL,
+	balance		bigint NOT NULL,
+	held		bigint NOT NULL,
+	document	bytea NOT NULL,
+	run			bytea,
+	at			timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	PRIMARY KEY (account, serial),
+	UNIQUE (account, document, move)
+);
+COMMENT ON TABLE secmed.account_entry IS
+'The moves of accounts, in order; secmed.statement() shows them.';
+REVOKE ALL ON secmed.account_entry FROM PUBLIC;
+GRANT SELECT ON secmed.account_entry TO secmed_admin, secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.account_entry', '');
+
+CREATE TABLE secmed.payment_hold (
+	hash		bytea PRIMARY KEY,
+	run			bytea NOT NULL UNIQUE,
+	account		text NOT NULL REFERENCES secmed.account,
+	amount		bigint NOT NULL,
+	contract	bytea NOT NULL,
+	document	bytea NOT NULL,
+	until		timestamptz NOT NULL,
+	state		text NOT NULL DEFAULT 'held' CHECK (state IN ('held', 'paid', 'returned'))
+);
+CREATE INDEX payment_hold_open ON secmed.payment_hold (until) WHERE state = 'held';
+COMMENT ON TABLE secmed.payment_hold IS
+'Credits of this node''s accounts that were set aside for runs, and what became of them.';
+REVOKE ALL ON secmed.payment_hold FROM PUBLIC;
+GRANT SELECT ON secmed.payment_hold TO secmed_admin, secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.payment_hold', '');
+
+CREATE TABLE secmed.payment_fate (
+	hold		bytea,
+	party		name,
+	opened		boolean NOT NULL,
+	PRIMARY KEY (hold, party)
+);
+COMMENT ON TABLE secmed.payment_fate IS
+'What the parties of a run that was paid from here have said: whether they have opened their part of its answer. Two decide.';
+REVOKE ALL ON secmed.payment_fate FROM PUBLIC;
+GRANT SELECT ON secmed.payment_fate TO secmed_admin, secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.payment_fate', '');
+
+CREATE TABLE secmed.payment_run (
+	run			bytea PRIMARY KEY,
+	hold		bytea NOT NULL,
+	opened		boolean NOT NULL DEFAULT false,
+	until		timestamptz NOT NULL,
+	told		boolean NOT NULL DEFAULT false
+);
+CREATE INDEX payment_run_open ON secmed.payment_run (until) WHERE NOT told;
+COMMENT ON TABLE secmed.payment_run IS
+'Runs that cost something in which this node is a party: whether it has opened its part of the answer, and has told so.';
+REVOKE ALL ON secmed.payment_run FROM PUBLIC;
+GRANT SELECT ON secmed.payment_run TO secmed_admin, secmed_auditor;
+SELECT pg_catalog.pg_extension_config_dump('secmed.payment_run', '');
+
+CREATE FUNCTION secmed.open_account(account text, holder text DEFAULT NULL, nodes name[] DEFAULT NULL) RETURNS void
+	AS 'MODULE_PATHNAME', 'secmed_open_account' LANGUAGE C CALLED ON NULL INPUT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.open_account(text, text, name[]) IS
+'Opens an account of this node (its name, or name:something), or changes who may spend from it: an identity, when it asks at these nodes.';
+REVOKE ALL ON FUNCTION secmed.open_account(text, text, name[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.open_account(text, text, name[]) TO secmed_admin;
+
+CREATE FUNCTION secmed.draft_grant(account text, amount bigint, reason text DEFAULT '') RETURNS text
+	AS 'MODULE_PATHNAME', 'secmed_draft_grant' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.draft_grant(text, bigint, text) IS
+'Credits for an account: a document for a member of the governance to sign, and to be given to secmed.submit_document().';
+REVOKE ALL ON FUNCTION secmed.draft_grant(text, bigint, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.draft_grant(text, bigint, text) TO secmed_admin, secmed_analyst, secmed_auditor;
+
+CREATE FUNCTION secmed.statement(account text, OUT serial bigint, OUT at timestamptz, OUT move text, OUT amount bigint,
+		OUT balance bigint, OUT held bigint, OUT run bytea, OUT document bytea) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'secmed_statement' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.statement(text) IS
+'All moves of an account of this node, made again: an error if what is stored is not what comes of them.';
+REVOKE ALL ON FUNCTION secmed.statement(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.statement(text) TO secmed_admin, secmed_auditor;
+
+CREATE FUNCTION secmed.settle_payments() RETURNS bigint
+	AS 'MODULE_PATHNAME', 'secmed_settle_payments' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.settle_payments() IS
+'Tells the fate of runs that cost something, and pays or returns what is held for those whose fate is known, now: how many. The worker that exchanges documents does it by itself.';
+REVOKE ALL ON FUNCTION secmed.settle_payments() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.settle_payments() TO secmed_admin;
+
+CREATE FUNCTION secmed.hold_credits(question bytea) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'secmed_hold_credits' LANGUAGE C STRICT VOLATILE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION secmed.hold_credits(bytea) IS
+'Protocol: another node wants the price of a run to be set aside.';
+REVOKE ALL ON FUNCTION secmed.hold_credits(bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION secmed.hold_credits(bytea) TO secmed_peer;
 
 CREATE TABLE secmed.question_run (
 	run			bytea PRIMARY KEY,

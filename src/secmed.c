@@ -25,6 +25,7 @@
 #include "compute/progress.h"
 #include "fdw/fdw.h"
 #include "fdw/shared_insert.h"
+#include "govern/account.h"
 #include "govern/document.h"
 #include "mirror/worker.h"
 #include "peer/connection.h"
@@ -67,6 +68,7 @@ _PG_init(void)
 	links_init();
 	worker_init();
 	document_init();
+	account_init();
 	settings_init();
 	sealed_init();
 	shared_ddl_init();

@@ -65,6 +65,8 @@
 #define ERRCODE_SECMED_TERMS			MAKE_SQLSTATE('S','M','0','4','3')
 /* Consent of patients is needed for this purpose, and can't be given here. */
 #define ERRCODE_SECMED_CONSENT			MAKE_SQLSTATE('S','M','0','4','4')
+/* The price of a run is not held for it, or the account has not enough credits. */
+#define ERRCODE_SECMED_PAYMENT			MAKE_SQLSTATE('S','M','0','4','5')
 /* Named people at a node have not said yes to this run yet. */
 #define ERRCODE_SECMED_AWAITS_APPROVAL	MAKE_SQLSTATE('S','M','0','4','7')
 /* They said no, or yes to something else, or long ago. */

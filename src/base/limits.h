@@ -24,6 +24,9 @@
 /* Questions of one coordinator that wait for people here: more is a flood. */
 #define ASKED_MAX				1000
 
+/* A document by which the price of a run is held: an address, hashes, three parties, one signature. */
+#define PAYMENT_BYTES_MAX		2048
+
 /* Replicated secret sharing is among three (Araki et al., CCS 2016). */
 #define PARTIES					3
 

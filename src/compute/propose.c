@@ -133,6 +133,7 @@ propose(const ProposalQuestion *question)
 	ApprovalFact answer;
 
 	serving_take_bytes(&proposed->run, (const char *) question->request, question->request_len);
+	proposed->run.proposed = true;
 	if (!request->has_submission)
 		serving_protocol_error("a proposal without a submission");
 	if (strcmp(request->coordinator, served_peer()->name) == 0 && approval_known(request, &answer))

@@ -7,6 +7,7 @@
 #include "compute/describe.h"
 #include "compute/progress.h"
 #include "compute/run.h"
+#include "govern/account.h"
 #include "query/nodes.h"
 #include "query/record.h"
 #include "query/sealed.h"
@@ -163,6 +164,7 @@ run_steps(Run *run)
 		return;
 	}
 	progress_begin(run->request.run, "coordinator", run->spec->checked);
+	payment_hold(&run->request);
 	nodes_ask(&run->nodes, &run->request, "compute");
 	nodes_wait_while(&run->nodes, WANT_SHARES, "its shares");
 	if (!run->nodes.awaits)

@@ -296,7 +296,7 @@ stage_change(Computing *computing, ObliviousResult *result)
 }
 
 static void
-compute(Computing *computing)
+compute(Computing *computing, FunctionCallInfo fcinfo)
 {
 	Executing	executing = {.load = give_input,.arg = computing,.step = begin_step};
 	ObliviousResult opened;
@@ -321,7 +321,7 @@ compute(Computing *computing)
 	result.opened = (Bytes) {(uint8 *) shares.data, shares.len};
 	initStringInfo(&message);
 	result_encode(&message, &result);
-	serving_open(&computing->run, &message);
+	serving_open(&computing->run, &message, fcinfo);
 	wipe(shares.data, shares.len);
 	links_close(computing->run.links);
 }
@@ -364,6 +364,7 @@ serve_computation(Computing *computing, FunctionCallInfo fcinfo)
 {
 	serving_record(&computing->run, describe_plan(&computing->checked));
 	served_begin();
+	serving_begin_paid(&computing->run, fcinfo);
 	settle_changes(computing, fcinfo);
 	decide(computing);
 	serving_count_use(&computing->run, fcinfo);
@@ -374,7 +375,7 @@ serve_computation(Computing *computing, FunctionCallInfo fcinfo)
 	if (computing->run.party >= 0)
 	{
 		load_tables(computing);
-		compute(computing);
+		compute(computing, fcinfo);
 	}
 	(void) serving_finish(&computing->run);
 }

@@ -5,6 +5,7 @@
  * Everybody who reads a contract applies these rules, so none can be signed,
  * stored or shown that breaks one.
  */
+#include "contract/account.h"
 #include "contract/contract.h"
 #include "contract/person.h"
 
@@ -234,11 +235,15 @@ rules_problem(const Contract *contract)
 	{
 		if (contract->payees[i].account[0] == '\0' || contract->payees[i].weight == 0)
 			return "has a payee without an account, or who gets nothing";
+		if (!account_address_valid(contract->payees[i].account))
+			return "pays an account whose address is not node or node:name";
 		weights += contract->payees[i].weight;
 		for (int j = 0; j < i; j++)
 			if (strcmp(contract->payees[i].account, contract->payees[j].account) == 0)
 				return "names a payee twice";
 	}
+	if (contract->price > CREDITS_MAX)
+		return "costs more credits than there are";
 	return (contract->price > 0) != (weights > 0) ? "has a price and nobody who gets it, or the other way round" : NULL;
 }
 

@@ -9,6 +9,7 @@
 #include "contract/act.h"
 #include "contract/contract.h"
 #include "contract/document.h"
+#include "contract/payment.h"
 #include "contract/person.h"
 #include "contract/vote.h"
 
@@ -18,5 +19,6 @@ const DocumentKind document_kinds[] = {
 	{"governance", governance_check, governance_describe},
 	{CONTRACT_KIND, contract_check, contract_describe},
 	{CONTRACT_ACT_KIND, contract_act_check, contract_act_describe},
+	{PAYMENT_KIND, payment_check, payment_describe},
 	{NULL}
 };

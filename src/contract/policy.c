@@ -239,6 +239,24 @@ check_terms(PolicyDecision *no, const Request *request, const PolicyFacts *facts
 	return contract_permit_terms(&refusal, request, facts->contract) || pass_on(no, &refusal);
 }
 
+/* ---- payment ---- */
+
+static bool
+check_payment(PolicyDecision *no, const Request *request, const PolicyFacts *facts)
+{
+	const PaymentFact *payment = facts->payment;
+
+	if (!request->has_contract)
+		return true;
+	if (payment == NULL)
+		return refuse(no, ERRCODE_SECMED_PAYMENT, "node \"%s\" does not know what the run costs", facts->self);
+	if (payment->price == 0 || payment->problem == NULL)
+		return true;
+	add_detail(no, "The payment %s.", payment->problem);
+	return refuse(no, ERRCODE_SECMED_PAYMENT, "the price of the run, " UINT64_FORMAT " credits, is not held as node \"%s\" wants it",
+				  payment->price, facts->self);
+}
+
 /* ---- approval ---- */
 
 /* The reason that somebody gave, as a sentence before what we add. */
@@ -360,6 +378,7 @@ static const struct
 	{RULE_MODE, check_modes},
 	{RULE_CONTRACT, check_contract},
 	{RULE_TERMS, check_terms},
+	{RULE_PAYMENT, check_payment},
 	{RULE_APPROVAL, check_approval},
 	{RULE_BUDGET, check_budget},
 	{RULE_REPEATS, check_repeats},
@@ -384,7 +403,7 @@ policy_decide(const Request *request, const PolicyFacts *facts, PolicyRule first
 
 /* ---- names ---- */
 
-static const char *const rule_names[] = {NULL, "sender", "mode", "contract", "terms", "columns", "approval", "budget",
+static const char *const rule_names[] = {NULL, "sender", "mode", "contract", "terms", "payment", "columns", "approval", "budget",
 "repeats"};
 static const char *const mode_names[] = {NULL, "closed", "contracts", "adhoc"};
 static const char *const state_names[] = {NULL, "not needed", "unasked", "pending", "held", "approved", "rejected",

@@ -13,6 +13,7 @@
  *	  mode		  this node lets that requester ask so			  SM041
  *	  contract	  the contract that is named allows it			  SM042
  *	  terms		  and who asks has accepted its terms			  SM043
+ *	  payment	  the price of the run is held for it				  SM045
  *	  columns	  the site's own reading of the question		  SM001 to SM003, SM015, ...
  *	  approval	  those who must have said yes to this very run	  SM047, SM048
  *	  budget	  what its noise spends is left (at a site)		  SM049
@@ -34,6 +35,7 @@ typedef enum PolicyRule
 	RULE_MODE,
 	RULE_CONTRACT,
 	RULE_TERMS,
+	RULE_PAYMENT,
 	RULE_COLUMNS,
 	RULE_APPROVAL,
 	RULE_BUDGET,
@@ -97,6 +99,13 @@ typedef struct ApprovalFact
 	const char *reason;			/* of who held or rejected it; "" if there is none */
 } ApprovalFact;
 
+/* Of a run that costs something. */
+typedef struct PaymentFact
+{
+	uint64		price;			/* credits; 0: the run is free, or only proposed */
+	const char *problem;		/* "is for another run"; NULL: it is held */
+} PaymentFact;
+
 /* Of all amounts of privacy that a run with noise is taken from, the one with the least left.  Millionths of rho. */
 typedef struct BudgetFact
 {
@@ -129,6 +138,7 @@ typedef struct PolicyFacts
 	int			nmodes;			/* 0: no mode is known, which is a no */
 	const ModeFact *modes;
 	const struct ContractGround *contract;	/* permit.h; NULL: nothing is known of it, which is a no where one is named */
+	const PaymentFact *payment; /* NULL: nothing is known of it, which is a no under a contract */
 	const ApprovalFact *approval;	/* NULL: nothing is known of it, which is a no */
 	const BudgetFact *budget;	/* likewise */
 	const RepeatsFact *repeats; /* likewise */

@@ -102,7 +102,7 @@ encode_if(StringInfo out, bool has, const uint8 *bytes, size_t len)
 static void
 encode_authority(StringInfo out, const Request *request)
 {
-	cbor_array(out, 5);
+	cbor_array(out, request->payment ? 6 : 5);
 	encode_if(out, request->has_identity, request->identity, HASH_BYTES);
 	encode_if(out, request->has_contract, request->contract, HASH_BYTES);
 	encode_if(out, request->has_submission, request->submission, SUBMISSION_ID_BYTES);
@@ -111,6 +111,8 @@ encode_authority(StringInfo out, const Request *request)
 		cbor_uint(out, request->passes_max);
 	else
 		cbor_null(out);
+	if (request->payment)
+		cbor_bytes(out, request->payment, request->payment_len);
 }
 
 static bool
@@ -123,18 +125,29 @@ decode_if(CborReader *in, uint8 *bytes, size_t len)
 }
 
 static void
-decode_authority(CborReader *in, Request *request)
+decode_passes(CborReader *in, Request *request)
 {
-	cbor_expect_array(in, 5);
-	request->has_identity = decode_if(in, request->identity, HASH_BYTES);
-	request->has_contract = decode_if(in, request->contract, HASH_BYTES);
-	request->has_submission = decode_if(in, request->submission, SUBMISSION_ID_BYTES);
-	request->has_reader = decode_if(in, request->reader, HASH_BYTES);
 	if (cbor_read_null(in))
 		return;
 	request->passes_max = cbor_read_uint(in, PASSES_MAX);
 	if ((request->passes_max < 2 || !request->has_submission || request->kind != REQUEST_RUN) && in->error == NULL)
 		in->error = "passes that are none";
+}
+
+static void
+decode_authority(CborReader *in, Request *request)
+{
+	uint64		elements = cbor_read_array(in, 6);
+
+	if (elements < 5 && in->error == NULL)
+		in->error = "an array of another length than expected";
+	request->has_identity = decode_if(in, request->identity, HASH_BYTES);
+	request->has_contract = decode_if(in, request->contract, HASH_BYTES);
+	request->has_submission = decode_if(in, request->submission, SUBMISSION_ID_BYTES);
+	request->has_reader = decode_if(in, request->reader, HASH_BYTES);
+	decode_passes(in, request);
+	if (elements == 6)
+		request->payment = cbor_read_bytes(in, PAYMENT_BYTES_MAX, &request->payment_len);
 }
 
 static const char *const kind_words[] = {NULL, "run", "compute", "change"};
@@ -210,6 +223,7 @@ request_binding(uint8 out[HASH_BYTES], const Request *request)
 
 	memset(asked.run, 0, RUN_ID_BYTES);
 	memset(asked.change, 0, CHANGE_ID_BYTES);
+	asked.payment = NULL;
 	asked.at_us = 0;
 	asked.timeout_ms = asked.round_bytes = asked.change_xid = 0;
 	if (request->passes_max > 0)

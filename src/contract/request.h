@@ -16,7 +16,8 @@
  *	           authority: [identity, contract, submission, reader, passes], each of them or null: the
  *	           requester's identity, the hash of the contract under which is asked, the id under which
  *	           sites were asked for their yes, the identity to which the answer is sealed, how many
- *	           runs at most are asked for under this submission (2 to PASSES_MAX)
+ *	           runs at most are asked for under this submission (2 to PASSES_MAX); of a run that
+ *	           costs something as a sixth element the document by which its price is held (payment.h)
  *	  shares   site -> coordinator
  *	           ["shares", receipt, signature, [sealed 0, 1, 2], elapsed_us, rho left or null]
  *	           rho left: of a run with noise, what the requester may still spend there, in millionths
@@ -84,6 +85,8 @@ typedef struct Request
 	bool		has_reader;
 	uint8		reader[HASH_BYTES]; /* fingerprint */
 	uint64		passes_max;		/* 0: this run alone; else see request_may_iterate() */
+	const uint8 *payment;		/* bytes of a document; NULL: none */
+	size_t		payment_len;
 	char	   *model;
 	uint64		timeout_ms;		/* longest silence the coordinator accepts */
 	uint64		round_bytes;	/* a round among the parties lasts as long as sending so many, as it has measured */
@@ -118,8 +121,8 @@ extern bool request_may_iterate(const Request *request, const CanonicalPlan *pla
 
 /*
  * The hash of all that people say yes to: everything in the request but the run's id, the times, what a round
- * lasts, and what a change is known by; and of passes their points.  Another plan, parameter, requester, contract, site,
- * reader or submission has another.
+ * lasts, what is paid, and what a change is known by; and of passes their points.  Another plan, parameter,
+ * requester, contract, site, reader or submission has another.
  */
 extern void request_binding(uint8 out[HASH_BYTES], const Request *request);
 

@@ -83,8 +83,8 @@ check_signatures(Checked *checked, const Document *document, const char **reason
 /* Something was since document_take() began: others may want it, and what waits may be complete. */
 static bool changed;
 
-static void
-lock_documents(void)
+void
+document_lock(void)
 {
 	(void) rows_run("LOCK TABLE secmed.document IN SHARE ROW EXCLUSIVE MODE", SPI_OK_UTILITY, 0, NULL, NULL);
 }
@@ -410,7 +410,7 @@ document_take(const void *bytes, size_t len, const char *from, uint8 hash[HASH_B
 	*reason = NULL;
 	owner_begin(&scope);
 	SPI_connect();
-	lock_documents();
+	document_lock();
 	changed = false;
 	fate = take_one(bytes, len, from, false, hash, reason);
 	if (changed && fate != DOCUMENT_REFUSED)
@@ -440,7 +440,7 @@ document_settle(void)
 
 	owner_begin(&scope);
 	SPI_connect();
-	lock_documents();
+	document_lock();
 	try_all_again();
 	document_wake();
 	SPI_finish();
@@ -453,7 +453,7 @@ document_expire(void)
 {
 #define TOO_OLD	"received_at < pg_catalog.clock_timestamp() - '" CppAsString2(DOCUMENT_WAITS_DAYS_MAX) " days'::pg_catalog.interval"
 #define OF_OLD	" WHERE state = 'proposed' AND document IN (SELECT hash FROM secmed.document WHERE problem IS NOT NULL AND " TOO_OLD ")"
-	lock_documents();
+	document_lock();
 	(void) rows_run("DELETE FROM secmed.document_copy WHERE " TOO_OLD, SPI_OK_DELETE, 0, NULL, NULL);
 	(void) rows_run("DELETE FROM secmed.identity" OF_OLD, SPI_OK_DELETE, 0, NULL, NULL);
 	(void) rows_run("DELETE FROM secmed.governance" OF_OLD, SPI_OK_DELETE, 0, NULL, NULL);

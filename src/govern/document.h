@@ -65,6 +65,12 @@ extern void document_settle(void);
 /* Forgets proposals, votes and copies that have waited for DOCUMENT_WAITS_DAYS_MAX. SPI is connected, as the owner. */
 extern void document_expire(void);
 
+/*
+ * Keeps others from taking documents in until the transaction ends.  Who locks rows that hooks lock, and issues
+ * documents then, does so first.  SPI is connected, as the owner.
+ */
+extern void document_lock(void);
+
 /* The same for this node's own: signs the body with the node's key and takes it in; an error if it is refused. */
 extern void document_issue(const StringInfoData *body, uint8 hash[HASH_BYTES]);
 

@@ -13,6 +13,7 @@
 #include "audit/background.h"
 #include "catalog/namespace.h"
 #include "fmgr.h"
+#include "govern/account.h"
 #include "govern/document.h"
 #include "govern/contracts.h"
 #include "govern/exchange.h"
@@ -148,6 +149,7 @@ exchange_round(void)
 		foreach(lc, exchange_all())
 			more |= ((Exchanged *) lfirst(lc))->received > 0;
 		contracts_tick();
+		more |= payments_tick() > 0;
 	}
 	PopActiveSnapshot();
 	CommitTransactionCommand();

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "govern/account.h"
 #include "govern/approval.h"
 #include "govern/budget.h"
 #include "govern/contracts.h"
@@ -45,6 +46,15 @@ facts_of_budget(PolicyFacts *facts, const Request *request, const List *tables, 
 
 	*fact = budget_of_run(request, tables, noise);
 	facts->budget = fact;
+}
+
+void
+facts_of_payment(PolicyFacts *facts, const Request *request)
+{
+	PaymentFact *fact = palloc(sizeof(PaymentFact));
+
+	*fact = payment_of_run(request);
+	facts->payment = fact;
 }
 
 void

@@ -22,6 +22,9 @@ extern void facts_of_repeats(PolicyFacts *facts, const Request *request, const u
 /* For RULE_BUDGET; noise is that of the run at this site, or NULL. */
 extern void facts_of_budget(PolicyFacts *facts, const Request *request, const List *tables, const Noise *noise);
 
+/* For RULE_PAYMENT. */
+extern void facts_of_payment(PolicyFacts *facts, const Request *request);
+
 /* For RULE_CONTRACT and RULE_TERMS; nothing of a request that names no contract. */
 extern void facts_of_contract(PolicyFacts *facts, const Request *request);
 

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "govern/account.h"
 #include "govern/contracts.h"
 #include "govern/document.h"
 #include "govern/registrar.h"
@@ -18,6 +19,7 @@ static const struct
 	{"governance", registrar_governance},
 	{CONTRACT_KIND, contract_taken},
 	{CONTRACT_ACT_KIND, contract_act_taken},
+	{PAYMENT_KIND, payment_taken},
 };
 
 DocumentHook

@@ -50,6 +50,8 @@ entry_kind_name(EntryKind kind)
 			return "approval";
 		case ENTRY_BUDGET:
 			return "budget";
+		case ENTRY_ACCOUNT:
+			return "account";
 		case ENTRY_KEY:
 			return "key";
 		case ENTRY_HEAD:

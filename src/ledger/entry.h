@@ -88,6 +88,7 @@ typedef enum EntryKind
 	ENTRY_OUTCOME = 13,			/* released, refused, failed, cancelled */
 	ENTRY_APPROVAL = 14,		/* people were asked about a run, looked, said yes or no */
 	ENTRY_BUDGET = 15,			/* privacy that a run with noise has spent; counters [rho, left], millionths */
+	ENTRY_ACCOUNT = 16,			/* credits moved; plan is the account's head, counters [amount, balance, held, serial] */
 	ENTRY_KEY = 20,				/* a key or policy of this ledger; history.h */
 	ENTRY_HEAD = 21,			/* another ledger's certified checkpoint; history.h */
 	ENTRY_ERASED = 22,			/* bodies were deleted from the side table; history.h */

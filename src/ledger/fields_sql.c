@@ -202,6 +202,7 @@ is_notable(const EntryView *view)
 		case ENTRY_EXECUTION:
 		case ENTRY_APPROVAL:
 		case ENTRY_BUDGET:
+		case ENTRY_ACCOUNT:
 		case ENTRY_INTENT:
 		case ENTRY_PRECOMMIT:
 		case ENTRY_HEAD:

@@ -105,6 +105,7 @@ may_have_plan(EntryKind kind)
 		case ENTRY_OUTCOME:
 		case ENTRY_APPROVAL:
 		case ENTRY_BUDGET:
+		case ENTRY_ACCOUNT:
 		case ENTRY_KEY:
 		case ENTRY_HEAD:
 		case ENTRY_FORK:

@@ -40,7 +40,7 @@ is_question(const NodeConn *conn)
 {
 	return strcmp(conn->procedure, "describe") == 0 || strcmp(conn->procedure, "shared") == 0 ||
 		strcmp(conn->procedure, "erase") == 0 || strcmp(conn->procedure, "exchange") == 0 ||
-		strcmp(conn->procedure, "propose") == 0;
+		strcmp(conn->procedure, "propose") == 0 || strcmp(conn->procedure, "hold_credits") == 0;
 }
 
 /* The session is open: the request goes out. */

@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "govern/account.h"
 #include "govern/contracts.h"
 #include "mpc/party.h"
 #include "peer/link.h"
@@ -228,6 +229,7 @@ run_steps(Run *run)
 		run->result->proposed = true;
 		return;
 	}
+	payment_hold(&run->request);
 	nodes_ask(&run->nodes, &run->request, "serve");
 	nodes_wait_while(&run->nodes, WANT_SHARES, "its shares");
 	if (!run->nodes.awaits)

@@ -321,7 +321,7 @@ release_or_estimate_need(const Served *served, const ReleaseRule *rule)
 }
 
 static void
-compute(Served *served)
+compute(Served *served, FunctionCallInfo fcinfo)
 {
 	size_t		opened_elements = plan_opened_elements(&served->plan);
 	uint64		held = (served->noise ? 4 : 2) * (served->elements + opened_elements) * sizeof(uint128);
@@ -385,7 +385,7 @@ compute(Served *served)
 	if (result.refused)
 		serving_refuse(&served->run, &message);
 	else
-		serving_open(&served->run, &message);
+		serving_open(&served->run, &message, fcinfo);
 	wipe(opened.data, opened.len);
 	links_close(served->run.links);
 }
@@ -396,6 +396,7 @@ static void
 serve_run(Served *served, FunctionCallInfo fcinfo)
 {
 	serving_record(&served->run, served->plan.sql);
+	serving_begin_paid(&served->run, fcinfo);
 	decide(served);
 	served_begin();
 	if (served->run.party >= 0)
@@ -403,7 +404,7 @@ serve_run(Served *served, FunctionCallInfo fcinfo)
 	if (served->run.site >= 0)
 		share(served, fcinfo);
 	if (served->run.party >= 0)
-		compute(served);
+		compute(served, fcinfo);
 	if (serving_finish(&served->run) && served->run.site >= 0)
 		answered_forget(served->run.request.run);
 }

@@ -6,6 +6,7 @@
 
 #include "contract/policy.h"
 #include "executor/spi.h"
+#include "govern/account.h"
 #include "govern/approval.h"
 #include "govern/budget.h"
 #include "govern/contracts.h"
@@ -158,31 +159,65 @@ serving_take_up(Serving *serving, FunctionCallInfo fcinfo)
 	MemoryContextSwitchTo(caller);
 }
 
-void
-serving_count_use(Serving *serving, FunctionCallInfo fcinfo)
+/* A step of its own that is durable at once. */
+static void
+commit_step(Serving *serving, FunctionCallInfo fcinfo, void (*step) (Serving *serving))
 {
 	MemoryContext caller = CurrentMemoryContext;
 
-	if (!serving->request.has_contract && serving->request.kind != REQUEST_RUN)
-		return;
-	/* Another run may hold the budget. */
-	served_watch_begin(serving->work_until);
 	connect_nonatomic(fcinfo, serving->request.kind == REQUEST_RUN ? "serve" : "compute");
+	step(serving);
+	SPI_commit();
+	SPI_finish();
+	MemoryContextSwitchTo(caller);
+}
+
+static void
+begin_paid(Serving *serving)
+{
+	payment_begin(&serving->request, serving->patience);
+}
+
+static void
+opened_paid(Serving *serving)
+{
+	payment_opened(&serving->request);
+}
+
+void
+serving_begin_paid(Serving *serving, FunctionCallInfo fcinfo)
+{
+	if (serving->party >= 0 && serving->request.payment != NULL)
+		commit_step(serving, fcinfo, begin_paid);
+}
+
+static void
+count_use(Serving *serving)
+{
 	contract_count_use(&serving->request);
 	if (repeats_count(&serving->request))
 		repeats_shared(&serving->request);
 	if (serving->noise != NULL)
 		serving->rho_left = budget_take(&serving->request, serving->tables, serving->noise, serving->record.tables,
 										serving->plan_hash);
-	SPI_commit();
-	SPI_finish();
+}
+
+void
+serving_count_use(Serving *serving, FunctionCallInfo fcinfo)
+{
+	if (!serving->request.has_contract && serving->request.kind != REQUEST_RUN)
+		return;
+	/* Another run may hold the budget. */
+	served_watch_begin(serving->work_until);
+	commit_step(serving, fcinfo, count_use);
 	served_watch_end();
-	MemoryContextSwitchTo(caller);
 }
 
 void
 serving_decide(Serving *serving)
 {
+	static const PaymentFact free_of_charge = {0};
+
 	PolicyFacts facts = {node_self()->card.name, served_peer()->name, now_us(), known_fingerprint};
 
 	require_yes(serving, &facts, RULE_SENDER, RULE_SENDER);
@@ -191,6 +226,9 @@ serving_decide(Serving *serving)
 	facts_of_mode(&facts, &serving->request, serving->tables);
 	facts.about_nobody = serving->about_nobody;
 	facts_of_contract(&facts, &serving->request);
+	facts_of_payment(&facts, &serving->request);
+	if (serving->proposed)
+		facts.payment = &free_of_charge;
 	require_yes(serving, &facts, RULE_MODE, RULE_COLUMNS - 1);
 	serving->record.rule = policy_rule_name(RULE_COLUMNS);
 }
@@ -317,8 +355,10 @@ serving_compute_until(const Serving *serving)
 }
 
 void
-serving_open(Serving *serving, const StringInfoData *message)
+serving_open(Serving *serving, const StringInfoData *message, FunctionCallInfo fcinfo)
 {
+	if (serving->request.payment != NULL)
+		commit_step(serving, fcinfo, opened_paid);
 	audit_wait(record_run(&serving->record, ENTRY_OUTCOME, "opened", record_revealed(&serving->record)));
 	serving->released = true;
 	served_send(message->data, message->len);

@@ -27,6 +27,7 @@ typedef struct Serving
 	bool		recorded;		/* the request is on the ledger: so must be its end */
 	bool		decided;		/* and the answer was yes */
 	bool		approved;		/* because people here have said so, to this run alone */
+	bool		proposed;		/* only asked about: nothing is paid yet */
 	bool		released;
 	const Noise *noise;			/* of the answer, and this node is a site: it spends privacy; or NULL */
 	uint64		rho_left;		/* then, for this requester */
@@ -49,6 +50,9 @@ extern void serving_check_passes(const Serving *serving, const CanonicalPlan *pl
 
 /* The request is queued for the ledger, with the question's words. */
 extern void serving_record(Serving *serving, const char *words);
+
+/* At a party, before anything is decided: a run that costs something has begun.  Commits. */
+extern void serving_begin_paid(Serving *serving, FunctionCallInfo fcinfo);
 
 /*
  * Asks policy.c: first all that comes before this node's own reading of the question, then, once
@@ -96,8 +100,8 @@ extern void serving_link(Serving *serving);
 /* When a computation must be over: parties miss each other before the coordinator misses them all. */
 extern TimestampTz serving_compute_until(const Serving *serving);
 
-/* The outcome `opened` is durable, then the message leaves. */
-extern void serving_open(Serving *serving, const StringInfoData *message);
+/* The outcome `opened` is durable, and that the run is to be paid, then the message leaves.  Commits. */
+extern void serving_open(Serving *serving, const StringInfoData *message, FunctionCallInfo fcinfo);
 
 /* Or the outcome that nothing is opened, because a group is close to an answered one. */
 extern void serving_refuse(Serving *serving, const StringInfoData *message);

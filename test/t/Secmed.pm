@@ -34,7 +34,7 @@ our $LUNG_OPTIONS = q{patient => 'patient_id', min_patients => 5,
 =pod
 
 new(sites => [...], parties => [the sites], coordinator => 'research',
-    transport => 'socket' | 'tcp' | 'tls', one_cluster => 0, conf => '')
+    transport => 'socket' | 'tcp' | 'tls', one_cluster => 0, conf => '', others => [])
 
 Starts the nodes and introduces everyone to everyone.  tcp is without TLS.
 
@@ -44,12 +44,12 @@ sub new
 {
 	my ($class, %option) = @_;
 	my $self = bless {
-		coordinator => 'research', transport => 'socket', one_cluster => 0, conf => '',
+		coordinator => 'research', transport => 'socket', one_cluster => 0, conf => '', others => [],
 		parties => [ @{ $option{sites} }[ 0 .. 2 ] ],
 		%option
 	}, $class;
 	my %seen;
-	$self->{nodes} = [ grep { !$seen{$_}++ } @{ $self->{sites} }, @{ $self->{parties} }, $self->{coordinator} ];
+	$self->{nodes} = [ grep { !$seen{$_}++ } @{ $self->{sites} }, @{ $self->{parties} }, $self->{coordinator}, @{ $self->{others} } ];
 	$self->{tls_dir} = PostgreSQL::Test::Utils::tempdir;
 	system_or_bail("$here/../../script/certificates", $self->{tls_dir}, @{ $self->{nodes} })
 	  if $self->{transport} eq 'tls';

@@ -184,6 +184,12 @@ change(Case *what, const char *word, char *value)
 		set_right(&request->has_submission, request->submission, SUBMISSION_ID_BYTES, value);
 	else if (strcmp(word, "reader") == 0)
 		set_right(&request->has_reader, request->reader, HASH_BYTES, value);
+	else if (strcmp(word, "payment") == 0)
+	{
+		request->payment_len = strlen(value) / 2;
+		request->payment = palloc(request->payment_len + 1);
+		from_hex((uint8 *) request->payment, request->payment_len, value);
+	}
 	else if (strcmp(word, "model") == 0)
 		request->model = value;
 	else if (strcmp(word, "sites") == 0)

@@ -60,7 +60,7 @@ test_authority(void)
 	uint8		signature[SIGNATURE_BYTES];
 	const char *reason;
 
-	for (int which = 0; which < 16; which++)
+	for (int which = 0; which < 32; which++)
 	{
 		Request		request = good_request();
 		StringInfoData bytes;
@@ -69,12 +69,16 @@ test_authority(void)
 		request.has_contract = which & 2;
 		request.has_submission = which & 4;
 		request.has_reader = which & 8;
+		request.payment = which & 16 ? (const uint8 *) "paid" : NULL;
+		request.payment_len = which & 16 ? 4 : 0;
 		fill(request.identity, HASH_BYTES, 21);
 		fill(request.contract, HASH_BYTES, 22);
 		fill(request.submission, SUBMISSION_ID_BYTES, 23);
 		fill(request.reader, HASH_BYTES, 24);
 		bytes = request_bytes(request);
 		check(read_request(&back, bytes.data, bytes.len, &body, signature, &reason) &&
+			  back.payment_len == request.payment_len && (back.payment != NULL) == (request.payment != NULL) &&
+			  (!(which & 16) || memcmp(back.payment, "paid", 4) == 0) &&
 			  back.has_identity == request.has_identity && back.has_contract == request.has_contract &&
 			  back.has_submission == request.has_submission && back.has_reader == request.has_reader &&
 			  (!(which & 1) || memcmp(back.identity, request.identity, HASH_BYTES) == 0) &&
@@ -246,7 +250,8 @@ test_request_limits(void)
 	odd("accepted", "a submission of 16", "run", 3, 3, .submission_bytes = 16);
 	odd(TOO_LONG, "a submission of 32", "run", 3, 3, .submission_bytes = 32);
 	odd(TOO_LONG, "a reader of 33", "run", 3, 3, .reader_bytes = 33);
-	odd(TOO_LONG_LIST, "a sixth right", "run", 3, 3, .more_authority = 1);
+	odd("holds another type than expected", "a payment that is none", "run", 3, 3, .more_authority = 1);
+	odd(TOO_LONG_LIST, "a seventh right", "run", 3, 3, .more_authority = 2);
 
 	asks("accepted", "a day's patience", request.timeout_ms = 24 * 3600 * 1000);
 	asks(TOO_LARGE, "more patience", request.timeout_ms = 24 * 3600 * 1000 + 1);
@@ -663,6 +668,7 @@ test_binding(void)
 	} while (0)
 	binds(false, "any run", request.run[0] ^= 1);
 	binds(false, "any time", request.at_us++; request.timeout_ms++; request.round_bytes++);
+	binds(false, "any payment", request.payment = request.plan; request.payment_len = request.plan_len);
 	binds(true, "one kind", request.kind = REQUEST_COMPUTE);
 	binds(true, "one coordinator", request.coordinator = "mayo");
 	binds(true, "one requester", request.requester = "bob");

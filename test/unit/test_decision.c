@@ -299,6 +299,27 @@ test_contract(void)
 	check(decide(&request, &facts).rule == RULE_MODE, "a closed node is closed to contracts, too");
 }
 
+/* What a run costs is held for it. */
+static void
+test_payment(void)
+{
+	Request		request = free_request();
+	PolicyFacts facts = good_facts();
+	PaymentFact payment = {.price = 30};
+
+	check(policy_decide(&request, &facts, RULE_PAYMENT, RULE_PAYMENT).yes, "a run under no contract is free");
+	request.has_contract = true;
+	check(policy_decide(&request, &facts, RULE_PAYMENT, RULE_PAYMENT).sqlstate == ERRCODE_SECMED_PAYMENT, "a price that is not known is a no");
+	facts.payment = &payment;
+	check(policy_decide(&request, &facts, RULE_PAYMENT, RULE_PAYMENT).yes, "what is held is good");
+	payment.problem = "is for another run";
+	check(strcmp(policy_decide(&request, &facts, RULE_PAYMENT, RULE_PAYMENT).detail, "The payment is for another run.") == 0 &&
+		  strcmp(policy_decide(&request, &facts, RULE_PAYMENT, RULE_PAYMENT).message,
+				 "the price of the run, 30 credits, is not held as node \"lmu\" wants it") == 0, "what is held for another is not");
+	payment.price = 0;
+	check(policy_decide(&request, &facts, RULE_PAYMENT, RULE_PAYMENT).yes, "a run that costs nothing needs no payment");
+}
+
 static void
 test_names(void)
 {
@@ -338,6 +359,7 @@ main(void)
 	test_repeats();
 	test_order();
 	test_contract();
+	test_payment();
 	test_names();
 	test_long_texts();
 	test_yes();
