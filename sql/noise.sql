@@ -104,8 +104,12 @@ END $$;
 EXPLAIN (COSTS OFF) SELECT sex, count(*), sum(price), avg(f8), stddev(f8) FROM measure WHERE patient <= 400 GROUP BY sex;
 CREATE TEMP TABLE noisy AS SELECT * FROM secmed.run('noisy', '{"last": 400}') AS t(sex text, n bigint, price numeric, mean float8, deviation float8);
 SELECT sex, abs(n - CASE sex WHEN 'f' THEN 110 ELSE 220 END) < 8 * 7 AS n_near FROM noisy ORDER BY sex;
-SELECT count(*) FILTER (WHERE n IN (110, 220)) + count(*) FILTER (WHERE scale(price) <> 1) AS exact FROM noisy HAVING count(*) <> 2 OR bool_and(n IN (110, 220));
-SELECT sex, price BETWEEN 1000 AND 12000 AS price_near, mean BETWEEN -500 AND 500 AS mean_near, deviation BETWEEN 200 AND 1200 AS deviation_near FROM noisy ORDER BY sex;
+CREATE TEMP TABLE truth AS SELECT sex, count(*) AS n, sum(least(round(price, 1), 50)) FILTER (WHERE price IS NOT NULL) AS price
+  FROM (SELECT CASE WHEN p % 3 = 0 THEN 'f' ELSE 'm' END AS sex, CASE WHEN p % 8 <> 0 THEN (p * 37 % 10007)::numeric(10,2) / 100 END AS price
+		  FROM generate_series(1, 330) p) m GROUP BY sex;
+SELECT bool_and(a.n = t.n AND a.price = t.price) AS exact, bool_and(abs(a.price - t.price) < 8 * 15.5) AS price_near,
+	   bool_and(scale(a.price) = 1) AS in_tenths FROM noisy a JOIN truth t USING (sex);
+SELECT sex, mean BETWEEN -500 AND 500 AS mean_near, deviation BETWEEN 200 AND 1200 AS deviation_near FROM noisy ORDER BY sex;
 SELECT sex, n IS NULL AS withheld FROM secmed.run('noisy', '{"last": 6}') AS t(sex text, n bigint, price numeric, mean float8, deviation float8) ORDER BY sex;
 -- of each patient one row: 264, and not the 528 rows; of each sum at most one
 SELECT n BETWEEN 200 AND 330 AS n_near, cost BETWEEN 100 AND 330 AS cost_near FROM secmed.run('visits', '{"last": 400}') AS t(n bigint, cost numeric);

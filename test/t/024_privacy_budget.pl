@@ -28,7 +28,7 @@ sub tool
 	return $out;
 }
 
-my %person = (ada => [ '--organisation', 'Uni', '--role', 'analyst' ], vera => [ '--organisation', 'Board', '--role', 'vetter' ],
+my %person = (ada => [ '--organisation', 'Uni', '--role', 'analyst', '--node', 'research' ], vera => [ '--organisation', 'Board', '--role', 'vetter' ],
 	(map { ("owner_$_" => [ '--organisation', $_, '--role', 'owner' ]) } @hospitals));
 my %identity = map { tool('', 'keygen', '--person', $_, "$keys/$_"); ($_ => tool('', 'identity', "$keys/$_", @{ $person{$_} })) }
   sort keys %person;

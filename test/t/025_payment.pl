@@ -36,7 +36,7 @@ sub tool
 	return $out;
 }
 
-my %person = (ada => [ '--organisation', 'Uni', '--role', 'analyst' ], vera => [ '--organisation', 'Board', '--role', 'vetter' ],
+my %person = (ada => [ '--organisation', 'Uni', '--role', 'analyst', map { ('--node', $_) } @desks ], vera => [ '--organisation', 'Board', '--role', 'vetter' ],
 	boss => [ '--organisation', 'Board', '--role', 'governance' ],
 	(map { ("owner_$_" => [ '--organisation', $_, '--role', 'owner' ]) } @hospitals));
 my %identity = map { tool('', 'keygen', '--person', $_, "$keys/$_"); ($_ => tool('', 'identity', "$keys/$_", @{ $person{$_} })) }
