@@ -118,18 +118,19 @@ range_of_product(Node *left, Node *right, JsonbContainer *bounds)
 static Range
 range_of_constant(const A_Const *constant)
 {
-	double		value;
+	const char *digits;
 	const char *point;
+	double		value;
 
 	if (constant->isnull)
 		return (Range) {0};
 	if (IsA(&constant->val, Integer))
-		value = intVal(&constant->val);
-	else if (IsA(&constant->val, Float))
-		value = floatVal(&constant->val);
-	else
+		return (Range) {constant->val.ival.ival, constant->val.ival.ival, 0};
+	if (!IsA(&constant->val, Float))
 		refuse("a constant is no number", NULL);
-	point = IsA(&constant->val, Float) ? strchr(strVal(&constant->val), '.') : NULL;
+	digits = constant->val.fval.fval;
+	value = atof(digits);
+	point = strchr(digits, '.');
 	return (Range) {value, value, point ? (int) strspn(point + 1, "0123456789") : 0};
 }
 
