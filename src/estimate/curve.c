@@ -492,11 +492,13 @@ cut_sums(CurveRun *run)
 {
 	size_t		n = run->arms * run->estimate->npositions;
 	Shared		all = shared_alloc(SUMS * n);
-	Shared		levels = shared_alloc(2 * n);
-	Shared		variances = shared_alloc(2 * n);
+	Shared		levels;
+	Shared		variances;
 
 	if (n == 0)
 		return all;
+	levels = shared_alloc(2 * n);
+	variances = shared_alloc(2 * n);
 	for (int i = 0; i < SUMS; i++)
 		for (size_t v = 0; v < n; v++)
 		{

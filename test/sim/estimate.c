@@ -322,6 +322,13 @@ check_case(const Case *of, const EstimateRule *rule, const uint128 *opened)
 		else if (passes)
 			check_curve(of, arm, own);
 	}
+	if (of->estimate.program == ESTIMATE_LOG_RANK)
+	{
+		pfree(test.rows);
+		pfree(test.observed);
+		pfree(test.expected);
+		pfree(test.covariance);
+	}
 }
 
 static void
