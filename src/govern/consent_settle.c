@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "govern/consent.h"
+#include "govern/names.h"
 #include "govern/rows.h"
 #include "govern/statement.h"
 #include "miscadmin.h"
@@ -157,23 +158,12 @@ actors_of(const Patient *patient)
 	return actors;
 }
 
-static Datum
-text_array(List *texts)
-{
-	Datum	   *datums = palloc(sizeof(Datum) * (list_length(texts) + 1));
-	ListCell   *lc;
-
-	foreach(lc, texts)
-		datums[foreach_current_index(lc)] = CStringGetTextDatum(lfirst(lc));
-	return PointerGetDatum(construct_array(datums, list_length(texts), TEXTOID, -1, false, TYPALIGN_INT));
-}
-
 static void
 insert_period(const Settling *settling, const Patient *patient, const char *table, const ConsentQuestion *question,
 			  List *others, TimestampTz from, TimestampTz until)
 {
 	Datum		values[] = {CStringGetTextDatum(table), CStringGetTextDatum(question->purpose),
-		CStringGetTextDatum(question->actor), CStringGetTextDatum(patient->subject), text_array(others),
+		CStringGetTextDatum(question->actor), CStringGetTextDatum(patient->subject), text_list_datum(others),
 		TimestampTzGetDatum(from), TimestampTzGetDatum(until)};
 
 	if (SPI_execute_plan(settling->insert, values, NULL, false, 0) != SPI_OK_INSERT)

@@ -11,6 +11,7 @@
 #include "fmgr.h"
 #include "govern/consent.h"
 #include "govern/consent_change.h"
+#include "govern/names.h"
 #include "govern/rows.h"
 #include "identity/node.h"
 #include "miscadmin.h"
@@ -37,17 +38,6 @@ record(const char *outcome, const char *subject, const char *consents)
 	entry.actor = GetUserNameFromId(GetSessionUserId(), false);
 	entry.outcome = outcome;
 	audit_wait(audit_append(&entry, body, strlen(body)));
-}
-
-static Datum
-text_array(List *texts)
-{
-	Datum	   *datums = palloc(sizeof(Datum) * (list_length(texts) + 1));
-	ListCell   *lc;
-
-	foreach(lc, texts)
-		datums[foreach_current_index(lc)] = CStringGetTextDatum(lfirst(lc));
-	return PointerGetDatum(construct_array(datums, list_length(texts), TEXTOID, -1, false, TYPALIGN_INT));
 }
 
 /* ---- import ---- */
@@ -88,7 +78,7 @@ keep_provision(const Consent *consent, int i)
 	Datum		values[] = {CStringGetTextDatum(consent->id), Int32GetDatum(i), Int32GetDatum(provision->parent),
 		CStringGetTextDatum(consent->subject), CStringGetTextDatum(consent->status), BoolGetDatum(provision->permit),
 		BoolGetDatum(provision->limited), TimestampTzGetDatum(provision->from), TimestampTzGetDatum(provision->until),
-	text_array(provision->purposes), text_array(provision->classes), text_array(provision->actors)};
+	text_list_datum(provision->purposes), text_list_datum(provision->classes), text_list_datum(provision->actors)};
 
 	rows_run("INSERT INTO secmed.consent VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
 			 SPI_OK_INSERT, 12, types, values);

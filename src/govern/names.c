@@ -47,6 +47,17 @@ text_array_datum(char *const *texts, int n)
 }
 
 Datum
+text_list_datum(const List *texts)
+{
+	char	  **array = palloc(sizeof(char *) * (list_length(texts) + 1));
+	ListCell   *lc;
+
+	foreach(lc, texts)
+		array[foreach_current_index(lc)] = lfirst(lc);
+	return text_array_datum(array, list_length(texts));
+}
+
+Datum
 user_datum(void)
 {
 	return name_datum(GetUserNameFromId(GetUserId(), false));

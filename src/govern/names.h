@@ -11,6 +11,7 @@
 extern Datum name_datum(const char *name);	/* cut to what a name holds */
 extern Datum name_array_datum(const List *names);
 extern Datum text_array_datum(char *const *texts, int n);	/* NULL is NULL */
+extern Datum text_list_datum(const List *texts);	/* of char * */
 
 /* The current user, as who changes a rule. */
 extern Datum user_datum(void);
