@@ -271,10 +271,23 @@ serving_card(const NodeRef *ref)
 	return peer.card;
 }
 
+/* What no party would take; the first gets most. */
+static void
+check_package(const StringInfoData *package)
+{
+	if (package->len > PACKAGE_BYTES_MAX - SEAL_OVERHEAD_BYTES)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the rows of site \"%s\" are too large for a run", node_self()->card.name),
+				 errdetail("A party would get %d bytes of them; at most %d can be sent.", package->len, PACKAGE_BYTES_MAX),
+				 errhint("Ask for fewer columns, or SET secmed.site_rows to fewer rows of each site.")));
+}
+
 void
 serving_seal(const Serving *serving, StringInfo packages[PARTIES], Bytes sealed[PARTIES],
 			 uint8 hashes[PARTIES][HASH_BYTES])
 {
+	check_package(packages[0]);
 	for (int i = 0; i < PARTIES; i++)
 	{
 		NodeCard	card = serving_card(&serving->request.parties[i]);

@@ -79,7 +79,8 @@ extern void serving_count_use(Serving *serving, FunctionCallInfo fcinfo);
 extern NodeCard serving_card(const NodeRef *ref);
 
 /*
- * Seals one package to each party, and wipes them; `sealed` and their hashes are palloc'd.  What a party does with the
+ * Seals one package to each party, and wipes them; ERRCODE_PROGRAM_LIMIT_EXCEEDED if they are longer than a party
+ * takes.  `sealed` and their hashes are palloc'd.  What a party does with the
  * one that is for it: serving_is_sealed() holds it against the hash that the receipt binds; serving_unseal() opens it, NULL if it is not
  * sealed to this node; the package has *len bytes, to be wiped.
  */

@@ -8,7 +8,6 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "crypto/seal.h"
 #include "executor/executor.h"
 #include "identity/node.h"
 #include "miscadmin.h"
@@ -216,11 +215,5 @@ site_sources_share(SiteSources *sources, StringInfo packages[PARTIES], Timestamp
 		share_source(&sharing, snapshot, packages, deadline);
 	}
 	UnregisterSnapshot(snapshot);
-	if (packages[0]->len > PACKAGE_BYTES_MAX - SEAL_OVERHEAD_BYTES)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the rows of site \"%s\" are too large for a run", node_self()->card.name),
-				 errdetail("A party would get %d bytes of them; at most %d can be sent.", packages[0]->len, PACKAGE_BYTES_MAX),
-				 errhint("Ask for fewer columns, or SET secmed.site_rows to fewer rows of each site.")));
 	hash_destroy(sharing.patients);
 }

@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-#include "crypto/seal.h"
 #include "fmgr.h"
 #include "identity/node.h"
 #include "mpc/ranked.h"
@@ -215,10 +214,4 @@ site_values_share(SiteValues *values, StringInfo packages[PARTIES])
 	for (int i = 0; i < values->plan->ncomponents; i++)
 		if (plan_quantiles(values->plan, i))
 			share_component(values, i, packages);
-	if (packages[0]->len > PACKAGE_BYTES_MAX - SEAL_OVERHEAD_BYTES)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the rows of site \"%s\" are too large for a run", node_self()->card.name),
-				 errdetail("A party would get %d bytes of them; at most %d can be sent.", packages[0]->len, PACKAGE_BYTES_MAX),
-				 errhint("Ask for fewer columns, or SET secmed.site_rows to fewer rows of each site.")));
 }
