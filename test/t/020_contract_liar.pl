@@ -13,7 +13,6 @@ use Test::More;
 
 my @hospitals = qw(charite lmu gemelli);
 my $c = Secmed->new(sites => \@hospitals, one_cluster => 1);
-my $tool = "$FindBin::RealBin/secmed";
 my $keys = PostgreSQL::Test::Utils::tempdir;
 
 $c->load_lung;
@@ -22,17 +21,9 @@ $c->import_tables;
 
 # People ---------------------------------------------------------------------
 
-sub tool
-{
-	my ($in, @arguments) = @_;
-	my ($out, $err) = ('', '');
-	IPC::Run::run([ $tool, @arguments ], '<', \$in, '>', \$out, '2>', \$err) or die "secmed @arguments: $err";
-	return $out;
-}
-
 my %person = (ada => [ '--organisation', 'Uni', '--role', 'analyst', '--node', 'research' ], vera => [ '--organisation', 'Board', '--role', 'vetter' ],
 	(map { ("owner_$_" => [ '--organisation', $_, '--role', 'owner' ]) } @hospitals));
-my %identity = map { tool('', 'keygen', '--person', $_, "$keys/$_"); ($_ => tool('', 'identity', "$keys/$_", @{ $person{$_} })) }
+my %identity = map { Secmed::tool('', 'keygen', '--person', $_, "$keys/$_"); ($_ => Secmed::tool('', 'identity', "$keys/$_", @{ $person{$_} })) }
   sort keys %person;
 my $founders = join ', ', map { "\$doc\$$identity{$_}\$doc\$" } sort keys %identity;
 $c->run($_, "SELECT secmed.admit_founders($founders)") for @hospitals, 'research';
@@ -42,7 +33,7 @@ $c->run('research', "SELECT secmed.bind_identity(secmed.fingerprint_text(fingerp
 sub done
 {
 	my ($who, $draft) = @_;
-	my $signed = tool($c->run('research', "SET search_path = consortium; SET ROLE alice; SELECT $draft"), 'sign', "$keys/$who", '-');
+	my $signed = Secmed::tool($c->run('research', "SET search_path = consortium; SET ROLE alice; SELECT $draft"), 'sign', "$keys/$who", '-');
 	return $c->run('research', "SELECT secmed.submit_document(\$doc\$$signed\$doc\$)");
 }
 
@@ -98,7 +89,7 @@ for my $sql ($honest, 'SELECT sex, count(*) FROM consortium.trial WHERE age >= 5
 refused('a value beyond the bounds', 'SELECT sex, count(*) FROM consortium.trial WHERE age >= 61 AND ph_ecog >= 0 GROUP BY sex');
 
 # Revoked means at once, whatever the coordinator has heard.
-my $revoked = tool($c->run('charite', "SELECT secmed.draft_contract_act('revoke', 'old', 'enough', 'charite')"), 'sign', "$keys/owner_charite", '-');
+my $revoked = Secmed::tool($c->run('charite', "SELECT secmed.draft_contract_act('revoke', 'old', 'enough', 'charite')"), 'sign', "$keys/owner_charite", '-');
 $c->run('charite', "SELECT secmed.submit_document(\$doc\$$revoked\$doc\$)");
 like(($c->ask("$honest;"))[2], qr/ERROR:\s+SM042: .*revoked/s, 'a site that has heard of a revocation refuses');
 

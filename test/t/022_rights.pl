@@ -13,7 +13,6 @@ use Test::More;
 
 my @hospitals = qw(charite lmu gemelli);
 my $c = Secmed->new(sites => \@hospitals, one_cluster => 1);
-my $tool = "$FindBin::RealBin/secmed";
 my $keys = PostgreSQL::Test::Utils::tempdir;
 $c->load_lung;
 $c->publish('clinic.trial', 'trial', "$Secmed::LUNG_OPTIONS, columns => '{patient_id, sex, age, status, ph_ecog}'");
@@ -28,18 +27,11 @@ CREATE ROLE carol LOGIN IN ROLE irb;
 CREATE ROLE mallory LOGIN;
 END
 
-sub tool
-{
-	my ($out, $err) = ('', '');
-	IPC::Run::run([ $tool, @_ ], '>', \$out, '2>', \$err) or die "secmed @_: $err";
-	return $out;
-}
-
 my @documents;
 for my $name (qw(ada bob cleo))
 {
-	tool('keygen', '--person', $name, "$keys/$name");
-	push @documents, tool('identity', "$keys/$name", '--organisation', 'Uni', '--role', 'analyst', $name eq 'cleo' ? () : ('--node', 'research'));
+	Secmed::tool('', 'keygen', '--person', $name, "$keys/$name");
+	push @documents, Secmed::tool('', 'identity', "$keys/$name", '--organisation', 'Uni', '--role', 'analyst', $name eq 'cleo' ? () : ('--node', 'research'));
 }
 my $founders = join ', ', map { "\$doc\$$_\$doc\$" } @documents;
 $c->run($_, "SELECT secmed.admit_founders($founders)") for @hospitals;

@@ -12,7 +12,6 @@ use Test::More;
 
 my @hospitals = qw(charite lmu gemelli);
 my $c = Secmed->new(sites => \@hospitals, one_cluster => 1);
-my $tool = "$FindBin::RealBin/secmed";
 my $keys = PostgreSQL::Test::Utils::tempdir;
 $c->load_lung;
 $c->publish('clinic.trial', 'trial', "$Secmed::LUNG_OPTIONS, columns => '{patient_id, sex, age, status, ph_ecog}'");
@@ -20,17 +19,9 @@ $c->import_tables;
 
 # A contract -----------------------------------------------------------------
 
-sub tool
-{
-	my ($in, @arguments) = @_;
-	my ($out, $err) = ('', '');
-	IPC::Run::run([ $tool, @arguments ], '<', \$in, '>', \$out, '2>', \$err) or die "secmed @arguments: $err";
-	return $out;
-}
-
 my %person = (ada => [ '--organisation', 'Uni', '--role', 'analyst', '--node', 'research' ], vera => [ '--organisation', 'Board', '--role', 'vetter' ],
 	(map { ("owner_$_" => [ '--organisation', $_, '--role', 'owner' ]) } @hospitals));
-my %identity = map { tool('', 'keygen', '--person', $_, "$keys/$_"); ($_ => tool('', 'identity', "$keys/$_", @{ $person{$_} })) }
+my %identity = map { Secmed::tool('', 'keygen', '--person', $_, "$keys/$_"); ($_ => Secmed::tool('', 'identity', "$keys/$_", @{ $person{$_} })) }
   sort keys %person;
 my $founders = join ', ', map { "\$doc\$$identity{$_}\$doc\$" } sort keys %identity;
 $c->run($_, "SELECT secmed.admit_founders($founders)") for @hospitals, 'research';
@@ -41,7 +32,7 @@ my $ada = $c->run('lmu', "SELECT encode(fingerprint, 'hex') FROM secmed.identity
 sub done
 {
 	my ($who, $draft) = @_;
-	my $signed = tool($c->run('research', "SET search_path = consortium; SET ROLE alice; SELECT $draft"), 'sign', "$keys/$who", '-');
+	my $signed = Secmed::tool($c->run('research', "SET search_path = consortium; SET ROLE alice; SELECT $draft"), 'sign', "$keys/$who", '-');
 	return $c->run('research', "SELECT secmed.submit_document(\$doc\$$signed\$doc\$)");
 }
 

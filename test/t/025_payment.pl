@@ -15,7 +15,6 @@ my @hospitals = qw(charite lmu gemelli);
 my @desks = qw(research clinic);
 my $c = Secmed->new(sites => \@hospitals, coordinator => 'research', parties => \@hospitals, one_cluster => 1,
 	others => [ 'clinic', 'bank' ]);
-my $tool = "$FindBin::RealBin/secmed";
 my $keys = PostgreSQL::Test::Utils::tempdir;
 $c->load_lung;
 $c->publish('clinic.trial', 'trial', "$Secmed::LUNG_OPTIONS, columns => '{patient_id, sex, age, status, ph_ecog}'");
@@ -28,18 +27,10 @@ END
 
 # A contract that costs 10 credits --------------------------------------------
 
-sub tool
-{
-	my ($in, @arguments) = @_;
-	my ($out, $err) = ('', '');
-	IPC::Run::run([ $tool, @arguments ], '<', \$in, '>', \$out, '2>', \$err) or die "secmed @arguments: $err";
-	return $out;
-}
-
 my %person = (ada => [ '--organisation', 'Uni', '--role', 'analyst', map { ('--node', $_) } @desks ], vera => [ '--organisation', 'Board', '--role', 'vetter' ],
 	boss => [ '--organisation', 'Board', '--role', 'governance' ],
 	(map { ("owner_$_" => [ '--organisation', $_, '--role', 'owner' ]) } @hospitals));
-my %identity = map { tool('', 'keygen', '--person', $_, "$keys/$_"); ($_ => tool('', 'identity', "$keys/$_", @{ $person{$_} })) }
+my %identity = map { Secmed::tool('', 'keygen', '--person', $_, "$keys/$_"); ($_ => Secmed::tool('', 'identity', "$keys/$_", @{ $person{$_} })) }
   sort keys %person;
 my $founders = join ', ', map { "\$doc\$$identity{$_}\$doc\$" } sort keys %identity;
 $c->run($_, "SELECT secmed.admit_founders($founders)") for @{ $c->{nodes} };
@@ -49,7 +40,7 @@ my ($ada, $ada_hex) = split /\|/, $c->run('bank', "SELECT secmed.fingerprint_tex
 sub signed
 {
 	my ($who, $draft) = @_;
-	return tool($c->run('research', "SET search_path = consortium; SET ROLE alice; SELECT $draft"), 'sign', "$keys/$who", '-');
+	return Secmed::tool($c->run('research', "SET search_path = consortium; SET ROLE alice; SELECT $draft"), 'sign', "$keys/$who", '-');
 }
 
 sub done { return $c->run('research', 'SELECT secmed.submit_document($doc$' . signed(@_) . '$doc$)') }

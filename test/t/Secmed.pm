@@ -15,6 +15,8 @@ package Secmed;
 
 use strict;
 use warnings;
+use FindBin;
+use IPC::Run ();
 
 use Answers qw(differences);
 use File::Basename qw(dirname);
@@ -133,6 +135,15 @@ SELECT secmed.set_disclosure('', differencing => 'none', repeats => 0);
 CREATE SCHEMA consortium AUTHORIZATION alice;
 END
 	$self->{card}{$name} = $self->run($name, 'SELECT secmed.node_card()');
+}
+
+# What the command-line tool prints, given this as its input.
+sub tool
+{
+	my ($in, @arguments) = @_;
+	my ($out, $err) = ('', '');
+	IPC::Run::run([ "$FindBin::RealBin/secmed", @arguments ], '<', \$in, '>', \$out, '2>', \$err) or die "secmed @arguments: $err";
+	return $out;
 }
 
 # All other nodes, and itself, become known to a node; or one other.
